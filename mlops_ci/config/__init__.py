@@ -1,0 +1,29 @@
+"""`mlops-ci.yaml` (or `[tool.mlops-ci]`, or a bare `dvc.yaml`), typed."""
+
+from mlops_ci.config.load import find_config, load_config, parse_config
+from mlops_ci.config.model import (
+    Columns,
+    Config,
+    Deploy,
+    Gate,
+    Limits,
+    Model,
+    Policy,
+    Store,
+    expand_gates,
+)
+
+__all__ = [
+    "Columns",
+    "Config",
+    "Deploy",
+    "Gate",
+    "Limits",
+    "Model",
+    "Policy",
+    "Store",
+    "expand_gates",
+    "find_config",
+    "load_config",
+    "parse_config",
+]

@@ -1,0 +1,103 @@
+"""What types alone cannot say about a configuration."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import PurePosixPath
+
+from mlops_ci.config.document import Document
+from mlops_ci.config.model import Config, Limits, Model
+from mlops_ci.errors import ConfigError
+
+MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+def check_config(config: Config, document: Document) -> None:
+    """Raises ConfigError for what would otherwise fail late, or open a hole."""
+    for name, model in config.models.items():
+        path = ("models", name)
+        if not MODEL_NAME.fullmatch(name):
+            raise ConfigError(
+                f"{name!r} cannot be a model's name",
+                where=document.where(path),
+                fix="use letters, digits, `-`, `_` and `.`, at most 64 of them",
+            )
+        _check_inputs(model, path, document)
+        _check_paths(model, path, document)
+        _check_gates(model, path, document)
+
+
+def _check_inputs(model: Model, path: tuple[str, ...], document: Document) -> None:
+    if model.train is not None and model.dvc is not None:
+        raise ConfigError(
+            "`train` and `dvc` are both given",
+            where=document.where((*path, "dvc")),
+            fix="keep one: `train` runs your command, `dvc` runs `dvc repro` on the stages named",
+        )
+    if model.predictions is None and not model.metrics:
+        raise ConfigError(
+            f"{path[-1]}: neither `predictions` nor `metrics` is given: nothing can be compared",
+            where=document.where(path),
+            fix="name the file that training or `predict` writes, for example:\n"
+            "    predictions: out/predictions.parquet",
+        )
+
+
+def _check_paths(model: Model, path: tuple[str, ...], document: Document) -> None:
+    metrics = [model.metrics] if isinstance(model.metrics, str) else model.metrics or []
+    for key, values in (
+        ("predictions", [model.predictions]),
+        ("metrics", metrics),
+        ("model", [model.model]),
+        ("data", model.data),
+        ("params", model.params or []),
+        ("code", model.code or []),
+        ("requirements", [model.requirements]),
+    ):
+        for value in values:
+            if value is not None and not _stays_inside(value):
+                raise ConfigError(
+                    f"{key}: {value!r} leads out of the project",
+                    where=document.where((*path, key)),
+                    fix="use a path inside the repository, relative to the configuration file",
+                )
+
+
+def _stays_inside(value: str) -> bool:
+    path = PurePosixPath(value)
+    return bool(value) and not path.is_absolute() and ".." not in path.parts and "\0" not in value
+
+
+def _check_gates(model: Model, path: tuple[str, ...], document: Document) -> None:
+    for metric, entry in model.gates.items():
+        place = (*path, "gates", metric)
+        for limits in entry if isinstance(entry, list) else [entry]:
+            _check_limits(limits, model, place, document)
+
+
+def _check_limits(limits: Limits, model: Model, place: tuple[str, ...], document: Document) -> None:
+    values = (limits.max_drop, limits.max_drop_relative, limits.min, limits.max)
+    if all(value is None for value in values):
+        raise ConfigError(
+            f"{place[-1]}: this gate has no limit",
+            where=document.where(place),
+            fix="give `max-drop`, `max-drop-relative`, `min` or `max`",
+        )
+    if any(value is not None and not math.isfinite(value) for value in values):
+        raise ConfigError(f"{place[-1]}: a limit must be finite", where=document.where(place))
+    if limits.slice is None:
+        return
+    column, equals, value = limits.slice.partition("=")
+    if not equals or not column or not value:
+        raise ConfigError(
+            f"{place[-1]}: {limits.slice!r} is not a slice",
+            where=document.where(place),
+            fix="write `slice: column=value`, or `slice: column=*` for every value",
+        )
+    if column not in model.slices:
+        raise ConfigError(
+            f"{place[-1]}: {column!r} is not declared as a slice",
+            where=document.where(place),
+            fix=f"add it to the model: `slices: [{', '.join([*model.slices, column])}]`",
+        )

@@ -1,0 +1,149 @@
+"""Find and read the configuration; every error names file, line and key."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from mlops_ci.config.document import Document, format_path, read_yaml
+from mlops_ci.config.model import Config
+from mlops_ci.errors import DOCS, ConfigError
+
+FILE = "mlops-ci.yaml"
+SAMPLE = """models:
+  churn:
+    train: python train.py
+    predictions: out/predictions.parquet
+    gates:
+      roc_auc: {max-drop: 0.01}"""
+
+
+def find_config(folder: Path) -> Path | None:
+    """`mlops-ci.yaml`, else a `pyproject.toml` with `[tool.mlops-ci]`, else `dvc.yaml`."""
+    if (folder / FILE).is_file():
+        return folder / FILE
+    pyproject = folder / "pyproject.toml"
+    if pyproject.is_file() and "[tool.mlops-ci" in pyproject.read_text("utf-8", "replace"):
+        return pyproject
+    dvc = folder / "dvc.yaml"
+    return dvc if dvc.is_file() else None
+
+
+def load_config(folder: Path) -> Config:
+    """Raises ConfigError when there is none, or it is broken."""
+    path = find_config(folder)
+    if path is None:
+        raise ConfigError(
+            f"there is no {FILE} here, and no dvc.yaml either",
+            where=str(folder),
+            fix=f"run `mlops-ci init`, or paste this into {FILE}:\n{SAMPLE}",
+            link=f"{DOCS}/config.md",
+        )
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path.name} cannot be read: {error}", where=str(path)) from error
+    return parse_config(text, path.name)
+
+
+def parse_config(text: str, name: str = FILE) -> Config:
+    """Text of any of the three files → Config. `name` decides the syntax."""
+    if name == "dvc.yaml":
+        from mlops_ci.config.dvc import config_from_dvc
+
+        return config_from_dvc(read_yaml(text, name))
+    document = _read_toml(text, name) if name.endswith(".toml") else read_yaml(text, name)
+    if not isinstance(document.data, dict):
+        raise ConfigError(f"{name} is empty", where=name, fix=f"paste this:\n{SAMPLE}")
+    try:
+        config = msgspec.convert(document.data, Config, strict=True)
+    except msgspec.ValidationError as error:
+        raise explain(error, document) from None
+    from mlops_ci.config.check import check_config
+
+    check_config(config, document)
+    return config
+
+
+def _read_toml(text: str, name: str) -> Document:
+    try:
+        data: Any = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{name} is not valid TOML: {error}", where=name) from error
+    table = data.get("tool", {}).get("mlops-ci") if name == "pyproject.toml" else data
+    return Document(table, {}, name)
+
+
+def explain(error: msgspec.ValidationError, document: Document) -> ConfigError:
+    """msgspec's message, with line, key and the nearest known name."""
+    message, _, at = str(error).partition(" - at `")
+    path = _locate(document.data, _parse_path(at.rstrip("`")))
+    unknown = re.match(r"Object contains unknown field `(.+)`", message)
+    link = f"{DOCS}/config.md"
+    if not unknown:
+        what = f"{format_path(path) or 'the file'}: {message[0].lower()}{message[1:]}"
+        return ConfigError(what, where=document.where(path), link=link)
+    key = unknown.group(1)
+    near = difflib.get_close_matches(key, known_keys(), n=1, cutoff=0.5)
+    fix = f"perhaps you meant {near[0]!r}" if near else "remove it"
+    where = document.where((*path, key))
+    return ConfigError(f"unknown key {key!r}", where=where, fix=fix, link=link)
+
+
+def known_keys() -> list[str]:
+    from mlops_ci.config import model
+
+    tables = (model.Config, model.Model, model.Limits, model.Columns, model.Deploy, model.Store)
+    return sorted({f.encode_name for table in tables for f in msgspec.structs.fields(table)})
+
+
+ANY_KEY = "[...]"
+
+
+def _parse_path(text: str) -> tuple[str | int, ...]:
+    """msgspec's `$.models[...].gates[0]`; `[...]` stands for some key of a mapping."""
+    parts = re.findall(r"\[\.\.\.\]|\[\d+\]|\.[^.\[]+", text)
+    return tuple(
+        part if part == ANY_KEY else int(part[1:-1]) if part[0] == "[" else part[1:]
+        for part in parts
+    )
+
+
+def _locate(data: Any, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Put the real key for every `[...]`: the first one that fails when it stands alone."""
+    for depth, part in enumerate(path):
+        if part != ANY_KEY:
+            continue
+        here = path[:depth]
+        for key, value in _get(data, here).items():
+            alone = _with(data, here, {key: value})
+            if _fails(alone):
+                return _locate(alone, (*here, key, *path[depth + 1 :]))
+    return path
+
+
+def _get(data: Any, path: tuple[str | int, ...]) -> Any:
+    for part in path:
+        data = data[part]
+    return data
+
+
+def _with(data: Any, path: tuple[str | int, ...], value: Any) -> Any:
+    if not path:
+        return value
+    copy = list(data) if isinstance(data, list) else dict(data)
+    copy[path[0]] = _with(data[path[0]], path[1:], value)  # type: ignore[index]
+    return copy
+
+
+def _fails(data: Any) -> bool:
+    try:
+        msgspec.convert(data, Config, strict=True)
+    except msgspec.ValidationError:
+        return True
+    return False

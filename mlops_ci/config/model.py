@@ -1,0 +1,195 @@
+"""The settings of a project, as its owner writes them.
+
+Keys are kebab-case in YAML, snake_case here. Every unknown key is an error: a misspelt gate must
+not be a gate that never fails.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+
+Task = Literal["binary", "multiclass", "regression"]
+GateKind = Literal["max-drop", "max-drop-relative", "min", "max"]
+OnInconclusive = Literal["estimate", "warn", "fail"]
+Average = Literal["macro", "weighted"]
+
+NonNegative = Annotated[float, Meta(ge=0)]
+Level = Annotated[float, Meta(gt=0.5, lt=1)]
+
+
+class Setting(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
+    """One table of the configuration file."""
+
+
+class Limits(Setting, frozen=True):
+    """What one metric promises, on all rows or on a slice.
+
+    `max_drop` is in the metric's own unit and counts in the bad direction: for `log_loss` it is
+    what the metric may rise. `slice` is `column=value`, or `column=*` for every value of a column.
+    `max_total_drop` bounds the loss against the best record of the last 90 days; its default is
+    twice `max_drop`. `accept: point` lets a number without rows decide.
+    """
+
+    max_drop: NonNegative | None = None
+    max_drop_relative: NonNegative | None = None
+    max_total_drop: NonNegative | None = None
+    min: float | None = None
+    max: float | None = None
+    slice: str | None = None
+    required: bool = True
+    accept: Literal["rows", "point"] = "rows"
+
+
+class Gate(Struct, frozen=True, kw_only=True):
+    """One promise: one metric, one slice, one kind of limit.
+
+    `limit` is a margin ≥ 0 for the `max-drop` kinds, a value of the metric for `min` and `max`.
+    `max_total_drop` belongs to `max-drop` gates alone.
+    """
+
+    metric: str
+    kind: GateKind
+    limit: float
+    slice: str | None = None
+    required: bool = True
+    accept: Literal["rows", "point"] = "rows"
+    max_total_drop: float | None = None
+
+
+class Policy(Struct, frozen=True, kw_only=True):
+    """How intervals become a verdict. `level` is the coverage of every two-sided interval."""
+
+    level: float = 0.95
+    on_inconclusive: OnInconclusive = "estimate"
+    min_rows: int = 30
+    primary: str | None = None
+    average: Average = "macro"
+
+
+class Columns(Setting, frozen=True):
+    """Which columns of the predictions file mean what; None: found by convention."""
+
+    id: str | list[str] | None = None
+    label: str | None = None
+    prediction: str | None = None
+    score: str | None = None
+
+
+class Deploy(Setting, frozen=True):
+    """Where the image runs. `host` is a Docker host (`ssh://user@host`); None: DOCKER_HOST."""
+
+    target: Literal["docker", "process"] = "docker"
+    host: str | None = None
+    port: Annotated[int, Meta(ge=1, le=65535)] = 8080
+    name: str | None = None
+    health_timeout: Annotated[float, Meta(gt=0)] = 60.0
+    bind: str = "0.0.0.0"  # noqa: S104 - a deployed service is meant to be reached
+
+
+class Store(Setting, frozen=True):
+    """Where records and predictions of main are kept between runs."""
+
+    backend: Literal["git", "folder"] = "git"
+    path: str | None = None
+    max_file_mb: Annotated[float, Meta(gt=0)] = 20.0
+    max_total_mb: Annotated[float, Meta(gt=0)] = 200.0
+    max_age_days: Annotated[int, Meta(ge=1)] = 90
+
+
+class Model(Setting, frozen=True):
+    """One entry under `models:`. Paths are relative to the configuration file's folder."""
+
+    train: str | list[str] | None = None
+    dvc: list[str] | None = None
+    data: list[str] = []
+    params: list[str] | None = None
+    code: list[str] | None = None
+    requirements: str | None = None
+    python: str | None = None
+    timeout: Annotated[float, Meta(gt=0)] | None = None
+    secrets: list[str] = []
+    predictions: str | None = None
+    metrics: str | list[str] | None = None
+    model: str | None = None
+    predict: str | None = None
+    columns: Columns = Columns()
+    task: Task | None = None
+    positive: str | int | bool | None = None
+    average: Average = "macro"
+    slices: list[str] = []
+    primary: str | None = None
+    min_rows: Annotated[int, Meta(ge=1)] = 30
+    gates: dict[str, Limits | list[Limits]] = {}
+    image: str | None = None
+    deploy: Deploy | None = None
+
+
+class Config(Setting, frozen=True):
+    """The whole file."""
+
+    models: dict[str, Model]
+    level: Level = 0.95
+    on_inconclusive: OnInconclusive = "estimate"
+    store: Store = Store()
+    tracking_uri: str | None = None
+
+    def policy(self, name: str) -> Policy:
+        model = self.models[name]
+        return Policy(
+            level=self.level,
+            on_inconclusive=self.on_inconclusive,
+            min_rows=model.min_rows,
+            primary=model.primary,
+            average=model.average,
+        )
+
+
+KINDS: Mapping[GateKind, str] = {
+    "max-drop": "max_drop",
+    "max-drop-relative": "max_drop_relative",
+    "min": "min",
+    "max": "max",
+}
+
+
+def expand_gates(gates: Mapping[str, Limits | list[Limits]]) -> tuple[Gate, ...]:
+    """The promises one by one, in the order in which they are written.
+
+    An entry with several limits is as many gates: all must hold, so the stricter decides.
+    """
+    return tuple(
+        gate
+        for metric, entry in gates.items()
+        for limits in (entry if isinstance(entry, list) else [entry])
+        for gate in _gates_of(metric, limits)
+    )
+
+
+def _gates_of(metric: str, limits: Limits) -> Iterator[Gate]:
+    for kind, attribute in KINDS.items():
+        limit = getattr(limits, attribute)
+        if limit is None:
+            continue
+        yield Gate(
+            metric=metric,
+            kind=kind,
+            limit=limit,
+            slice=limits.slice,
+            required=limits.required,
+            accept=limits.accept,
+            max_total_drop=_total_drop(limits) if kind == "max-drop" else None,
+        )
+
+
+def _total_drop(limits: Limits) -> float:
+    if limits.max_total_drop is not None:
+        return limits.max_total_drop
+    return 2 * (limits.max_drop or 0.0)
+
+
+def config_schema() -> dict[str, object]:
+    return msgspec.json.schema(Config)

@@ -1,0 +1,190 @@
+"""Every option, declared once.
+
+Command-line flags, action inputs, MLOPS_CI_* variables and the tables in the docs come from here.
+`max-drop` is the flag and the input; `max_drop` the parameter; `MLOPS_CI_MAX_DROP` the variable.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Kind = Literal["text", "path", "flag", "number", "integer", "choice"]
+
+
+@dataclass(frozen=True)
+class Option:
+    """One option. `steps` name the commands that take it; `metavar` shows its form.
+
+    `only`: `cli` options have no action input, `action` inputs have no flag; None: both.
+    A `multiple` option may be given often on the command line, and holds one value a line in an
+    action's input.
+    """
+
+    name: str
+    help: str
+    steps: tuple[str, ...]
+    kind: Kind = "text"
+    metavar: str | None = None
+    multiple: bool = False
+    choices: tuple[str, ...] = ()
+    only: Literal["cli", "action"] | None = None
+    secret: bool = False
+
+    @property
+    def parameter(self) -> str:
+        return self.name.replace("-", "_")
+
+    @property
+    def variable(self) -> str:
+        return f"MLOPS_CI_{self.parameter.upper()}"
+
+    @property
+    def input_variable(self) -> str:
+        """The runner keeps hyphens: INPUT_MAX-DROP."""
+        return f"INPUT_{self.name.upper()}"
+
+
+STEPS = ("train", "evaluate", "compare", "report", "build", "push", "deploy", "rollback")
+PROJECT = (*STEPS, "run", "reproduce", "doctor")
+ON_TARGET = ("deploy", "rollback", "run")
+COMPARE = ("compare",)
+
+OPTIONS: tuple[Option, ...] = (
+    Option(
+        "model",
+        "Only this model (default: every model of the configuration).",
+        PROJECT,
+        metavar="NAME",
+        multiple=True,
+    ),
+    Option("folder", "The folder that holds mlops-ci.yaml.", PROJECT, kind="path", metavar="DIR"),
+    Option(
+        "base",
+        "Compare with this commit, branch or tag (default: the merge-base with the "
+        "default branch).",
+        ("train", "evaluate", "compare", "report", "run"),
+        metavar="REF",
+    ),
+    Option("label", "Column with the true label or value.", COMPARE, metavar="COLUMN", only="cli"),
+    Option(
+        "prediction",
+        "Column with the predicted class or value.",
+        COMPARE,
+        metavar="COLUMN",
+        only="cli",
+    ),
+    Option(
+        "score",
+        "Column with the score or probability of the positive class.",
+        COMPARE,
+        metavar="COLUMN",
+        only="cli",
+    ),
+    Option(
+        "id",
+        "Column that identifies a row (may be given several times).",
+        COMPARE,
+        metavar="COLUMN",
+        multiple=True,
+        only="cli",
+    ),
+    Option(
+        "slice",
+        "Column to slice by (may be given several times).",
+        COMPARE,
+        metavar="COLUMN",
+        multiple=True,
+        only="cli",
+    ),
+    Option(
+        "task",
+        "What the predictions are.",
+        COMPARE,
+        kind="choice",
+        choices=("binary", "multiclass", "regression"),
+        only="cli",
+    ),
+    Option(
+        "positive", "The positive class of a binary task.", COMPARE, metavar="CLASS", only="cli"
+    ),
+    Option(
+        "max-drop",
+        "A gate: the metric may get worse by at most X against base.",
+        COMPARE,
+        metavar="METRIC=X",
+        multiple=True,
+        only="cli",
+    ),
+    Option(
+        "min",
+        "A gate: the candidate's metric is at least X.",
+        COMPARE,
+        metavar="METRIC=X",
+        multiple=True,
+        only="cli",
+    ),
+    Option(
+        "max",
+        "A gate: the candidate's metric is at most X.",
+        COMPARE,
+        metavar="METRIC=X",
+        multiple=True,
+        only="cli",
+    ),
+    Option(
+        "html",
+        "Write the report as one HTML page.",
+        ("compare", "report", "run"),
+        kind="path",
+        metavar="FILE",
+    ),
+    Option(
+        "markdown",
+        "Write the report as markdown, as the comment would show it.",
+        ("compare", "report", "run"),
+        kind="path",
+        metavar="FILE",
+    ),
+    Option(
+        "timeout",
+        "Seconds that one command of yours may take.",
+        ("train", "evaluate", "run"),
+        kind="number",
+        metavar="SECONDS",
+    ),
+    Option(
+        "target",
+        "Where the image runs (default: the configuration's).",
+        ON_TARGET,
+        kind="choice",
+        choices=("docker", "process"),
+    ),
+    Option(
+        "host",
+        "The Docker host, as ssh://user@host (default: DOCKER_HOST).",
+        ON_TARGET,
+        metavar="URL",
+    ),
+    Option(
+        "port", "The port that the service listens on.", ON_TARGET, kind="integer", metavar="PORT"
+    ),
+    Option(
+        "token",
+        "The token that posts comments and checks.",
+        (*STEPS, "run"),
+        only="action",
+        secret=True,
+    ),
+    Option(
+        "json",
+        "Print the result as one JSON document on standard output.",
+        (*PROJECT, "init"),
+        kind="flag",
+        only="cli",
+    ),
+)
+
+
+def options_of(step: str) -> tuple[Option, ...]:
+    return tuple(option for option in OPTIONS if step in option.steps)

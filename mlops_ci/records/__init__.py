@@ -1,0 +1,38 @@
+"""The JSON that a step leaves for the next one."""
+
+from mlops_ci.records.comparison import (
+    Comparison,
+    GateResult,
+    MetricResult,
+    Paired,
+    Resolution,
+    RowCounts,
+    Verdict,
+)
+from mlops_ci.records.evaluation import Artifact, Evaluation
+from mlops_ci.records.files import Folder, read_record, record_schema, write_record
+from mlops_ci.records.shipping import Build, Deployment, Push, Rollback
+from mlops_ci.records.training import Environment, Report, Training
+
+__all__ = [
+    "Artifact",
+    "Build",
+    "Comparison",
+    "Deployment",
+    "Environment",
+    "Evaluation",
+    "Folder",
+    "GateResult",
+    "MetricResult",
+    "Paired",
+    "Push",
+    "Report",
+    "Resolution",
+    "Rollback",
+    "RowCounts",
+    "Training",
+    "Verdict",
+    "read_record",
+    "record_schema",
+    "write_record",
+]

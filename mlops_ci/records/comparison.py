@@ -1,0 +1,136 @@
+"""The record of `compare`: a public contract, read by others."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from mlops_ci.config.model import GateKind, OnInconclusive
+
+Verdict = Literal["pass", "fail", "inconclusive", "ungated"]
+Evidence = Literal["paired", "unpaired", "point"]
+Paired = Literal["id", "position", "none"]
+
+
+class RowCounts(Struct, frozen=True, kw_only=True):
+    """`paired` counts the rows that both scored. `base` is None when there is no baseline."""
+
+    head: int | None = None
+    base: int | None = None
+    paired: int | None = None
+    paired_by: Paired = "none"
+
+
+class MetricResult(Struct, frozen=True, kw_only=True):
+    """One metric on one slice (None: all rows).
+
+    `difference` is head − base as the metric reads, so for `log_loss` a positive one is worse;
+    `low`, `high` bound it at the comparison's level. `se` is its standard error. `n` counts the
+    rows that entered. A field is None where it was not or could not be assessed, and `note` then
+    says why. `average` names the averaging of a multiclass metric.
+    """
+
+    metric: str
+    slice: str | None = None
+    base: float | None = None
+    head: float | None = None
+    difference: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+    se: float | None = None
+    method: str = ""
+    evidence: Evidence = "point"
+    higher_is_better: bool | None = None
+    base_low: float | None = None
+    base_high: float | None = None
+    head_low: float | None = None
+    head_high: float | None = None
+    average: str | None = None
+    better: bool = False
+    note: str | None = None
+
+
+class GateResult(Struct, frozen=True, kw_only=True):
+    """One promise, judged.
+
+    `limit` is the margin (≥ 0, in the bad direction) of a `max-drop` gate, absolute or as a part of
+    |base|; the bound itself of `min` and `max`. `quantity` says what `estimate`, `low`, `high` are:
+    the `difference` (head − base as the metric reads) or the candidate's own `value`. `margin` is
+    the absolute margin that was used. `rows_needed`: at 80 % power, for no true change and for the
+    change as seen; None where more rows cannot tell. `against` is `base`, or `anchor` for the creep
+    check. `source` says whose file asked for it: base's, head's, or both (`base`, `head`, `both`),
+    or an `option`.
+    """
+
+    metric: str
+    kind: GateKind
+    limit: float
+    quantity: Literal["difference", "value"]
+    verdict: Literal["pass", "fail", "inconclusive"]
+    blocks: bool
+    reason: str
+    slice: str | None = None
+    estimate: float | None = None
+    low: float | None = None
+    high: float | None = None
+    margin: float | None = None
+    evidence: Evidence = "point"
+    required: bool = True
+    rows_needed: tuple[int, int] | None = None
+    against: Literal["base", "anchor"] = "base"
+    source: Literal["base", "head", "both", "option"] = "option"
+
+
+class Resolution(Struct, frozen=True, kw_only=True):
+    """How a predictions file was understood, for the record and for the reader.
+
+    `columns` maps a role (id, label, prediction, score, slice names) to the columns used; `found`
+    maps the role to how: `option`, `config` or `convention`.
+    """
+
+    task: str
+    task_from: str
+    columns: dict[str, list[str]] = {}
+    found: dict[str, str] = {}
+    classes: list[str] = []
+    positive: str | None = None
+    threshold: float | None = None
+    average: str | None = None
+
+
+class Side(Struct, frozen=True, kw_only=True):
+    """One of the two that were compared. `name` is what a reader sees: `main`, a file's name."""
+
+    name: str
+    commit: str | None = None
+    predictions_digest: str | None = None
+    model_digest: str | None = None
+    training_key: str | None = None
+    source: str | None = None
+
+
+class Comparison(Struct, frozen=True, kw_only=True):
+    """`mlops-ci compare --json`. `base` is None on a first run: there is nothing to compare with.
+
+    `policy` is `on-inconclusive`. `blocks` says whether the exit code is 1. `changes` are the
+    differences of the yardstick (gates, slices, policy) between base's and head's configuration.
+    """
+
+    schema: str = "mlops-ci/comparison/1"
+    model: str
+    base: Side | None
+    head: Side
+    rows: RowCounts
+    level: float
+    policy: OnInconclusive
+    verdict: Verdict
+    blocks: bool
+    metrics: tuple[MetricResult, ...] = ()
+    gates: tuple[GateResult, ...] = ()
+    primary: str | None = None
+    evidence: Evidence = "point"
+    resolution: Resolution | None = None
+    changes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,40 @@
+"""The record of `evaluate`."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from mlops_ci.records.comparison import MetricResult, Resolution
+
+
+class Artifact(Struct, frozen=True, kw_only=True):
+    """A file or folder, by its path in the project and its SHA-256 (`sha256:…`)."""
+
+    path: str
+    digest: str
+    bytes: int
+
+
+class Evaluation(Struct, frozen=True, kw_only=True):
+    """What head's (or base's) model does on the evaluation rows.
+
+    `predictions` is the file as evaluated; `rows_digest` identifies the evaluation data: the row
+    keys with their labels, whatever the model said. `numbers` are the metrics files' values, by
+    nested name (`test.auc`). `group`, `weight` name the columns that were present (refused now).
+    """
+
+    schema: str = "mlops-ci/evaluate/1"
+    model: str
+    commit: str
+    evaluated: str
+    key: str | None = None
+    predictions: Artifact | None = None
+    artifact: Artifact | None = None
+    rows: int | None = None
+    rows_digest: str | None = None
+    resolution: Resolution | None = None
+    metrics: tuple[MetricResult, ...] = ()
+    numbers: dict[str, float] = {}
+    group: str | None = None
+    weight: str | None = None
+    notes: tuple[str, ...] = ()
