@@ -70,6 +70,11 @@ class _Reader:
                 fix=f"keep it under {MAX_NODES:,} values and {MAX_DEPTH} levels (aliases count)",
             )
         self.lines.setdefault(path, node.start_mark.line + 1)
+        if node.tag.startswith(("!", "tag:yaml.org,2002:python")):
+            raise ConfigError(
+                f"{self.name} holds a value that is not plain YAML: {node.tag}",
+                where=f"{self.name} line {node.start_mark.line + 1}",
+            )
         if isinstance(node, yaml.MappingNode):
             return dict(self._items(node, path))
         if isinstance(node, yaml.SequenceNode):

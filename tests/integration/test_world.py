@@ -1,0 +1,63 @@
+"""Real subprocesses: exit codes, signals, time limits, output."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+import pytest
+
+from mlops_ci.world import Command, World, run_subprocess
+
+
+def python(code: str, **options: object) -> Command:
+    return Command(argv=[sys.executable, "-c", code], **options)  # type: ignore[arg-type]
+
+
+def test_exit_code_output_and_memory() -> None:
+    done = run_subprocess(
+        python("import sys; print('a'); print('b', file=sys.stderr); sys.exit(7)")
+    )
+    assert (done.code, done.text, done.error) == (7, "a\n", "b\n")
+    assert done.peak_bytes > 1_000_000
+
+
+def test_a_signal_is_told_from_an_exit_code() -> None:
+    assert run_subprocess(python("import os; os.kill(os.getpid(), 9)")).code == -9
+
+
+def test_the_time_limit_ends_grandchildren_too() -> None:
+    started = time.monotonic()
+    code = (
+        "import subprocess,sys; subprocess.run([sys.executable,'-c','import time; time.sleep(60)'])"
+    )
+    done = run_subprocess(python(code, timeout=0.5))
+    assert done.code is None
+    assert time.monotonic() - started < 15
+
+
+def test_output_is_echoed_while_it_comes() -> None:
+    seen: list[bytes] = []
+    run_subprocess(python("print('x' * 200000)", echo=seen.append))
+    assert len(seen) > 1
+    assert len(b"".join(seen)) == 200001
+
+
+def test_the_environment_is_the_given_one() -> None:
+    done = run_subprocess(python("import os; print(sorted(os.environ))", env={"LC_ALL": "C"}))
+    assert "HOME" not in done.text
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="changing the user needs root")
+def test_a_command_runs_as_another_user() -> None:
+    done = run_subprocess(Command(argv=["/usr/bin/id"], user=(1234, 1235)))
+    assert "uid=1234" in done.text
+    assert "groups=1235" in done.text
+
+
+def test_a_world_within_another_folder(tmp_path: object) -> None:
+    from pathlib import Path
+
+    folder = Path(str(tmp_path))
+    assert World().within(folder).run("pwd").text.strip() == str(folder)

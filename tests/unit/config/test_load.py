@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlops_ci.config import expand_gates, find_config, load_config, parse_config
+from mlops_ci.errors import ConfigError
+
+GOOD = """models:
+  churn:
+    train: python train.py
+    data: [data/]
+    predictions: out/predictions.parquet
+    metrics: out/metrics.json
+    model: out/model
+    slices: [region, plan]
+    gates:
+      roc_auc: {max-drop: 0.01}
+      recall: [{min: 0.60}, {max-drop: 0.02, slice: region=north}, {max-drop: 0.05, slice: plan=*}]
+    image: ghcr.io/acme/churn
+    deploy: {target: docker, host: ssh://deploy@example.org, port: 8080}
+"""
+
+
+def test_the_example_of_the_readme_is_read() -> None:
+    model = parse_config(GOOD).models["churn"]
+    assert model.train == "python train.py"
+    assert model.deploy is not None
+    assert model.deploy.port == 8080
+    kinds = [(g.metric, g.kind, g.limit, g.slice) for g in expand_gates(model.gates)]
+    assert kinds == [
+        ("roc_auc", "max-drop", 0.01, None),
+        ("recall", "min", 0.60, None),
+        ("recall", "max-drop", 0.02, "region=north"),
+        ("recall", "max-drop", 0.05, "plan=*"),
+    ]
+
+
+def test_an_entry_with_two_limits_is_two_gates() -> None:
+    text = "models: {a: {metrics: m.json, gates: {f1: {max-drop: 0.1, max-drop-relative: 0.05}}}}"
+    gates = expand_gates(parse_config(text).models["a"].gates)
+    assert [g.kind for g in gates] == ["max-drop", "max-drop-relative"]
+
+
+def test_the_total_drop_defaults_to_twice_the_drop() -> None:
+    text = "models: {a: {metrics: m.json, gates: {f1: {max-drop: 0.1}, mae: {max: 2}}}}"
+    drop, ceiling = expand_gates(parse_config(text).models["a"].gates)
+    assert drop.max_total_drop == pytest.approx(0.2)
+    assert ceiling.max_total_drop is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "where"),
+    [
+        (
+            "models:\n  a:\n    metrics: m\n    gates:\n      f1: {max-drpo: 1}",
+            "max-drpo",
+            "line 5",
+        ),
+        ("models:\n  a: {metrics: 3}", "metrics", "line 2"),
+        ("models:\n  a: {metrics: m}\n  b: {metrics: m, gates: {f1: {min: x}}}", "min", "line 3"),
+        ("models:\n  a: [1", "not valid YAML", "line"),
+        ("models: {}\nmodels: {}", "stands twice", "line 2"),
+        ("", "empty", "mlops-ci.yaml"),
+        ("models:\n  a: {}", "neither", "line 2"),
+        ("models:\n  a: {metrics: ../m.json}", "leads out", "line 2"),
+        ("models:\n  a: {metrics: /m.json}", "leads out", "line 2"),
+        ("models:\n  a: {metrics: m, gates: {f1: {}}}", "no limit", "line 2"),
+        ("models:\n  a: {metrics: m, gates: {f1: {max-drop: -1}}}", "max-drop", "line 2"),
+        ("models:\n  a: {metrics: m, gates: {f1: {min: .nan}}}", "finite", "line 2"),
+        ("models:\n  a: {metrics: m, gates: {f1: {min: 1, slice: r=x}}}", "declared", "line 2"),
+        ("models:\n  a: {metrics: m, slices: [r], gates: {f1: {min: 1, slice: r}}}", "slice", "2"),
+        ("models:\n  a/b: {metrics: m}", "name", "line 2"),
+        ("models:\n  a: {metrics: m, train: x, dvc: [y]}", "both", "line 2"),
+        ("models: !!python/object:os.system {}", "plain YAML", ""),
+    ],
+)
+def test_a_broken_file_names_line_and_key(text: str, message: str, where: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_config(text)
+    assert message in str(caught.value)
+    assert where in caught.value.where
+    assert caught.value.exit_code == 2
+
+
+def test_an_unknown_key_suggests_the_nearest() -> None:
+    with pytest.raises(ConfigError, match="perhaps you meant 'predictions'"):
+        parse_config("models:\n  a: {predicitons: p.csv}")
+
+
+def test_the_real_key_is_found_among_many_models() -> None:
+    text = "models:\n" + "".join(f"  m{n}: {{metrics: m.json}}\n" for n in range(50))
+    with pytest.raises(ConfigError) as caught:
+        parse_config(text + "  bad: {metrics: m.json, port: 1}\n")
+    assert "models.bad.port" in caught.value.where
+    assert "line 52" in caught.value.where
+
+
+def test_alias_bombs_are_refused() -> None:
+    bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
+        f"a{n}: &a{n} [{','.join(f'*a{n - 1}' for _ in range(10))}]\n" for n in range(1, 9)
+    )
+    with pytest.raises(ConfigError, match="too large"):
+        parse_config(bomb)
+
+
+@given(st.text(max_size=200))
+def test_no_text_crashes_the_parser(text: str) -> None:
+    try:
+        parse_config(text)
+    except ConfigError as error:
+        assert error.what
+
+
+def test_pyproject_and_dvc_are_found(tmp_path: Path) -> None:
+    (tmp_path / "dvc.yaml").write_text(
+        "stages: {train: {cmd: x, metrics: [m.json: {cache: false}]}}"
+    )
+    assert load_config(tmp_path).models["model"].metrics == ["m.json"]
+    (tmp_path / "pyproject.toml").write_text("[tool.mlops-ci.models.a]\nmetrics = 'm.json'\n")
+    assert list(load_config(tmp_path).models) == ["a"]
+    (tmp_path / "mlops-ci.yaml").write_text("models: {b: {metrics: m.json}}")
+    found = find_config(tmp_path)
+    assert found is not None
+    assert found.name == "mlops-ci.yaml"
+
+
+def test_no_configuration_says_what_to_paste(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="mlops-ci init"):
+        load_config(tmp_path)
