@@ -9,7 +9,7 @@ SOCKET=/var/run/docker.sock
 answers() { "${DOCKER:-docker}" info --format '{{.ServerVersion}}' 2>/dev/null | grep -q .; }
 
 stop_engine() {
-  is_running dockerd || { say "no Docker engine of ours is running"; return; }
+  is_running dockerd dockerd || { say "no Docker engine of ours is running"; return; }
   local pid
   pid=$(cat "$STATE/dockerd.pid")
   kill "$pid"

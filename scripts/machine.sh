@@ -61,7 +61,8 @@ in_background() {
   echo $! >"$STATE/$name.pid"
 }
 
-is_running() { [ -s "$STATE/$1.pid" ] && kill -0 "$(cat "$STATE/$1.pid")" 2>/dev/null; }
+# is_running NAME PROGRAM: the program is asked for, because after a reboot the id may be another's.
+is_running() { [ -s "$STATE/$1.pid" ] && ps -p "$(cat "$STATE/$1.pid")" -o args= 2>/dev/null | grep -q -- "$2"; }
 
 # wait_until SECONDS COMMAND...
 wait_until() {

@@ -5,7 +5,7 @@
 
 stop_registry() {
   local name=registry-$1
-  is_running "$name" || return 0
+  is_running "$name" docker-registry || return 0
   kill "$(cat "$STATE/$name.pid")"
   rm -rf "${STATE:?}/$name" "$STATE/$name.pid" "$STATE/$name.yml"
 }
@@ -24,7 +24,7 @@ if [ "${1:-}" = stop ]; then stop_registry "$2"; exit; fi
 
 port=${1:-5000}
 one_at_a_time "registry_$port"
-if ! is_running "registry-$port"; then
+if ! is_running "registry-$port" docker-registry; then
   apt_install "a registry on loopback" docker-registry
   if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
     die "port $port of 127.0.0.1 is taken by another program" "give another port: scripts/registry.sh 5001"
