@@ -1,0 +1,64 @@
+"""`python -m benchmarks [--list] [NAME ...]`: ours beside the peer, as ratios of one run."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import platform
+import sys
+from pathlib import Path
+
+from benchmarks.figure import Figure
+
+NAMES = {
+    "help": "mlops-ci --help against mlflow --help and dvc --help",
+    "compare": "compare and report of 20 metrics on 10,000 rows, whole process, against mlflow",
+    "metrics": "200 metrics from two JSON files to a diff, against dvc metrics diff",
+    "comment": "the comment with four plots, from training's end to posted, on loopback",
+    "push": "only the model changed: build and push, against a Docker build and push",
+    "serve": "requests a second of one row, against mlflow models serve",
+}
+RESULTS = Path(__file__).with_name("results.md")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help="which to run (default: all)")
+    parser.add_argument("--list", action="store_true", help="name them and stop")
+    arguments = parser.parse_args()
+    if arguments.list:
+        for name, what in NAMES.items():
+            print(f"{name:10} {what}")
+        return 0
+    unknown = [name for name in arguments.names if name not in NAMES]
+    if unknown:
+        parser.error(f"there is no benchmark {unknown[0]!r}; see --list")
+    figures = [_run(name) for name in arguments.names or NAMES]
+    if not arguments.names:
+        RESULTS.write_text(_page(figures), "utf-8")
+    return 0 if all(figure.holds for figure in figures) else 1
+
+
+def _run(name: str) -> Figure:
+    print(f"== {name}: {NAMES[name]}", flush=True)
+    figure: Figure = importlib.import_module(f"benchmarks.{name}").run()
+    print(figure.line(), flush=True)
+    return figure
+
+
+def _page(figures: list[Figure]) -> str:
+    import os
+    from datetime import UTC, datetime
+
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    head = (
+        f"# Benchmarks\n\nLast full run: {datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, "
+        f"{memory:.0f} GB, Python {platform.python_version()}. `python -m benchmarks` makes this "
+        "page; medians of whole processes, ours and the peer in turn.\n\n"
+        "| benchmark | ours | peer | ratio | goal | holds |\n|---|--:|--:|--:|---|---|\n"
+    )
+    return head + "".join(figure.row(NAMES[figure.name]) for figure in figures)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

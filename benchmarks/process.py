@@ -1,0 +1,73 @@
+"""Whole processes, timed from outside by the operating system's own accounting."""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlops_ci.world import Command, run_subprocess
+
+CACHE = Path(__file__).parents[1] / ".cache" / "peers"
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Medians over the counted runs: wall seconds, peak resident bytes of the largest process."""
+
+    seconds: float
+    peak_bytes: float
+    runs: tuple[float, ...]
+
+
+def time_in_turn(*commands: Sequence[str], cwd: Path | None = None, runs: int = 5) -> list[Timing]:
+    """One warm-up each, then A B A B …, so that a drifting machine hits all alike.
+
+    Raises CalledProcessError when a command fails: a crash is never a fast run.
+    """
+    seconds: list[list[float]] = [[] for _ in commands]
+    peaks: list[list[int]] = [[] for _ in commands]
+    for turn in range(runs + 1):
+        for n, argv in enumerate(commands):
+            done = run_subprocess(Command(argv=argv, cwd=cwd))
+            if done.code != 0:
+                raise subprocess.CalledProcessError(done.code or -1, argv, done.text, done.error)
+            if turn:
+                seconds[n].append(done.seconds)
+                peaks[n].append(done.peak_bytes)
+    return [
+        Timing(statistics.median(s), statistics.median(p), tuple(s))
+        for s, p in zip(seconds, peaks, strict=True)
+    ]
+
+
+def peer_environment(name: str, *requirements: str) -> Path:
+    """A virtual environment of the peer's own, at pinned versions; returns its `bin` folder."""
+    folder = CACHE / name
+    stamp = folder / "requirements.txt"
+    wanted = "\n".join(requirements)
+    if not stamp.is_file() or stamp.read_text() != wanted:
+        uv = Path(sys.executable).with_name("uv")
+        subprocess.run([uv, "venv", "-q", "--clear", folder], check=True)
+        subprocess.run(
+            [
+                uv,
+                "pip",
+                "install",
+                "-q",
+                "--compile-bytecode",
+                "--python",
+                folder / "bin/python",
+                *requirements,
+            ],
+            check=True,
+        )
+        stamp.write_text(wanted)
+    return folder / "bin"
+
+
+def our_program() -> str:
+    return str(Path(sys.executable).with_name("mlops-ci"))
