@@ -37,7 +37,7 @@ if [ "${1:-start}" = stop ]; then stop_engine; exit; fi
 
 one_at_a_time docker_engine
 DOCKER=$(docker_command || command -v docker || true)
-[ -n "$DOCKER" ] && answers || start_engine
+if [ -z "$DOCKER" ] || ! answers; then start_engine; fi
 DOCKER=$(docker_command) || {
   apt_install "a docker command that can build" docker.io
   DOCKER=$(docker_command) || die "no docker command here can build an image" "install docker-buildx, or docker.io of Debian 12"

@@ -10,7 +10,7 @@ if [ ! -x "$program" ]; then
   say "building $name $version"
   folder=$(mktemp -d "$CACHE/go.XXXXXX")
   trap 'rm -rf "$folder"' EXIT
-  GOBIN=$folder GOFLAGS= go install "$module@$version" >"$STATE/go-$name.log" 2>&1 || {
+  GOBIN=$folder GOFLAGS='' go install "$module@$version" >"$STATE/go-$name.log" 2>&1 || {
     tail -n 10 "$STATE/go-$name.log" >&2
     die "go install $module@$version failed" "read $STATE/go-$name.log"
   }
