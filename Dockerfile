@@ -4,13 +4,17 @@
 # Each code change rewrites the last layer only; both stages share all layers of slim's packages.
 
 FROM python:3.11-slim-bookworm AS system
+# mlops-ci-post: the runner gives a post-entrypoint the same arguments and no others.
 # git: the store is a ref, base is a worktree. Its owner is not root there, and HOME is the runner's
 # own folder, so only the system's configuration can call the workspace safe.
 RUN --mount=type=cache,target=/var/cache/apt,sharing=locked --mount=type=cache,target=/var/lib/apt/lists,sharing=locked \
     rm -f /etc/apt/apt.conf.d/docker-clean && apt-get update -qq && \
     DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends ca-certificates git >/dev/null && \
     git config --system safe.directory '*' && \
-    python -m venv --without-pip /opt/mlops-ci
+    python -m venv --without-pip /opt/mlops-ci && \
+    printf '%s\n' '#!/opt/mlops-ci/bin/python -Iu' 'import runpy, sys' 'sys.argv.insert(1, "post")' \
+      'runpy.run_module("mlops_ci.action", run_name="__main__", alter_sys=True)' > /usr/local/bin/mlops-ci-post && \
+    chmod +x /usr/local/bin/mlops-ci-post
 ENV PATH=/opt/mlops-ci/bin:$PATH PYTHONUNBUFFERED=1
 
 # uv at the locked version, in a stage that no published layer contains. A secret `index` holds the
