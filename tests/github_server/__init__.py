@@ -1,0 +1,1 @@
+"""A GitHub on loopback, for tests. README.md says how to start it."""
