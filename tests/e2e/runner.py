@@ -1,0 +1,145 @@
+"""Runs a workflow file as GitHub would: act, our images, a GitHub on loopback."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.github_server.messages import Json
+from tests.github_server.server import GitHub
+from tests.machine.scripts import ROOT
+
+STAND_INS = Path(__file__).parent / "stand_ins"
+TOKEN = "job-token"
+LIMIT_SECONDS = 540
+USES = re.compile(r"uses: ((?:actions|astral-sh)/([\w-]+)@[0-9a-f]{40})")
+OURS = re.compile(r"uses: (mlops-ci/mlops-ci@v\d+)")
+
+
+@dataclass(frozen=True)
+class Machine:
+    act: Path
+    runner_image: str
+
+
+@dataclass(frozen=True)
+class Event:
+    """`sha` is what GITHUB_SHA holds; `ref` what GITHUB_REF holds."""
+
+    name: str
+    payload: Json
+    sha: str
+    ref: str
+    actor: str = "dev"
+
+
+@dataclass(frozen=True)
+class Ran:
+    """`lines` are act's own JSON lines; `workspace` is as the job left it."""
+
+    code: int
+    lines: list[dict[str, Any]] = field(repr=False)
+    workspace: Path
+
+    @property
+    def log(self) -> str:
+        return "\n".join(str(line.get("msg", "")).rstrip() for line in self.lines)
+
+    def outputs(self) -> dict[str, str]:
+        found = (line for line in self.lines if line.get("command") == "set-output")
+        return {str(line["name"]): str(line["arg"]) for line in found}
+
+    def summary(self) -> str:
+        return "".join(
+            str(line["content"]) for line in self.lines if line.get("command") == "summary"
+        )
+
+    def records(self, model: str, commit: str) -> Path:
+        return self.workspace / ".mlops-ci" / model / commit
+
+
+def permissions_of(template: Path) -> dict[str, str]:
+    """What the template's job asks for: its token gets that and nothing else."""
+    jobs = yaml.safe_load(template.read_text())["jobs"]
+    assert len(jobs) == 1
+    found: dict[str, str] = next(iter(jobs.values()))["permissions"]
+    return found
+
+
+def run_workflow(
+    machine: Machine, github: GitHub, template: Path, event: Event, folder: Path
+) -> Ran:
+    """`folder` becomes the runner's disk: the workspace and the event file lie there."""
+    workspace = folder / "workspace"
+    workspace.mkdir(parents=True)
+    full_name = event.payload["repository"]["full_name"]
+    _prepare(workspace, github.clone_url(full_name, TOKEN), event.sha)
+    payload = folder / "event.json"
+    payload.write_text(json.dumps(event.payload))
+    command = [
+        *(machine.act, event.name, "--workflows", template, "--eventpath", payload),
+        *("--pull=false", "--json", "--bind", "--rm", "--actor", event.actor),
+        *("--platform", f"ubuntu-latest={machine.runner_image}"),
+        *("--secret", f"GITHUB_TOKEN={TOKEN}"),
+        *_local_repositories(template),
+        *_environment(github, event, full_name),
+    ]
+    done = subprocess.run(
+        [str(word) for word in command],
+        cwd=workspace,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=LIMIT_SECONDS,
+    )
+    lines = list(_json_lines(done.stdout + done.stderr))
+    return Ran(done.returncode, lines, workspace)
+
+
+def _prepare(workspace: Path, origin: str, sha: str) -> None:
+    """act reads github.sha and the repository's name from the checkout that it is started in."""
+    for arguments in (
+        ("init", "-q", "-b", "main"),
+        ("remote", "add", "origin", origin),
+        ("fetch", "-q", "origin", sha),
+        ("-c", "advice.detachedHead=false", "checkout", "-q", sha),
+    ):
+        subprocess.run(["git", *arguments], cwd=workspace, check=True)
+
+
+def _local_repositories(template: Path) -> Iterator[str]:
+    text = template.read_text()
+    for used, name in sorted(set(USES.findall(text))):
+        yield from ("--local-repository", f"{used}={STAND_INS / name}")
+    for used in sorted(set(OURS.findall(text))):
+        yield from ("--local-repository", f"{used}={ROOT}")
+
+
+def _environment(github: GitHub, event: Event, full_name: str) -> Iterator[str]:
+    values = {
+        "GITHUB_SERVER_URL": github.url,
+        "GITHUB_API_URL": github.url,
+        "GITHUB_REPOSITORY": full_name,
+        "GITHUB_REPOSITORY_OWNER": full_name.partition("/")[0],
+        "GITHUB_SHA": event.sha,
+        "GITHUB_REF": event.ref,
+        "GITHUB_RUN_ID": "4711",
+    }
+    for name, value in values.items():
+        yield from ("--env", f"{name}={value}")
+
+
+def _json_lines(text: str) -> Iterator[dict[str, Any]]:
+    for line in text.splitlines():
+        try:
+            found = json.loads(line)
+        except ValueError:
+            found = {"msg": line}
+        yield found if isinstance(found, dict) else {"msg": line}
