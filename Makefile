@@ -30,11 +30,14 @@ lint: install
 unit: install
 	$(PYTEST) -q -n 2 tests/unit
 
-# Unit tests share nothing and run two at a time; the others start engines and share ports.
-# Lint comes last: a line too long must not hide a test that fails.
-test: unit
-	$(PYTEST) --ignore=tests/unit tests
-	$(MAKE) --no-print-directory lint
+# Unit tests share nothing and run two at a time; the others start engines and share ports. All
+# three parts run, so that one answer tells all that is wrong.
+test: install
+	@status=0; \
+	$(MAKE) --no-print-directory unit || status=1; \
+	$(PYTEST) --ignore=tests/unit tests || status=1; \
+	$(MAKE) --no-print-directory lint || status=1; \
+	exit $$status
 
 demo: install
 	@if [ -x scripts/demo.sh ]; then exec scripts/demo.sh; else exec $(BIN)/python -m demo; fi
