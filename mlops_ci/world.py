@@ -18,6 +18,7 @@ from pathlib import Path
 
 GRACE_SECONDS = 10.0
 DRAIN_SECONDS = 2.0
+KEPT_BLOCKS = 64
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Command:
 
     `env` is the whole environment of the child; None hands down the world's own. `echo` receives
     the output (stdout and stderr in the order they came) while it comes. `user` is (uid, gid) to
-    run as, without any other group.
+    run as, without any other group. `keep`: at least so many last bytes of each stream
+    are kept, and not much more; None keeps all.
     """
 
     argv: Sequence[str]
@@ -37,6 +39,7 @@ class Command:
     stdin: bytes = b""
     user: tuple[int, int] | None = None
     merge_stderr: bool = False
+    keep: int | None = None
 
 
 @dataclass(frozen=True)
@@ -144,8 +147,16 @@ def _read_ready(
             selector.unregister(key.fileobj)
             continue
         parts[key.data].append(block)
+        if command.keep is not None:
+            _forget(parts[key.data], command.keep)
         if command.echo is not None:
             command.echo(block)
+
+
+def _forget(blocks: list[bytes], keep: int) -> None:
+    """Days of a training's output must not fill the memory: drop what lies before the tail."""
+    if len(blocks) >= KEPT_BLOCKS:
+        blocks[:] = [b"".join(blocks)[-keep:]]
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:

@@ -1,0 +1,310 @@
+"""What is kept of main between runs: records and predictions, by model, training key and data.
+
+One store over two kinds of shelf (a Git ref, a folder). A shelf holds files and swaps them whole:
+all of a change or nothing, and nothing when somebody else was faster.
+
+    index.json                             Header of every entry
+    entries/<address>/training.json
+    entries/<address>/evaluation.json
+    entries/<address>/predictions.parquet  slim: id, label, prediction, score, declared slices
+
+What is read is not trusted: schema, size and SHA-256 are checked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import msgspec
+from msgspec import Struct
+
+from mlops_ci.config import Store as Limits
+from mlops_ci.errors import BaselineError, ServiceError
+from mlops_ci.records import Evaluation, Training
+from mlops_ci.records.files import decode_record
+
+INDEX = "index.json"
+MAX_INDEX_BYTES = 16 * 1024 * 1024
+MAX_RECORD_BYTES = 8 * 1024 * 1024
+MEGABYTE = 1_000_000
+ATTEMPTS = 10
+
+
+class Header(Struct, frozen=True, kw_only=True):
+    """One entry. `files` maps each of its files to (SHA-256, bytes); `commits` are those of main
+    that have this key. `too_large` is the size of predictions that were left out."""
+
+    address: str
+    model: str
+    key: str
+    rows: str
+    stored: str
+    commits: tuple[str, ...]
+    files: dict[str, tuple[str, int]]
+    too_large: int | None = None
+
+    @property
+    def bytes(self) -> int:
+        return sum(size for _, size in self.files.values())
+
+
+class Index(Struct, frozen=True, kw_only=True):
+    schema: str = "mlops-ci/store/1"
+    entries: tuple[Header, ...] = ()
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One side as it was evaluated on main. `predictions` is the slim Parquet file's content."""
+
+    training: Training
+    evaluation: Evaluation
+    predictions: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    header: Header
+    entry: Entry
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """By commit, else by training key; `rows` narrows to one evaluation set."""
+
+    model: str
+    commit: str | None = None
+    key: str | None = None
+    rows: str | None = None
+
+    def fits(self, header: Header) -> bool:
+        if header.model != self.model or (self.rows is not None and header.rows != self.rows):
+            return False
+        return (self.commit is not None and self.commit in header.commits) or (
+            self.key is not None and header.key == self.key
+        )
+
+
+class Store(Protocol):
+    def get(self, wanted: Wanted) -> Found | None:
+        """The newest entry that fits. Raises BaselineError when it is there but unreadable."""
+        ...
+
+    def put(self, entry: Entry) -> Header:
+        """Raises ServiceError when others kept being faster, AccessError without permission."""
+        ...
+
+    def list(self, model: str | None = None) -> tuple[Header, ...]: ...
+
+    def prune(self) -> int:
+        """Drop what is too old or too much, but each model's newest; how many were dropped."""
+        ...
+
+    def delete(self, wanted: Wanted) -> int: ...
+
+
+class Shelf(Protocol):
+    """Files by name. `version` names one state; None: there is nothing yet."""
+
+    @property
+    def place(self) -> str: ...
+
+    def version(self) -> str | None:
+        """The newest state, fetched."""
+        ...
+
+    def read(self, version: str, path: str, limit: int) -> bytes | None:
+        """Raises BaselineError for a file larger than `limit` bytes."""
+        ...
+
+    def swap(self, version: str | None, writes: Mapping[str, bytes | None]) -> bool:
+        """Write (or, None: remove) files on top of `version`; False when that is not the newest."""
+        ...
+
+
+@dataclass(frozen=True)
+class ShelfStore:
+    """The store, whatever the shelf. `pause` waits some seconds between attempts."""
+
+    shelf: Shelf
+    limits: Limits
+    now: Callable[[], datetime]
+    pause: Callable[[float], None]
+    chance: random.Random = field(default_factory=random.Random)
+
+    def get(self, wanted: Wanted) -> Found | None:
+        version = self.shelf.version()
+        if version is None:
+            return None
+        entries = self._index(version).entries
+        fitting = [header for header in entries if wanted.fits(header)]
+        by_commit = [header for header in fitting if wanted.commit in header.commits]
+        newest = max(by_commit or fitting, key=lambda header: header.stored, default=None)
+        return Found(newest, self._entry(version, newest)) if newest else None
+
+    def put(self, entry: Entry) -> Header:
+        header, files = self._pack(entry)
+
+        def change(index: Index) -> tuple[Index, dict[str, bytes | None]]:
+            old = next((one for one in index.entries if one.address == header.address), None)
+            commits = dict.fromkeys((*(old.commits if old else ()), *header.commits))
+            merged = msgspec.structs.replace(header, commits=tuple(commits))
+            others = tuple(one for one in index.entries if one.address != header.address)
+            kept = self._kept((*others, merged))
+            return kept, files | _gone(index, kept)
+
+        self._change(change)
+        return header
+
+    def list(self, model: str | None = None) -> tuple[Header, ...]:
+        version = self.shelf.version()
+        entries = self._index(version).entries if version else ()
+        return tuple(one for one in entries if model is None or one.model == model)
+
+    def prune(self) -> int:
+        return self._remove(self._kept)
+
+    def delete(self, wanted: Wanted) -> int:
+        return self._remove(
+            lambda entries: Index(entries=tuple(one for one in entries if not wanted.fits(one)))
+        )
+
+    def _remove(self, choose: Callable[[tuple[Header, ...]], Index]) -> int:
+        removed = 0
+
+        def change(index: Index) -> tuple[Index, dict[str, bytes | None]]:
+            nonlocal removed
+            kept = choose(index.entries)
+            removed = len(index.entries) - len(kept.entries)
+            return kept, _gone(index, kept)
+
+        if self.shelf.version() is not None:
+            self._change(change)
+        return removed
+
+    def _change(self, change: Callable[[Index], tuple[Index, dict[str, bytes | None]]]) -> None:
+        for attempt in range(ATTEMPTS):
+            version = self.shelf.version()
+            index = self._index(version) if version else Index()
+            changed, writes = change(index)
+            if version is not None and changed == index:
+                return
+            content = msgspec.json.format(msgspec.json.encode(changed, order="deterministic"))
+            if self.shelf.swap(version, {**writes, INDEX: content + b"\n"}):
+                return
+            self.pause(min(5.0, 0.1 * 2**attempt) * (0.5 + self.chance.random()))
+        raise ServiceError(
+            f"the store was changed by others {ATTEMPTS} times in a row",
+            where=self.shelf.place,
+            fix="run the job again",
+        )
+
+    def _kept(self, entries: tuple[Header, ...]) -> Index:
+        """Newest first until the limits; each model's newest stays, however old."""
+        oldest = (self.now() - timedelta(days=self.limits.max_age_days)).isoformat()
+        kept: list[Header] = []
+        total, seen = 0.0, set[str]()
+        for header in sorted(entries, key=lambda one: one.stored, reverse=True):
+            fresh = header.stored >= oldest
+            fits = total + header.bytes <= self.limits.max_total_mb * MEGABYTE
+            if header.model not in seen or (fresh and fits):
+                kept.append(header)
+                total += header.bytes
+            seen.add(header.model)
+        return Index(entries=tuple(sorted(kept, key=lambda one: (one.model, one.stored))))
+
+    def _pack(self, entry: Entry) -> tuple[Header, dict[str, bytes | None]]:
+        evaluation, training = entry.evaluation, entry.training
+        key = training.key or f"commit:{evaluation.commit}"
+        rows = evaluation.rows_digest or ""
+        address = hashlib.sha256(f"{evaluation.model}\0{key}\0{rows}".encode()).hexdigest()
+        contents = {
+            "training.json": msgspec.json.encode(training, order="deterministic"),
+            "evaluation.json": msgspec.json.encode(evaluation, order="deterministic"),
+        }
+        size = len(entry.predictions) if entry.predictions is not None else 0
+        too_large = size if size > self.limits.max_file_mb * MEGABYTE else None
+        if entry.predictions is not None and too_large is None:
+            contents["predictions.parquet"] = entry.predictions
+        header = Header(
+            address=address,
+            model=evaluation.model,
+            key=key,
+            rows=rows,
+            stored=self.now().isoformat(),
+            commits=(evaluation.commit,),
+            files={name: (digest_of(data), len(data)) for name, data in contents.items()},
+            too_large=too_large,
+        )
+        return header, {f"entries/{address}/{name}": data for name, data in contents.items()}
+
+    def _index(self, version: str) -> Index:
+        content = self.shelf.read(version, INDEX, MAX_INDEX_BYTES)
+        if content is None:
+            raise self._broken(f"{INDEX} is missing")
+        try:
+            index = msgspec.json.decode(content, type=Index)
+        except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+            raise self._broken(f"{INDEX}: {error}") from error
+        if index.schema != Index().schema:
+            raise self._broken(f"{INDEX} has the schema {index.schema!r}")
+        if not all(_is_address(header.address) for header in index.entries):
+            raise self._broken(f"{INDEX} names a place outside the store")
+        return index
+
+    def _entry(self, version: str, header: Header) -> Entry:
+        training = self._file(version, header, "training.json", MAX_RECORD_BYTES)
+        evaluation = self._file(version, header, "evaluation.json", MAX_RECORD_BYTES)
+        if training is None or evaluation is None:
+            raise self._broken(f"a record of {header.model} is missing")
+        limit = int(self.limits.max_file_mb * MEGABYTE)
+        predictions = self._file(version, header, "predictions.parquet", limit)
+        entry = Entry(
+            decode_record(training, Training, where=self.shelf.place),
+            decode_record(evaluation, Evaluation, where=self.shelf.place),
+            predictions,
+        )
+        if {entry.training.model, entry.evaluation.model} != {header.model}:
+            raise self._broken(f"an entry of {header.model} holds another model's records")
+        return entry
+
+    def _file(self, version: str, header: Header, name: str, limit: int) -> bytes | None:
+        if name not in header.files:
+            return None
+        content = self.shelf.read(version, f"entries/{header.address}/{name}", limit)
+        if content is None:
+            raise self._broken(f"{name} of {header.model} is missing")
+        if digest_of(content) != header.files[name][0]:
+            raise self._broken(f"{name} of {header.model} is not what was stored (SHA-256 differs)")
+        return content
+
+    def _broken(self, why: str) -> BaselineError:
+        return BaselineError(
+            f"the store cannot be trusted: {why}",
+            where=self.shelf.place,
+            fix="remove it, and the next merge starts a new one: "
+            "`git push origin :refs/mlops-ci/store` (or delete the store's folder)",
+        )
+
+
+def _gone(before: Index, after: Index) -> dict[str, bytes | None]:
+    left = {header.address for header in after.entries}
+    return {
+        f"entries/{header.address}/{name}": None
+        for header in before.entries
+        if header.address not in left
+        for name in header.files
+    }
+
+
+def digest_of(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def _is_address(text: str) -> bool:
+    return len(text) == 64 and set(text) <= set("0123456789abcdef")  # noqa: PLR2004 - SHA-256 in hex

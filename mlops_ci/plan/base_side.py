@@ -1,0 +1,224 @@
+"""The other side: main's model at the merge-base, from the cheapest place that is right.
+
+    equal training key → head's own outputs serve both
+    → records of this clone → the store, by commit, then by key → files that Git keeps
+    → else it is trained in a worktree (`base_training`)
+
+All but the last are looked up before head's command runs: it could write into this clone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import msgspec
+
+from mlops_ci.baseline.commit import Base
+from mlops_ci.baseline.store import Found, Store, Wanted
+from mlops_ci.config import Config, Model
+from mlops_ci.errors import BaselineError, ConfigError, MlopsCiError, RecordError
+from mlops_ci.project import Project, outputs_of
+from mlops_ci.records import Evaluation, Training
+from mlops_ci.records.files import write_atomically
+from mlops_ci.steps.evaluate import evaluation_of
+from mlops_ci.steps.key import command_of, training_key
+from mlops_ci.steps.tree import CommitTree, Tree, WorkTree, content_digest
+
+SLIM = "predictions.parquet"
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """What base says about the model. `adopted`: base has no such model, so head's own settings
+    are tried on base's files. `key` is base's training key, None when it cannot be known."""
+
+    base: Base
+    model: Model
+    config: Config
+    adopted: bool
+    key: str | None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class BaseSide:
+    """`predictions` is a file of this clone; `source` says in words where it came from."""
+
+    evaluation: Evaluation
+    training: Training | None
+    predictions: Path | None
+    source: str
+    notes: list[str] = field(default_factory=list)
+
+
+def yardstick_of(project: Project, name: str, base: Base) -> Yardstick:
+    """Base's settings, as they are in its commit."""
+    notes: list[str] = []
+    try:
+        config = project.config_at(base.commit)
+    except ConfigError as error:
+        config = None
+        notes.append(f"base's configuration is broken ({error.what}): head's is used")
+    adopted = config is None or name not in config.models
+    if config is None or adopted:
+        config = project.config
+    view = project.with_config(config)
+    try:
+        key = training_key(view, name, CommitTree(view, base.commit)).key
+    except MlopsCiError as error:
+        key = None
+        notes.append(f"base's training key cannot be told: {error.what}")
+    return Yardstick(base, config.models[name], config, adopted, key, tuple(notes))
+
+
+def find_side(
+    project: Project, name: str, yardstick: Yardstick, store: Store | None
+) -> BaseSide | None:
+    """Base's side without training; None when it has to be trained.
+
+    Raises BaselineError when it can neither be found nor trained, though main has had this model.
+    """
+    notes: list[str] = []
+    found = _in_records(project, name, yardstick)
+    if found is None and store is not None:
+        found = _in_store(project, name, yardstick, store, notes)
+    if found is None and not command_of(yardstick.model) and yardstick.model.predict is None:
+        found = _in_commit(project, name, yardstick)
+        if found is None:
+            _refuse_lost(name, yardstick, store, notes)
+    if found is not None:
+        found.notes.extend(notes)
+    return found
+
+
+def has_equal_key(project: Project, name: str, yardstick: Yardstick) -> bool:
+    if yardstick.key is None or not command_of(yardstick.model):
+        return False
+    return training_key(project, name, WorkTree(project)).key == yardstick.key
+
+
+def same_as_head(evaluation: Evaluation, training: Training, base: Base, root: Path) -> BaseSide:
+    """Head's outputs as base's: nothing that they are made of differs."""
+    path = evaluation.predictions.path if evaluation.predictions else None
+    return BaseSide(
+        msgspec.structs.replace(evaluation, commit=base.commit),
+        msgspec.structs.replace(training, commit=base.commit, reused=evaluation.commit),
+        root / path if path else None,
+        "the training key is equal: nothing that the model is made of changed",
+    )
+
+
+def _in_records(project: Project, name: str, yardstick: Yardstick) -> BaseSide | None:
+    for path in sorted((project.records.path / name).glob("*/evaluate.json"), reverse=True):
+        try:
+            evaluation = project.records.read(name, path.parent.name, Evaluation)
+            training = project.records.read(name, path.parent.name, Training)
+        except RecordError:
+            continue
+        if yardstick.key is None or evaluation.key != yardstick.key or training.exit_code != 0:
+            continue
+        place = _intact(project, evaluation)
+        if evaluation.predictions is not None and place is None:
+            continue
+        source = f"trained here before, at {path.parent.name[:12]}"
+        return _settle(project, yardstick.base, BaseSide(evaluation, training, place, source))
+    return None
+
+
+def _intact(project: Project, evaluation: Evaluation) -> Path | None:
+    """The predictions of a record while they are still those that were evaluated."""
+    if evaluation.predictions is None:
+        return None
+    place = project.root / evaluation.predictions.path
+    if not place.is_file():
+        return None
+    digest = content_digest(place, evaluation.predictions.path)
+    return place if digest == evaluation.predictions.digest else None
+
+
+def _in_store(
+    project: Project, name: str, yardstick: Yardstick, store: Store, notes: list[str]
+) -> BaseSide | None:
+    """A store that is broken or away costs a training, not the comparison."""
+    wanted = Wanted(name, yardstick.base.commit, yardstick.key)
+    try:
+        found = store.get(wanted)
+    except MlopsCiError as error:
+        notes.append(f"the store was not used: {error.what}")
+        return None
+    if found is None:
+        return None
+    if found.header.too_large is not None:
+        megabytes = found.header.too_large / 1e6
+        notes.append(f"main's predictions are too large for the store ({megabytes:.0f} MB)")
+        if command_of(yardstick.model):
+            return None
+    return _unpack(project, yardstick, found)
+
+
+def _unpack(project: Project, yardstick: Yardstick, found: Found) -> BaseSide:
+    entry, place = found.entry, None
+    if entry.predictions is not None:
+        place = project.records.of(found.header.model, yardstick.base.commit) / SLIM
+        project.records.ignore()
+        write_atomically(place, entry.predictions)
+    evaluation = entry.evaluation
+    if place is not None and evaluation.predictions is not None:
+        artifact = msgspec.structs.replace(
+            evaluation.predictions,
+            path=place.relative_to(project.root).as_posix(),
+            digest=content_digest(place, SLIM),
+            bytes=place.stat().st_size,
+        )
+        evaluation = msgspec.structs.replace(evaluation, predictions=artifact)
+    how = "by commit" if yardstick.base.commit in found.header.commits else "by training key"
+    side = BaseSide(evaluation, entry.training, place, f"the store, {how}")
+    return _settle(project, yardstick.base, side)
+
+
+def _settle(project: Project, base: Base, side: BaseSide) -> BaseSide:
+    """Base's records stand under base's commit, wherever they came from."""
+    evaluation = msgspec.structs.replace(side.evaluation, commit=base.commit)
+    training = side.training
+    if training is not None:
+        reused = None if training.commit == base.commit else training.commit
+        training = msgspec.structs.replace(training, commit=base.commit, reused=reused)
+        project.records.write("train", training)
+    project.records.write("evaluate", evaluation)
+    return BaseSide(evaluation, training, side.predictions, side.source, side.notes)
+
+
+def _in_commit(project: Project, name: str, yardstick: Yardstick) -> BaseSide | None:
+    """Outputs that Git itself keeps, as many projects keep metrics.json."""
+    tree: Tree = CommitTree(project.with_config(yardstick.config), yardstick.base.commit)
+    folder = project.records.of(name, yardstick.base.commit) / "files"
+    for path in outputs_of(yardstick.model):
+        if path == yardstick.model.model:
+            continue
+        content = tree.read(path)
+        if content is None or content.startswith(b"version https://git-lfs"):
+            return None
+        write_atomically(folder / path, content)
+    project.records.ignore()
+    view = Project(folder, yardstick.config, project.git, project.records, project.world)
+    evaluation = evaluation_of(view, name, yardstick.base.commit, None)
+    place = folder / yardstick.model.predictions if yardstick.model.predictions else None
+    return BaseSide(evaluation, None, place, "the files in base's commit")
+
+
+def _refuse_lost(name: str, yardstick: Yardstick, store: Store | None, notes: list[str]) -> None:
+    """Raises BaselineError when main has had this model: only a first run has no baseline."""
+    if notes:
+        raise BaselineError(
+            f"{name}: the baseline cannot be read, and there is no `train:` to make it again",
+            where=yardstick.base.commit,
+            fix="; ".join(notes),
+        )
+    if store is not None and not yardstick.adopted and store.list(name):
+        raise BaselineError(
+            f"{name}: the store holds main's model, but not that of {yardstick.base.commit[:12]}",
+            where=yardstick.base.commit,
+            fix="let the merge workflow run on that commit (it fills the store), update the pull "
+            "request's branch, or give the model a `train:` command",
+        )

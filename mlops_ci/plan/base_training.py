@@ -1,0 +1,193 @@
+"""Base, trained again in a worktree of its own."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+
+from mlops_ci.baseline.worktree import Linked, checked_out, link_data, share_cache, undeclared
+from mlops_ci.engines import Echo, Ended, Job, engine_of
+from mlops_ci.engines.owner import user_for
+from mlops_ci.errors import DOCS, BaselineError, CommandError
+from mlops_ci.plan.base_side import BaseSide, Yardstick
+from mlops_ci.project import Project
+from mlops_ci.records import Artifact, Evaluation, Folder, Training
+from mlops_ci.steps.command import dvc_argv
+from mlops_ci.steps.evaluate import evaluate
+from mlops_ci.steps.requests import EvaluateRequest, TrainRequest
+from mlops_ci.steps.train import train
+
+
+@dataclass(frozen=True)
+class Retraining:
+    """One request to train base: `project` is head's."""
+
+    project: Project
+    name: str
+    yardstick: Yardstick
+    timeout: float | None = None
+    echo: Echo | None = None
+    engine: str = "local"
+
+    @property
+    def commit(self) -> str:
+        return self.yardstick.base.commit
+
+
+def train_base(request: Retraining) -> BaseSide:
+    """Raises CommandError when base's own command fails, BaselineError when it lacks a file."""
+    project = request.project
+    user = user_for(project.git.root, project.world.environ)
+    owner = project.git.root.stat().st_uid
+    checkout_user = user if user is not None and user[0] == owner else None
+    with checked_out(project, request.commit, checkout_user) as top:
+        tree = _project_at(request, top)
+        _bring_dvc(request, tree, top)
+        linked = link_data(project.root, tree.root, request.yardstick.model.data)
+        if checkout_user is not None:
+            _give(tree.root, checkout_user)
+        try:
+            training, evaluation = _run(request, tree, top)
+        except CommandError as error:
+            raise _explain(request, top, error) from error
+        finally:
+            _keep_log(request, tree)
+        _refuse_changed(request, linked)
+        return _bring_back(request, tree, training, evaluation)
+
+
+def _project_at(request: Retraining, top: Path) -> Project:
+    project = request.project
+    root = top / project.prefix
+    if not root.is_dir():
+        raise BaselineError(
+            f"base {request.commit[:12]} has no folder {project.prefix}", where=request.commit
+        )
+    git = replace(project.git, root=top)
+    return Project(root, request.yardstick.config, git, Folder(root), project.world.within(root))
+
+
+def _run(request: Retraining, tree: Project, top: Path) -> tuple[Training, Evaluation]:
+    common = {
+        "timeout": request.timeout,
+        "echo": request.echo,
+        "engine": request.engine,
+        "workspace": top,
+        "commit": request.commit,
+    }
+    training = train(tree, request.name, TrainRequest(**common, reuse=False))  # type: ignore[arg-type]
+    # The key of base's commit, as the store and the next run will look for it.
+    training = msgspec.structs.replace(training, key=request.yardstick.key or training.key)
+    tree.records.write("train", training)
+    return training, evaluate(tree, request.name, EvaluateRequest(**common))  # type: ignore[arg-type]
+
+
+def _bring_dvc(request: Retraining, tree: Project, top: Path) -> None:
+    """Base's own versions of what DVC tracks, out of the shared cache."""
+    model = request.yardstick.model
+    pointers = [f"{entry.rstrip('/')}.dvc" for entry in model.data]
+    pointers = [path for path in pointers if (tree.root / path).is_file()]
+    if not share_cache(request.project, top, _cache_of(request)):
+        return
+    if model.dvc is not None:
+        _dvc(request, tree, top, "checkout", "--force", "--quiet")
+    elif pointers and _dvc(request, tree, top, "checkout", "--force", *pointers).code != 0:
+        ended = _dvc(request, tree, top, "pull", "--force", *pointers)
+        if ended.code != 0:
+            raise BaselineError(
+                f"base's data cannot be brought by DVC: {ended.tail.strip()[-400:]}",
+                where=", ".join(pointers),
+                fix="let the job fetch base's data too, before this step: "
+                "`dvc fetch --all-commits`, or give DVC its remote and keys (`secrets:`)",
+            )
+
+
+def _cache_of(request: Retraining) -> str | None:
+    """A cache folder that the settings place elsewhere; None: `.dvc/cache`."""
+    ended = _dvc(request, request.project, request.project.git.root, "cache", "dir")
+    words = ended.tail.strip().splitlines()
+    return words[-1] if ended.code == 0 and words and Path(words[-1]).is_absolute() else None
+
+
+def _dvc(request: Retraining, tree: Project, workspace: Path, *arguments: str) -> Ended:
+    if not (workspace / ".dvc").is_dir() and not (tree.root / ".dvc").is_dir():
+        return Ended(1, "", 0.0)
+    job = Job(
+        run_id=f"dvc-{request.commit[:12]}",
+        argv=[*dvc_argv(), *arguments],
+        folder=tree.root,
+        workspace=workspace,
+        log=request.project.records.of(request.name, request.commit) / "dvc.log",
+        secrets=request.yardstick.model.secrets,
+    )
+    return engine_of(request.engine, request.project.world).run(job)
+
+
+def _explain(request: Retraining, top: Path, error: CommandError) -> CommandError | BaselineError:
+    missing = undeclared(request.project, top, error.tail)
+    if missing is None:
+        error.what = f"base {request.commit[:12]}: {error.what}"
+        return error
+    folder = missing.partition("/")[0] + "/" if "/" in missing else missing
+    return BaselineError(
+        f"base's training needs {missing}, which is not in Git: its worktree does not have it",
+        where=f"base {request.commit[:12]}",
+        fix="declare it, and base gets the same files:\n"
+        f"models:\n  {request.name}:\n    data: [{folder}]",
+        link=f"{DOCS}/config.md",
+    )
+
+
+def _refuse_changed(request: Retraining, linked: Linked) -> None:
+    changed = linked.changed()
+    if changed:
+        raise BaselineError(
+            f"base's training wrote into {changed[0].name}, which head uses too",
+            where=str(changed[0]),
+            fix="let training leave its inputs alone; remove what is an output from `data:`",
+        )
+
+
+def _bring_back(
+    request: Retraining, tree: Project, training: Training, evaluation: Evaluation
+) -> BaseSide:
+    """Records and predictions move to head's records; the worktree goes."""
+    project, artifact = request.project, evaluation.predictions
+    folder = project.records.of(request.name, request.commit)
+    folder.mkdir(parents=True, exist_ok=True)
+    place = None
+    if artifact is not None:
+        place = folder / f"predictions{''.join(Path(artifact.path).suffixes[-2:])}"
+        shutil.copyfile(tree.root / artifact.path, place)
+        artifact = Artifact(
+            path=place.relative_to(project.root).as_posix(),
+            digest=artifact.digest,
+            bytes=artifact.bytes,
+        )
+        evaluation = msgspec.structs.replace(evaluation, predictions=artifact)
+    log = (folder / "train.log").relative_to(project.root).as_posix()
+    training = msgspec.structs.replace(training, log=log)
+    project.records.write("train", training)
+    project.records.write("evaluate", evaluation)
+    return BaseSide(evaluation, training, place, "trained here, in a worktree")
+
+
+def _keep_log(request: Retraining, tree: Project) -> None:
+    source = tree.records.of(request.name, request.commit) / "train.log"
+    if source.is_file():
+        target = request.project.records.of(request.name, request.commit) / "train.log"
+        request.project.records.ignore()
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+
+
+def _give(root: Path, user: tuple[int, int]) -> None:
+    """What we linked and wrote in the worktree belongs to the one who trains in it."""
+    import os
+
+    for folder, names, files in os.walk(root):
+        for name in (*names, *files):
+            os.chown(Path(folder) / name, *user, follow_symlinks=False)

@@ -1,0 +1,89 @@
+"""Which steps for which models."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from mlops_ci.baseline.commit import Asked, Base
+from mlops_ci.config import Config, Model
+from mlops_ci.project import is_within
+from mlops_ci.steps.key import PARAMS, is_code
+
+JUDGE = ("train", "evaluate", "compare", "report")
+SHIP = ("train", "evaluate", "compare", "report", "store")
+LOCKS = ("uv.lock", "requirements.txt", "pyproject.toml")
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """What happened. `ships`: a push to the branch that is deployed from; only it writes the
+    store. `models`: only these; empty: all."""
+
+    asked: Asked = field(default_factory=Asked)
+    ships: bool = False
+    models: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ModelPlan:
+    """`steps` in order; none for an untouched model. `why` is one line for the reader."""
+
+    name: str
+    steps: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    occasion: Occasion
+    base: Base | None
+    models: tuple[ModelPlan, ...]
+
+
+@dataclass(frozen=True)
+class Change:
+    """`files` differ between base and head, relative to the project; None: not known.
+    `before` is base's configuration."""
+
+    files: Collection[str] | None = None
+    before: Config | None = None
+
+
+def make_plan(config: Config, occasion: Occasion, base: Base | None, change: Change) -> Plan:
+    """Pure. A model that the event does not touch has no steps, and is reported so."""
+    names = occasion.models or tuple(config.models)
+    models = tuple(_plan_model(config, name, occasion, change) for name in names)
+    return Plan(occasion, base, models)
+
+
+def _plan_model(config: Config, name: str, occasion: Occasion, change: Change) -> ModelPlan:
+    model = config.models[name]
+    reason = _touched(model, name, change)
+    if occasion.asked.kind == "laptop" or name in occasion.models:
+        return ModelPlan(name, JUDGE, reason or "asked for")
+    if reason is None:
+        return ModelPlan(name, (), "nothing that it is made of changed")
+    if not occasion.ships:
+        return ModelPlan(name, JUDGE, reason)
+    build = ("build", "push") if model.image else ()
+    deploy = ("deploy",) if model.image and model.deploy else ()
+    return ModelPlan(name, (*SHIP, *build, *deploy), reason)
+
+
+def _touched(model: Model, name: str, change: Change) -> str | None:
+    """Why a model has to be looked at; None when nothing that it is made of changed."""
+    if change.files is None:
+        return "what changed is not known"
+    before = change.before.models.get(name) if change.before is not None else None
+    if before != model:
+        return "its configuration changed" if before else "it is new"
+    found = next((path for path in sorted(change.files) if _concerns(model, path)), None)
+    return f"{found} changed" if found else None
+
+
+def _concerns(model: Model, path: str) -> bool:
+    pointers = [f"{entry.rstrip('/')}.dvc" for entry in model.data]
+    files = (*model.data, *pointers, *(model.params or PARAMS))
+    lock = (model.requirements,) if model.requirements else LOCKS
+    return is_code(model, path) or any(is_within(path, place) for place in (*files, *lock))

@@ -1,0 +1,133 @@
+"""`evaluate`: what the model does on the evaluation rows; leaves an Evaluation record."""
+
+from __future__ import annotations
+
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from mlops_ci.config import Columns, Model
+from mlops_ci.engines import Job, engine_of
+from mlops_ci.engines.owner import make_folder, user_for
+from mlops_ci.engines.python import Request, find_lock, ready_python
+from mlops_ci.errors import RecordError, UsageError
+from mlops_ci.project import Project
+from mlops_ci.records import Evaluation, Training
+from mlops_ci.steps.command import Outputs, argv_of, run_job
+from mlops_ci.steps.requests import EvaluateRequest
+from mlops_ci.steps.tree import WorkTree
+
+if TYPE_CHECKING:
+    from mlops_ci.data import ColumnsRequest, Predictions
+
+
+def evaluate(project: Project, name: str, request: EvaluateRequest) -> Evaluation:
+    """Run `predict:` where there is one, then read predictions and metrics files.
+
+    Raises CommandError when `predict` fails, UsageError when a file that must be there is missing,
+    ComparisonError when a file cannot be read as what it should be.
+    """
+    model = project.model(name)
+    commit = request.commit or project.commit
+    if model.predict is not None:
+        _predict(project, name, commit, request)
+    record = evaluation_of(project, name, commit, _key_of(project, name, commit))
+    project.records.write("evaluate", record)
+    return record
+
+
+def evaluation_of(project: Project, name: str, commit: str, key: str | None) -> Evaluation:
+    """The files as they are, evaluated; nothing runs and nothing is written."""
+    model = project.model(name)
+    numbers = read_metrics(project.root, model)
+    if model.predictions is None:
+        return _record(project, name, commit, key, numbers)
+    predictions = open_predictions(_present(project, model.predictions), model)
+    return _with_rows(_record(project, name, commit, key, numbers), predictions, project, name)
+
+
+def _key_of(project: Project, name: str, commit: str) -> str | None:
+    try:
+        return project.records.read(name, commit, Training).key
+    except RecordError:
+        return None
+
+
+def _predict(project: Project, name: str, commit: str, request: EvaluateRequest) -> None:
+    model = project.model(name)
+    workspace = request.workspace or project.git.root
+    engine = engine_of(request.engine, project.world)
+    log = project.records.of(name, commit) / "predict.log"
+    project.records.ignore()
+    lock = find_lock(model, WorkTree(project).read)
+    python = ready_python(
+        Request(model, lock, project.root, workspace, log), engine, project.world, request.echo
+    )
+    paths = tuple(path for path in (model.predictions,) if path is not None)
+    for path in paths:
+        make_folder((project.root / path).parent, user_for(workspace, project.world.environ))
+    job = Job(
+        run_id=f"predict-{commit[:12]}",
+        argv=argv_of(model.predict or []),
+        folder=project.root,
+        workspace=workspace,
+        log=log,
+        variables=(("MLOPS_CI_MODEL", name), ("MLOPS_CI_COMMIT", commit)),
+        secrets=model.secrets,
+        bin=python,
+        timeout=request.timeout or model.timeout,
+        outputs=paths,
+    )
+    aside = project.records.path / name / f"aside-predict-{commit[:12]}"
+    tracked = frozenset(
+        path
+        for path in paths
+        if project.git.names("ls-files", "-z", "--", str(project.root / path))
+    )
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with Outputs(project.root, paths, tracked, aside).renewed(f"{name}: predict"):
+        run_job(engine, job, f"{name}: predict", request.echo)
+
+
+def _present(project: Project, path: str) -> Path:
+    place = project.root / path
+    if not place.exists():
+        raise UsageError(
+            f"there is no {path}",
+            where=str(place),
+            fix="train first: give the model a `train:` command, or let an earlier step of the "
+            "job write the file",
+        )
+    return place
+
+
+def read_metrics(root: Path, model: Model) -> dict[str, float]:
+    """Values of all metrics files by nested name; with several, a clash is told apart by file.
+
+    Raises UsageError for a missing file, ComparisonError for a broken one.
+    """
+    from mlops_ci.data import read_numbers
+
+    paths = [model.metrics] if isinstance(model.metrics, str) else model.metrics or []
+    found: dict[str, float] = {}
+    for path in paths:
+        if not (root / path).is_file():
+            raise UsageError(
+                f"there is no {path}",
+                where=str(root / path),
+                fix="let training write it, or correct `metrics:`",
+            )
+        for name, value in read_numbers(root / path).items():
+            found[name if name not in found else f"{PurePosixPath(path).stem}.{name}"] = value
+    return found
+
+
+def columns_of(model: Model) -> ColumnsRequest:
+    from mlops_ci.data import ColumnsRequest
+
+    raise NotImplementedError(ColumnsRequest, Columns)
+
+
+def open_predictions(path: Path, model: Model) -> Predictions:
+    from mlops_ci.data import read_predictions
+
+    return read_predictions(path, columns_of(model))

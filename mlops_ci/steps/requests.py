@@ -1,0 +1,31 @@
+"""What the steps on a repository are asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlops_ci.engines import Echo
+
+
+@dataclass(frozen=True)
+class TrainRequest:
+    """`key` is the training key when it is known already. `workspace` decides whose rights the
+    command gets; None: the project's repository. `timeout` in seconds goes before the model's."""
+
+    timeout: float | None = None
+    echo: Echo | None = None
+    engine: str = "local"
+    reuse: bool = True
+    workspace: Path | None = None
+    commit: str | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True)
+class EvaluateRequest:
+    timeout: float | None = None
+    echo: Echo | None = None
+    engine: str = "local"
+    workspace: Path | None = None
+    commit: str | None = None

@@ -1,0 +1,200 @@
+"""`train`: the user's command in its own environment, or `dvc repro`; leaves a Training record."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlops_ci.config import Model
+from mlops_ci.engines import Ended, Job, engine_of
+from mlops_ci.engines.owner import make_folder, user_for
+from mlops_ci.engines.python import Request, platform_name, python_version, ready_python
+from mlops_ci.errors import CommandError, RecordError
+from mlops_ci.project import Project, outputs_of
+from mlops_ci.records import Environment, Training
+from mlops_ci.steps.command import Outputs, argv_of, dvc_argv, failure
+from mlops_ci.steps.key import Ingredients, training_key
+from mlops_ci.steps.requests import TrainRequest
+from mlops_ci.steps.tree import WorkTree, content_digest
+
+
+def train(project: Project, name: str, request: TrainRequest) -> Training:
+    """Train, or take the outputs of an equal training that are still there.
+
+    Raises CommandError when the command fails, runs out of time, or does not write its outputs;
+    the record is written all the same. Without `train:` and `dvc:` nothing runs: the outputs that
+    are there are recorded as they are.
+    """
+    commit = request.commit or project.commit
+    model = project.model(name)
+    ingredients = training_key(project, name, WorkTree(project))
+    if not ingredients.command:
+        return _keep(project, _record_of(project, name, commit, _Run("", 0.0), ingredients, None))
+    earlier = find_equal(project, name, ingredients.key) if request.reuse else None
+    if earlier is not None:
+        run = _Run(earlier.run_id, 0.0)
+        record = _record_of(project, name, commit, run, ingredients, earlier)
+        return _keep(project, record)
+    return _Trainer(project, name, model, request, ingredients, commit).train()
+
+
+@dataclass(frozen=True)
+class _Run:
+    run_id: str
+    seconds: float
+    ended: Ended | None = None
+    started: str = ""
+    log: str | None = None
+
+
+@dataclass(frozen=True)
+class _Trainer:
+    project: Project
+    name: str
+    model: Model
+    request: TrainRequest
+    ingredients: Ingredients
+    commit: str
+
+    def train(self) -> Training:
+        project = self.project
+        started = project.world.now()
+        run_id = f"{started:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}"
+        log = project.records.of(self.name, self.commit) / "train.log"
+        project.records.ignore()
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.unlink(missing_ok=True)
+        job = self._job(run_id, log)
+        outputs = self._outputs(run_id)
+        engine = engine_of(self.request.engine, project.world)
+        what = f"{self.name}: training"
+        ended: Ended | None = None
+        try:
+            with outputs.renewed(what):
+                ended = engine.run(job, self.request.echo)
+                if ended.code != 0:
+                    raise failure(job, ended, what)
+        except CommandError:
+            if ended is not None:
+                _keep(project, self._record(run_id, started.isoformat(), ended, log))
+            raise
+        return _keep(project, self._record(run_id, started.isoformat(), ended, log))
+
+    def _record(self, run_id: str, started: str, ended: Ended, log: Path) -> Training:
+        shown = log.relative_to(self.project.root).as_posix()
+        run = _Run(run_id, ended.seconds, ended, started, shown)
+        return _record_of(self.project, self.name, self.commit, run, self.ingredients, None)
+
+    def _workspace(self) -> Path:
+        return self.request.workspace or self.project.git.root
+
+    def _job(self, run_id: str, log: Path) -> Job:
+        model, project = self.model, self.project
+        engine = engine_of(self.request.engine, project.world)
+        request = Request(model, self.ingredients.lock, project.root, self._workspace(), log)
+        bin_folder = ready_python(request, engine, project.world, self.request.echo)
+        argv = (
+            [*dvc_argv(), "repro", *model.dvc]
+            if model.dvc is not None
+            else argv_of(model.train or [])
+        )
+        return Job(
+            run_id=run_id,
+            argv=argv,
+            folder=project.root,
+            workspace=self._workspace(),
+            log=log,
+            variables=(("MLOPS_CI_MODEL", self.name), ("MLOPS_CI_COMMIT", self.commit)),
+            secrets=model.secrets,
+            bin=bin_folder,
+            timeout=self.request.timeout or model.timeout,
+            outputs=trained_outputs(model),
+        )
+
+    def _outputs(self, run_id: str) -> Outputs:
+        """DVC keeps its own account of what is fresh; every other command has to write anew."""
+        project = self.project
+        paths = trained_outputs(self.model)
+        user = user_for(self._workspace(), project.world.environ)
+        for path in paths:
+            make_folder((project.root / path).parent, user)
+        tracked = frozenset(
+            path
+            for path in paths
+            if project.git.names("ls-files", "-z", "--", str(project.root / path))
+        )
+        aside = project.records.path / self.name / f"aside-{run_id}"
+        if self.model.dvc is not None:
+            return Outputs(project.root, (), frozenset(), aside)
+        return Outputs(project.root, paths, tracked, aside)
+
+
+def trained_outputs(model: Model) -> tuple[str, ...]:
+    """What `train` itself has to write: with `predict`, the predictions and metrics come later."""
+    if model.predict is not None:
+        return (model.model,) if model.model is not None else ()
+    return outputs_of(model)
+
+
+def find_equal(project: Project, name: str, key: str) -> Training | None:
+    """A successful training of the same key whose outputs are all still here, unchanged."""
+    folder = project.records.path / name
+    for path in sorted(folder.glob("*/train.json"), reverse=True):
+        try:
+            record = project.records.read(name, path.parent.name, Training)
+        except RecordError:
+            continue
+        fits = record.key == key and record.exit_code == 0 and record.outputs
+        if fits and digests_of(project, tuple(record.outputs)) == record.outputs:
+            return record
+    return None
+
+
+def digests_of(project: Project, paths: tuple[str, ...]) -> dict[str, str]:
+    """Digest of each output that is there."""
+    found = {}
+    for path in paths:
+        if (project.root / path).exists():
+            found[path] = content_digest(project.root / path, path)
+    return found
+
+
+def _record_of(  # noqa: PLR0913, PLR0917 - one record from its five sources
+    project: Project,
+    name: str,
+    commit: str,
+    run: _Run,
+    ingredients: Ingredients,
+    earlier: Training | None,
+) -> Training:
+    code = run.ended.code if run.ended else None
+    model, lock = project.model(name), ingredients.lock
+    return Training(
+        model=name,
+        commit=commit,
+        run_id=run.run_id,
+        started=run.started or (earlier.started if earlier else project.world.now().isoformat()),
+        duration_seconds=earlier.duration_seconds if earlier else round(run.seconds, 3),
+        command=ingredients.command,
+        key=ingredients.key if ingredients.command else None,
+        exit_code=0 if earlier else (code if code is not None and code >= 0 else None),
+        signal=-code if code is not None and code < 0 else None,
+        parameters=ingredients.parameters,
+        data=ingredients.data,
+        outputs=digests_of(project, trained_outputs(model)) if not run.ended or code == 0 else {},
+        environment=Environment(
+            python=python_version(model),
+            platform=platform_name(),
+            lock=lock.path if lock else None,
+            lock_digest=lock.digest if lock else None,
+        ),
+        peak_memory_bytes=run.ended.peak_bytes if run.ended else None,
+        reused=earlier.commit if earlier else None,
+        log=run.log or (earlier.log if earlier else None),
+    )
+
+
+def _keep(project: Project, record: Training) -> Training:
+    project.records.write("train", record)
+    return record
