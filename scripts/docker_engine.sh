@@ -21,12 +21,13 @@ start_engine() {
   [ "$(id -u)" = 0 ] || die "no Docker engine answers, and only root can start one" \
     "start Docker (for instance: sudo systemctl start docker), or set DOCKER_HOST"
   apt_install "the Docker engine" docker.io iptables ca-certificates
+  DOCKER=$(docker_command)
+  if answers; then return; fi # only the command was missing
   if ! pidof dockerd >/dev/null; then
     say "starting dockerd (log: $STATE/dockerd.log)"
     rm -f /var/run/docker.pid
     in_background dockerd dockerd --host "unix://$SOCKET"
   fi
-  DOCKER=$(docker_command)
   wait_until 60 answers || {
     tail -n 15 "$STATE/dockerd.log" >&2
     die "dockerd did not become ready in 60 s" "see $STATE/dockerd.log"

@@ -62,7 +62,23 @@ in_background() {
 }
 
 # is_running NAME PROGRAM: the program is asked for, because after a reboot the id may be another's.
-is_running() { [ -s "$STATE/$1.pid" ] && ps -p "$(cat "$STATE/$1.pid")" -o args= 2>/dev/null | grep -q -- "$2"; }
+is_running() {
+  [ -s "$STATE/$1.pid" ] || return 1
+  local pid
+  pid=$(cat "$STATE/$1.pid")
+  # A minimal Debian has no ps, a Mac no /proc.
+  { tr '\0' ' ' <"/proc/$pid/cmdline" || ps -p "$pid" -o args=; } 2>/dev/null | grep -q -- "$2"
+}
+
+# http_answers PORT PATH: 200 from 127.0.0.1. There may be no curl.
+http_answers() {
+  local status
+  exec 3<>"/dev/tcp/127.0.0.1/$1" || return 1
+  printf 'GET %s HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n' "$2" >&3
+  read -r _ status _ <&3
+  exec 3>&-
+  [ "$status" = 200 ]
+}
 
 # wait_until SECONDS COMMAND...
 wait_until() {
