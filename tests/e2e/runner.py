@@ -17,7 +17,7 @@ from tests.github_server.server import GitHub
 from tests.machine.scripts import ROOT
 
 STAND_INS = Path(__file__).parent / "stand_ins"
-TOKEN = "job-token"
+TOKEN = "job-token-3f9c1e"  # of this shape nothing else in a workspace is
 LIMIT_SECONDS = 540
 USES = re.compile(r"uses: ((?:actions|astral-sh)/([\w-]+)@[0-9a-f]{40})")
 OURS = re.compile(r"uses: (mlops-ci/mlops-ci@v\d+)")

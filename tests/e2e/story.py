@@ -1,0 +1,129 @@
+"""A team's day: main is shipped, a pull request is judged, its merge is shipped."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from demo.story import PULL_REQUESTS, PullRequest
+from tests.e2e.runner import TOKEN, Event, Machine, Ran, permissions_of, run_workflow
+from tests.github_server.scenario import Scenario, Story, build
+from tests.github_server.server import GitHub
+from tests.machine.scripts import ROOT
+
+PROJECT = ROOT / "demo" / "project"
+TEMPLATES = ROOT / "workflows-templates"
+ZEROS = "0" * 40
+PULL_REQUEST = TEMPLATES / "pull-request.yml"
+OWN_TRAINING = TEMPLATES / "pull-request-own-training.yml"
+MERGE = TEMPLATES / "merge.yml"
+MODEL = "digits"
+
+
+@dataclass(frozen=True)
+class Shipping:
+    """Where the story's images go and run."""
+
+    registry: str
+    name: str
+    port: int
+
+    @property
+    def image(self) -> str:
+        return f"{self.registry}/acme/{self.name}"
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def project_files(shipping: Shipping, *, trains: bool = True) -> dict[str, str]:
+    """The demo's project, whose image goes to the test's registry and port."""
+    files = {path.name: path.read_text() for path in PROJECT.iterdir() if path.is_file()}
+    files[".gitignore"] = files.pop("gitignore")
+    config = yaml.safe_load(files["mlops-ci.yaml"])
+    model = config["models"][MODEL]
+    model["image"] = shipping.image
+    model["deploy"] = {"target": "docker", "port": shipping.port, "name": shipping.name}
+    if not trains:
+        del model["train"]
+    files["mlops-ci.yaml"] = yaml.safe_dump(config, sort_keys=False)
+    return files
+
+
+def changed(files: Mapping[str, str], pull: PullRequest) -> dict[str, str]:
+    parameters = {**yaml.safe_load(files["params.yaml"]), **pull.parameters}
+    return {"params.yaml": yaml.safe_dump(parameters, sort_keys=False)}
+
+
+def pull_request(verdict: str) -> PullRequest:
+    return next(pull for pull in PULL_REQUESTS if pull.verdict == verdict)
+
+
+@dataclass(frozen=True)
+class Day:
+    """One repository on one GitHub, and a folder in which each job gets a disk of its own."""
+
+    machine: Machine
+    scenario: Scenario
+    github: GitHub
+    folder: Path
+
+    def grant(self, permissions: Mapping[str, str]) -> None:
+        """Give the job's token these rights and no others."""
+        from tests.github_server.seed import add_token
+
+        described = {"kind": "workflow", "repository": self.scenario.full_name}
+        add_token(self.github.state, TOKEN, {**described, "permissions": dict(permissions)})
+
+    def open_pull_request(
+        self,
+        name: str,
+        template: Path = PULL_REQUEST,
+        permissions: Mapping[str, str] | None = None,
+    ) -> Ran:
+        self.grant(permissions_of(template) if permissions is None else permissions)
+        number = self.scenario.number
+        payload = self.scenario.events(self.github).pull_request(number)
+        merge = self.scenario.checkout.git("rev-parse", "HEAD")
+        event = Event("pull_request", payload, merge, f"refs/pull/{number}/merge")
+        return run_workflow(self.machine, self.github, template, event, self.folder / name)
+
+    def push(self, name: str, before: str, after: str, template: Path = MERGE) -> Ran:
+        self.grant(permissions_of(template))
+        payload = self.scenario.events(self.github).push(before, after)
+        event = Event("push", payload, after, "refs/heads/main")
+        return run_workflow(self.machine, self.github, template, event, self.folder / name)
+
+    def merge(self) -> tuple[str, str]:
+        """What the button does. Main's commit before, and after."""
+        checkout, branch = self.scenario.checkout, self.scenario.branch
+        before = checkout.git("rev-parse", "main")
+        checkout.switch("main")
+        checkout.git(
+            *("-c", "user.name=maintainer", "-c", "user.email=maintainer@example.org"),
+            *("merge", "-q", "--no-ff", "-m", "Merge pull request #7", branch),
+        )
+        checkout.push("main")
+        return before, checkout.git("rev-parse", "main")
+
+
+@contextlib.contextmanager
+def a_day(machine: Machine, folder: Path, files: Mapping[str, str], verdict: str) -> Iterator[Day]:
+    """`verdict`: which of the demo's pull requests is open."""
+    pull = pull_request(verdict)
+    told = Story(main=(files,), change=(changed(files, pull),), branch=pull.branch)
+    scenario = build(folder / "github", told)
+    github = scenario.start()
+    try:
+        yield Day(machine, scenario, github, folder)
+    finally:
+        github.stop()
+    assert not github.violations, "\n".join(github.violations)
