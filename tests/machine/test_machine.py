@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,8 @@ import requests
 
 from tests.machine.fixtures import Node
 from tests.machine.scripts import ROOT, run_script
+
+NOBODY = 65534
 
 
 def test_base_image_runs_python_and_verifies_tls_like_its_host(
@@ -58,6 +63,30 @@ def test_a_script_that_cannot_do_its_work_says_what_to_do(tmp_path: Path) -> Non
     assert done.returncode == 4
     assert "Go is not installed" in done.stderr
     assert "what to do" in done.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody without rights")
+def test_without_rights_the_engine_is_asked_for_not_started() -> None:
+    with tempfile.TemporaryDirectory(dir="/var/tmp") as name:
+        folder = Path(name)
+        shutil.copytree(ROOT / "scripts", folder / "scripts")
+        (folder / "home").mkdir()
+        for path in (folder, folder / "home", folder / "scripts"):
+            path.chmod(0o777)
+        done = subprocess.run(
+            [folder / "scripts/docker_engine.sh"],
+            env={"PATH": os.environ["PATH"], "HOME": str(folder / "home")},
+            user=NOBODY,
+            group=NOBODY,
+            extra_groups=[],
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 4
+    assert "only root can start one" in done.stderr
+    assert "DOCKER_HOST" in done.stderr
+    assert done.stdout == ""
 
 
 @pytest.mark.parametrize("script", ["docker_engine.sh", "node.sh"])
