@@ -16,7 +16,11 @@ index_settings | while IFS='=' read -r name value; do printf '%s=%q\n' "$name" "
 for stage in slim full; do
   say "building $repository:$version-$stage"
   "$DOCKER" build --quiet --progress plain --secret "id=index,src=$settings" --target "$stage" \
-    --label "org.opencontainers.image.version=$version" --tag "$repository:$version-$stage" . >/dev/null ||
+    --label "org.opencontainers.image.version=$version" \
+    --label org.opencontainers.image.source=https://github.com/mlops-ci/mlops-ci \
+    --label org.opencontainers.image.licenses=Apache-2.0 \
+    --label "org.opencontainers.image.revision=$(git rev-parse HEAD 2>/dev/null || echo unknown)" \
+    --tag "$repository:$version-$stage" . >/dev/null ||
     die "the $stage stage did not build" "see the whole output: DOCKER_BUILDKIT=1 $DOCKER build --progress plain --target $stage ."
 done
 printf '%s\n' "$repository:$version-slim" "$repository:$version-full"
