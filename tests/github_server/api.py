@@ -6,8 +6,9 @@ import time
 from dataclasses import replace
 
 from tests.github_server import contract, routes
+from tests.github_server.installations import app_of
 from tests.github_server.messages import Refusal, Request, Response
-from tests.github_server.permissions import authenticate
+from tests.github_server.permissions import authenticate, presented
 from tests.github_server.routes import Call, Route
 from tests.github_server.state import State, Token
 
@@ -18,7 +19,7 @@ CREATING = {"POST"}
 def answer_api(state: State, request: Request) -> Response:
     token: Token | None = None
     try:
-        token = authenticate(state, request.headers)
+        token = None if signs(request) else authenticate(state, request.headers)
         spend(state, token, request)
         response = routed(state, token, request)
     except Refusal as refusal:
@@ -36,12 +37,20 @@ def routed(state: State, token: Token | None, request: Request) -> Response:
     chosen, values = found
     operation = f"{chosen.method} {chosen.template}"
     call = Call(request, state, token, values)
+    if signs(request):
+        call.app = app_of(state, presented(request.headers.get("authorization", "")) or "")
+        if call.app is None:
+            raise Refusal(401, "A JSON web token could not be decoded")
     if chosen.documented:
         call.body = contract.check_request(operation, request) or {}
     response = answered(chosen, call)
     if chosen.documented:
         contract.check_response(operation, response)
     return response
+
+
+def signs(request: Request) -> bool:
+    return routes.OF_APPS.fullmatch(request.path) is not None
 
 
 def answered(chosen: Route, call: Call) -> Response:

@@ -11,28 +11,26 @@ if TYPE_CHECKING:
 
 
 def answer(github: GitHub, request: Request) -> Response:
-    door = f"{request.method} {request.path.removeprefix('/_test/')}"
-    match door:
-        case "GET state":
-            return Response(200, {**github.state.dump(), "faults": github.faults.dump()})
-        case "GET requests":
-            return Response(200, list(github.requests))
-        case "DELETE requests":
-            github.requests.clear()
-            return Response(204)
-        case "GET violations":
-            return Response(200, list(github.violations))
-        case "DELETE violations":
-            github.violations.clear()
-            return Response(204)
-        case "GET faults":
-            return Response(200, github.faults.dump())
-        case "POST faults":
-            return add_fault(github, request)
-        case "DELETE faults":
-            github.faults.clear()
-            return Response(204)
-    return Response(404, {"message": f"no test route {door}"})
+    subject = request.path.removeprefix("/_test/")
+    shown = {
+        "state": lambda: {**github.state.dump(), "faults": github.faults.dump()},
+        "requests": lambda: list(github.requests),
+        "violations": lambda: list(github.violations),
+        "faults": github.faults.dump,
+    }
+    emptied = {
+        "requests": github.requests.clear,
+        "violations": github.violations.clear,
+        "faults": github.faults.clear,
+    }
+    if request.method == "GET" and subject in shown:
+        return Response(200, shown[subject]())
+    if request.method == "DELETE" and subject in emptied:
+        emptied[subject]()
+        return Response(204)
+    if request.method == "POST" and subject == "faults":
+        return add_fault(github, request)
+    return Response(404, {"message": f"no test route {request.method} {subject}"})
 
 
 def add_fault(github: GitHub, request: Request) -> Response:

@@ -8,6 +8,7 @@ from tests.github_server.messages import Json
 from tests.github_server.shapes.commits import Place, read_commit
 from tests.github_server.shapes.pulls import comment, issue, pull_whole
 from tests.github_server.shapes.repositories import whole
+from tests.github_server.shapes.runs import run
 from tests.github_server.shapes.users import simple_user
 from tests.github_server.state import Repository, State, timestamp
 
@@ -143,6 +144,28 @@ class Events:
             "action": "created",
             "issue": issue(self.state, self.place, record),
             "comment": comment(self.state, self.place, made),
+            **self.common(by),
+        }
+
+    def workflow_run(self, run_id: int, by: str = "dev") -> Json:
+        """Completed; what the second stage of a fork's report starts from."""
+        shape = run(self.state, self.place, self.repository.runs[run_id])
+        path = shape["path"]
+        return {
+            "action": "completed",
+            "workflow_run": shape,
+            "workflow": {
+                "id": shape["workflow_id"],
+                "node_id": shape["node_id"],
+                "name": shape["name"],
+                "path": path,
+                "state": "active",
+                "created_at": shape["created_at"],
+                "updated_at": shape["updated_at"],
+                "url": shape["workflow_url"],
+                "html_url": self.place.page(f"blob/main/{path}"),
+                "badge_url": self.place.page(f"workflows/{shape['workflow_id']}/badge.svg"),
+            },
             **self.common(by),
         }
 

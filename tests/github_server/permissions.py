@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import time
 from collections.abc import Mapping
 
 from tests.github_server.messages import Refusal, not_found
@@ -17,9 +18,10 @@ def authenticate(state: State, headers: Mapping[str, str]) -> Token | None:
     value = presented(headers.get("authorization", ""))
     if value is None:
         return None
-    if value not in state.tokens:
+    token = state.tokens.get(value)
+    if token is None or (token.expires is not None and token.expires < time.time()):
         raise Refusal(401, "Bad credentials")
-    return state.tokens[value]
+    return token
 
 
 def presented(header: str) -> str | None:

@@ -8,6 +8,7 @@ from typing import Any
 from tests.github_server.git import BareRepository, create_bare, run_git
 from tests.github_server.messages import Json
 from tests.github_server.pull_refs import refresh
+from tests.github_server.runs import add_run
 from tests.github_server.state import App, Repository, State, Token, User, timestamp
 
 WORKFLOW_APP = "github-actions"
@@ -58,7 +59,15 @@ def add_user(state: State, found: Json) -> User:
 
 
 def add_app(state: State, found: Json) -> App:
-    app = App(found["slug"], found.get("id") or state.new_id(), found.get("owner", "github"))
+    app = App(
+        found["slug"],
+        found.get("id") or state.new_id(),
+        found.get("owner", "github"),
+        found.get("public_key"),
+    )
+    for installation in found.get("installations", []):
+        number = installation.get("id") or state.new_id()
+        app.installations.append({**installation, "id": number})
     state.apps[app.slug] = app
     state.user(f"{app.slug}[bot]")
     return app
@@ -115,8 +124,8 @@ def add_repository(state: State, found: Json) -> Repository:
         add_issue(state, repository, issue)
     for comment in found.get("comments", []):
         add_comment(state, repository, **comment)
-    for workflow in found.get("workflows", []):
-        add_workflow(state, repository, workflow)
+    for run in found.get("runs", []):
+        add_run(state, repository, run)
     return repository
 
 
@@ -181,14 +190,3 @@ def add_comment(
     }
     repository.comments[comment["id"]] = comment
     return comment
-
-
-def add_workflow(state: State, repository: Repository, found: Json) -> Json:
-    workflow: Json = {
-        "id": state.new_id(),
-        "path": found["path"],
-        "name": found.get("name", found["path"]),
-        "inputs": found.get("inputs"),
-    }
-    repository.workflows[workflow["id"]] = workflow
-    return workflow

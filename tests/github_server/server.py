@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.github_server import doors, git_http
+from tests.github_server import doors, git_http, pages
 from tests.github_server.api import answer_api
 from tests.github_server.faults import Fault, Faults
 from tests.github_server.messages import Json, Request, Response
@@ -176,7 +176,11 @@ class GitHub:
         if fault is not None and (early := self.before(fault)) is not None:
             self.log(request, early, fault, started)
             return early
-        response = git_http.serve(self.state, request) or self.answer_rest(request)
+        response = (
+            git_http.serve(self.state, request)
+            or pages.serve(self.state, request)
+            or self.answer_rest(request)
+        )
         self.log(request, response, fault, started)
         return self.after(fault, response) if fault is not None else response
 

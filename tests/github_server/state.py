@@ -30,9 +30,13 @@ class User:
 
 @dataclass
 class App:
+    """`public_key` (PEM) checks its JWTs; an installation has id, account, repositories, permissions."""
+
     slug: str
     id: int
     owner: str
+    public_key: str | None = None
+    installations: list[Json] = field(default_factory=list)
 
 
 @dataclass
@@ -52,6 +56,7 @@ class Token:
     rate: int = 5000
     used: int = 0
     written: list[float] = field(default_factory=list)
+    expires: float | None = None
 
 
 @dataclass
@@ -79,7 +84,6 @@ class Repository:
     deployments: dict[int, Json] = field(default_factory=dict)
     deployment_statuses: dict[int, Json] = field(default_factory=dict)
     releases: dict[int, Json] = field(default_factory=dict)
-    workflows: dict[int, Json] = field(default_factory=dict)
     runs: dict[int, Json] = field(default_factory=dict)
     artifacts: dict[int, Json] = field(default_factory=dict)
     dispatches: list[Json] = field(default_factory=list)

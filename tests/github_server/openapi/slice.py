@@ -4,7 +4,8 @@
     python -m tests.github_server.openapi.slice package/generated/api.github.com.json
 
 The description is OpenAPI 3.0: `nullable: true` becomes a type list (or one more `anyOf` branch),
-so that a plain JSON Schema validator reads it. Prose and examples are dropped. What is left is
+so that a plain JSON Schema validator reads it, and `oneOf` becomes `anyOf`: many of GitHub's
+branches overlap (every basic error is also a rule violation), which `oneOf` would refuse. Prose and examples are dropped. What is left is
 written to `github.json` beside this file: `operations`, `webhooks`, `schemas`.
 """
 
@@ -22,6 +23,7 @@ REFERENCE = "#/components/"
 PROSE = {"description", "example", "examples", "externalDocs", "title", "x-github", "deprecated"}
 # Named by schema, not by instance: a property may be called "title" or "description".
 MAPS_OF_SCHEMAS = {"properties", "patternProperties", "definitions"}
+RENAMED = {"oneOf": "anyOf"}
 WEBHOOKS = (
     "pull-request-opened",
     "pull-request-synchronize",
@@ -33,6 +35,16 @@ WEBHOOKS = (
 )
 
 
+# What the description allows in its prose only.
+IN_WORDS = {
+    # "You can also pass an `array` of labels directly"
+    "POST /repos/{owner}/{repo}/issues/{issue_number}/labels": {
+        "type": "array",
+        "items": {"type": "string"},
+    },
+}
+
+
 def json_schema(node: Any) -> Any:
     """The same schema without prose, and with null as a type."""
     if isinstance(node, list):
@@ -42,9 +54,11 @@ def json_schema(node: Any) -> Any:
     if "$ref" in node:
         return {"$ref": "#/schemas/" + node["$ref"].rsplit("/", 1)[1]}
     cut = {
-        key: {name: json_schema(schema) for name, schema in value.items()}
-        if key in MAPS_OF_SCHEMAS
-        else json_schema(value)
+        RENAMED.get(str(key), str(key)): (
+            {name: json_schema(schema) for name, schema in value.items()}
+            if key in MAPS_OF_SCHEMAS
+            else json_schema(value)
+        )
         for key, value in node.items()
         if key not in PROSE and key not in {"nullable", "default"}
     }
@@ -56,8 +70,7 @@ def allow_null(schema: dict[str, Any]) -> dict[str, Any]:
         schema["enum"] = [*schema["enum"], None]
     if isinstance(schema.get("type"), str):
         schema["type"] = [schema["type"], "null"]
-    combined = next((key for key in ("anyOf", "oneOf", "allOf") if key in schema), None)
-    if combined is None:
+    if "anyOf" not in schema and "allOf" not in schema:
         return schema
     typeless = {key: value for key, value in schema.items() if key != "type"}
     return {"anyOf": [typeless, {"type": "null"}]}
@@ -141,7 +154,10 @@ def cut(description: dict[str, Any]) -> dict[str, Any]:
     for route in ROUTES:
         if route.documented:
             operation = part.operation(route.template, route.method.lower())
-            operations[f"{route.method} {route.template}"] = operation
+            name = f"{route.method} {route.template}"
+            if name in IN_WORDS:
+                operation["body"]["schema"]["anyOf"].append(IN_WORDS[name])
+            operations[name] = operation
     webhooks = {name: part.webhook(name) for name in WEBHOOKS}
     return {
         "version": description["info"]["version"],
