@@ -1,0 +1,1 @@
+"""Model images: dependencies below, the model on top, put together without a Docker engine."""

@@ -9,7 +9,8 @@ from msgspec import Struct
 
 class Build(Struct, frozen=True, kw_only=True):
     """`image` is the repository without tag; `layout` the OCI layout folder that holds the image;
-    `digest` that of its manifest; `model_digest` the SHA-256 that `evaluate` recorded."""
+    `digest` that of its manifest; `model_digest` the SHA-256 that `evaluate` recorded;
+    `dependencies` the tag of the image below it, whose layers may be in the registry alone."""
 
     schema: str = "mlops-ci/build/1"
     model: str
@@ -22,10 +23,12 @@ class Build(Struct, frozen=True, kw_only=True):
     labels: dict[str, str] = {}
     size_bytes: int | None = None
     seconds: float | None = None
+    dependencies: str | None = None
 
 
 class Push(Struct, frozen=True, kw_only=True):
-    """`reference` is `repository@sha256:…`: what is deployed."""
+    """`reference` is `repository@sha256:…`: what is deployed. `uploaded_bytes` went over the wire;
+    the rest was there."""
 
     schema: str = "mlops-ci/push/1"
     model: str
@@ -35,6 +38,8 @@ class Push(Struct, frozen=True, kw_only=True):
     reference: str
     tags: list[str] = []
     seconds: float | None = None
+    model_digest: str | None = None
+    uploaded_bytes: int | None = None
 
 
 class Deployment(Struct, frozen=True, kw_only=True):

@@ -116,9 +116,7 @@ def _rows(arrays: dict[str, Array], schema: Schema) -> Rows:
     if only is not None and whole and (not schema.columns or only.shape[1] == width != 1):
         if names is None:
             return Rows(array=only)
-        return rows_from_columns(
-            {name: only[:, n] for n, name in enumerate(names)}, schema
-        )
+        return rows_from_columns({name: only[:, n] for n, name in enumerate(names)}, schema)
     if only is not None and not schema.columns:
         return Rows(array=only)
     return rows_from_columns({name: _flat(name, a) for name, a in arrays.items()}, schema)

@@ -98,9 +98,7 @@ def parse_records(raw: msgspec.Raw, schema: Schema) -> Rows:
 
 
 def _records(records: list[Any], schema: Schema) -> Rows:
-    table = [
-        [getattr(record, f"c{n}") for n in range(len(schema.columns))] for record in records
-    ]
+    table = [[getattr(record, f"c{n}") for n in range(len(schema.columns))] for record in records]
     return _table(table, schema)
 
 
@@ -245,7 +243,9 @@ def _cells(cells: list[str], kind: str | None, name: str) -> Any:
         return np.array([cell in TRUE for cell in cells], dtype=bool)
     try:
         if kind in {"integer", "long"}:
-            return array_of([int(cell) for cell in cells], "int64" if kind == "long" else "int32", name)
+            return array_of(
+                [int(cell) for cell in cells], "int64" if kind == "long" else "int32", name
+            )
         return np.array([float(cell) if cell else np.nan for cell in cells], dtype="float64")
     except ValueError as error:
         if kind is not None:

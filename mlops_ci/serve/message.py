@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
@@ -49,13 +49,16 @@ class Response:
         return top if head else top + self.body
 
 
-@dataclass(frozen=True)
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault of ours
     """A request that is answered with why it cannot be."""
 
-    status: int
-    message: str
-    headers: tuple[tuple[str, str], ...] = field(default=())
+    def __init__(
+        self, status: int, message: str, headers: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.headers = headers
 
 
 def answer_json(content: Any, status: int = 200, *, rows: int = 0) -> Response:

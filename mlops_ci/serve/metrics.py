@@ -33,9 +33,7 @@ class Metrics:
     def text(self, model: str, digest: str, waiting: int) -> str:
         lines = _head("mlops_ci_requests_total", "counter", "Requests answered.")
         for (route, status), count in sorted(self.requests.items()):
-            lines.append(
-                f'mlops_ci_requests_total{{route="{route}",status="{status}"}} {count}'
-            )
+            lines.append(f'mlops_ci_requests_total{{route="{route}",status="{status}"}} {count}')
         lines += _head("mlops_ci_errors_total", "counter", "Answers with status 400 or more.")
         errors: Counter[str] = Counter()
         for (route, status), count in self.requests.items():

@@ -61,7 +61,7 @@ def own_address() -> str:
 
 
 def main() -> int:
-    folder = Path(os.environ.get("MLOPS_CI_MODEL", "/opt/mlops-ci/model"))
+    folder = Path(os.environ.get("MLOPS_CI_MODEL_FOLDER", "/opt/mlops-ci/model"))
     port = int(os.environ.get("PORT", "8080"))
     name = os.environ.get("MLOPS_CI_MODEL_NAME", "model")
     found = probe(own_address(), port, folder, name)

@@ -65,7 +65,9 @@ class Service:
             return "other", None
         name, rest = parts[2], parts[3:]
         if name != self.settings.name:
-            return "other", _missing(f"there is no model {name!r}; this one is {self.settings.name!r}")
+            return "other", _missing(
+                f"there is no model {name!r}; this one is {self.settings.name!r}"
+            )
         if rest[:1] == ["versions"] and len(rest) > 1:
             if rest[1] not in self._versions:
                 return "other", _missing(f"there is no version {rest[1]!r} of {name!r}")

@@ -55,7 +55,9 @@ DEFAULT_FOLDER = "/opt/mlops-ci/model"
 
 def read_settings(environ: Mapping[str, str]) -> Settings:
     """Raises ValueError that names the variable."""
-    values: dict[str, object] = {"folder": Path(environ.get("MLOPS_CI_MODEL", DEFAULT_FOLDER))}
+    values: dict[str, object] = {
+        "folder": Path(environ.get("MLOPS_CI_MODEL_FOLDER", DEFAULT_FOLDER))
+    }
     for variable, (field, kind) in NUMBERS.items():
         if environ.get(variable):
             try:

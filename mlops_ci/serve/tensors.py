@@ -24,7 +24,10 @@ def decode_json(data: Any, datatype: str, shape: list[int], name: str) -> Array:
     """`data` may be flat or nested; values must be of the datatype, none are bent to it."""
     flat = list(_flatten(data))
     if len(flat) != math.prod(shape):
-        raise Refusal(400, f"input {name!r}: shape {shape} asks for {math.prod(shape)} values, there are {len(flat)}")
+        raise Refusal(
+            400,
+            f"input {name!r}: shape {shape} asks for {math.prod(shape)} values, there are {len(flat)}",
+        )
     if datatype == "BYTES":
         if not all(isinstance(value, str) for value in flat):
             raise Refusal(400, f"input {name!r}: BYTES takes strings")
@@ -35,7 +38,9 @@ def decode_json(data: Any, datatype: str, shape: list[int], name: str) -> Array:
     if not all(_is_of(value, dtype.kind) for value in flat):
         raise Refusal(400, f"input {name!r}: not all values are {datatype}")
     try:
-        return np.array([np.nan if value is None else value for value in flat], dtype).reshape(shape)
+        return np.array([np.nan if value is None else value for value in flat], dtype).reshape(
+            shape
+        )
     except (OverflowError, ValueError) as error:
         raise Refusal(400, f"input {name!r}: {error}") from None
 
@@ -80,7 +85,10 @@ def decode_binary(block: bytes, datatype: str, shape: list[int], name: str) -> A
             raise Refusal(400, f"input {name!r}: {len(block)} bytes are no {datatype} values")
         array = np.frombuffer(block, dtype).astype(dtype.newbyteorder("="))
     if array.size != math.prod(shape):
-        raise Refusal(400, f"input {name!r}: shape {shape} asks for {math.prod(shape)} values, there are {array.size}")
+        raise Refusal(
+            400,
+            f"input {name!r}: shape {shape} asks for {math.prod(shape)} values, there are {array.size}",
+        )
     return array.reshape(shape)
 
 
