@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from mlops_ci.plan.choice import ModelPlan, Occasion, Plan, make_plan
 from mlops_ci.plan.execution import Context, execute
+from mlops_ci.plan.opening import plan_project, store_of
 from mlops_ci.plan.outcome import ModelOutcome, Outcomes, Progress, Silent
 
 __all__ = [
@@ -21,4 +22,6 @@ __all__ = [
     "Silent",
     "execute",
     "make_plan",
+    "plan_project",
+    "store_of",
 ]

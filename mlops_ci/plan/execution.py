@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,15 +10,7 @@ from typing import Any
 from mlops_ci.baseline.store import Entry, Store
 from mlops_ci.engines.owner import return_to_owner
 from mlops_ci.errors import CommandError, InternalError, MlopsCiError, UsageError
-from mlops_ci.plan.base_side import (
-    BaseSide,
-    Yardstick,
-    find_side,
-    has_equal_key,
-    same_as_head,
-    yardstick_of,
-)
-from mlops_ci.plan.base_training import Retraining, train_base
+from mlops_ci.plan.base_search import Retry, Search
 from mlops_ci.plan.choice import ModelPlan, Plan
 from mlops_ci.plan.outcome import ModelOutcome, Outcomes, Progress, Silent
 from mlops_ci.plan.sides import compare_with_base, slim_predictions
@@ -89,27 +80,20 @@ class _Execution:
 
     def _judge(self) -> None:
         project, name, base = self.context.project, self.model.name, self.plan.base
-        yardstick = yardstick_of(project, name, base) if base is not None else None
-        equal = yardstick is not None and has_equal_key(project, name, yardstick)
-        side = None
-        if yardstick is not None and not equal:
-            side = find_side(project, name, yardstick, self.context.store)
+        search = Search(project, name, base, self.context.store) if base is not None else None
+        if search is not None:
+            search.look()
         self._head()
-        if yardstick is not None and side is None:
-            side = self._base(yardstick, equal=equal)
-        if side is not None:
-            self.outcome.base_training = side.training
-            self.outcome.base_evaluation = side.evaluation
+        if search is not None:
+            self.at = "base"
+            self._base(search)
         self.at = "compare"
-        with self.context.progress.step(name, "compare", _against(yardstick, side)):
+        side = search.side if search is not None else None
+        with self.context.progress.step(name, "compare", _against(search)):
             self.outcome.compared = compare_with_base(
-                project, self.outcome, yardstick, side, self.context.store
+                project, self.outcome, search, self.context.store
             )
         self.outcome.state = "compared" if side is not None else "first"
-        project.records.write("compare", self.outcome.compared.comparison)
-        project.records.point(name, "head", project.commit)
-        if base is not None:
-            project.records.point(name, "base", base.commit)
 
     def _head(self) -> None:
         project, name, context = self.context.project, self.model.name, self.context
@@ -122,34 +106,19 @@ class _Execution:
             asked = EvaluateRequest(context.timeout, echo, context.engine)
             self.outcome.evaluation = evaluate(project, name, asked)
 
-    def _base(self, yardstick: Yardstick, *, equal: bool) -> BaseSide | None:
-        project = self.context.project
-        evaluation, training = self.outcome.evaluation, self.outcome.training
-        self.at = "base"
-        if equal and evaluation is not None and training is not None:
-            return same_as_head(evaluation, training, yardstick.base, project.root)
-        if not command_of(yardstick.model) and yardstick.model.predict is None:
-            return None
-        return self._train_base(yardstick)
-
-    def _train_base(self, yardstick: Yardstick) -> BaseSide | None:
-        """None when head's settings, tried on a base that had none, do not work there."""
-        context, name = self.context, self.model.name
-        detail = f"base {yardstick.base.commit[:12]} ({yardstick.base.name}), in a worktree"
-        with context.progress.step(name, "train", detail) as echo:
-            request = Retraining(
-                context.project, name, yardstick, context.timeout, echo, context.engine
-            )
-            try:
-                return train_base(request)
-            except (CommandError, UsageError) as error:
-                if not yardstick.adopted:
-                    raise
-                self.outcome.notes.append(
-                    f"base has no {name}, and head's settings do not run on it ({error.what}): "
-                    "nothing to compare with"
-                )
-                return None
+    def _base(self, search: Search) -> None:
+        outcome, context = self.outcome, self.context
+        if outcome.training is not None and outcome.evaluation is not None:
+            search.take_heads(outcome.evaluation, outcome.training)
+        if search.must_train:
+            base = search.yardstick.base
+            detail = f"base {base.commit[:12]} ({base.name}), in a worktree"
+            with context.progress.step(self.model.name, "train", detail) as echo:
+                search.train(Retry(context.timeout, echo, context.engine))
+        outcome.notes.extend(search.notes)
+        if search.side is not None:
+            outcome.base_training = search.side.training
+            outcome.base_evaluation = search.side.evaluation
 
     def _ship(self) -> None:
         steps = [step for step in self.model.steps if step in ("store", "build", "push", "deploy")]
@@ -188,11 +157,21 @@ class _Execution:
 
 def ship(project: Project, step: str, name: str) -> Any:
     """A shipping step with nothing asked beyond the configuration."""
-    module = importlib.import_module(f"mlops_ci.steps.{step}")
-    return getattr(module, step)(project, name)
+    if step == "deploy":
+        from mlops_ci.steps.deploy import DeployRequest, deploy
+
+        return deploy(project, name, DeployRequest())
+    if step == "push":
+        from mlops_ci.steps.push import push
+
+        return push(project, name)
+    from mlops_ci.steps.build import build
+
+    return build(project, name)
 
 
-def _against(yardstick: Yardstick | None, side: BaseSide | None) -> str:
-    if yardstick is None or side is None:
+def _against(search: Search | None) -> str:
+    if search is None or search.side is None:
         return "a first run: nothing to compare with"
-    return f"with {yardstick.base.name} at {yardstick.base.commit[:12]}: {side.source}"
+    base = search.yardstick.base
+    return f"with {base.name} at {base.commit[:12]}: {search.side.source}"

@@ -1,0 +1,51 @@
+"""From a project and an event to a plan: base, what changed, the store."""
+
+from __future__ import annotations
+
+from mlops_ci.baseline import Access, open_store
+from mlops_ci.baseline.commit import Base, find_base
+from mlops_ci.baseline.store import Store
+from mlops_ci.errors import ConfigError, UsageError
+from mlops_ci.git import FETCH_DEPTH
+from mlops_ci.plan.choice import Change, Occasion, Plan, make_plan
+from mlops_ci.project import Project
+
+
+def plan_project(project: Project, occasion: Occasion) -> Plan:
+    """Raises UsageError for an unknown model or when another commit than the event's head is
+    checked out, BaselineError when base is not in this clone."""
+    for name in occasion.models:
+        project.model(name)
+    _refuse_other_head(project, occasion)
+    base = find_base(project, occasion.asked)
+    return make_plan(project.config, occasion, base, _change(project, occasion, base))
+
+
+def store_of(project: Project, access: Access | None = None) -> Store | None:
+    """`access` is the event's own repository and token; None: `origin` with Git's own keys."""
+    return open_store(project, access)
+
+
+def _refuse_other_head(project: Project, occasion: Occasion) -> None:
+    head, here = occasion.asked.head, project.git.head()
+    if head is not None and head != here:
+        raise UsageError(
+            f"the event's head is {head[:12]}, but {here[:12]} is checked out "
+            "(a merge commit that nobody wrote, perhaps)",
+            where=str(project.git.root),
+            fix=FETCH_DEPTH,
+        )
+
+
+def _change(project: Project, occasion: Occasion, base: Base | None) -> Change:
+    if base is None:
+        return Change()
+    files = project.git.changed_files(base.commit, occasion.asked.head)
+    inside = [
+        path.removeprefix(project.prefix) for path in files if path.startswith(project.prefix)
+    ]
+    try:
+        before = project.config_at(base.commit)
+    except ConfigError:
+        before = None
+    return Change(inside, before)
