@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 from tests.github_server.messages import Json
@@ -24,6 +24,7 @@ KINDS = (
     "accepted",  # 202 with a message, nothing was done
     "conflict",  # 409 with a message, nothing was done
     "slow",  # done and answered, `seconds` later
+    "together",  # `count` requests wait for each other (at most `seconds`), then all are done
 )
 
 
@@ -42,13 +43,19 @@ class Fault:
     status: int = 0
     seconds: float = 30.0
     met: int = 0
+    barrier: threading.Barrier | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
+        if self.kind == "together":
+            self.barrier = threading.Barrier(self.count)
         if self.kind not in KINDS:
             raise ValueError(f"unknown fault {self.kind!r}: one of {', '.join(KINDS)}")
 
     def matches(self, method: str, path: str) -> bool:
         return bool(re.fullmatch(self.method, method) and re.fullmatch(self.path, path))
+
+
+SHOWN = ("kind", "method", "path", "count", "skip", "status", "seconds", "met")
 
 
 class Faults:
@@ -64,9 +71,8 @@ class Faults:
         return fault
 
     def add_json(self, found: Json) -> Fault:
-        known = {item.name for item in fields(Fault)} - {"met"}
-        if unknown := set(found) - known:
-            raise ValueError(f"unknown keys {sorted(unknown)}: one of {sorted(known)}")
+        if unknown := set(found) - set(SHOWN):
+            raise ValueError(f"unknown keys {sorted(unknown)}: one of {sorted(SHOWN)}")
         return self.add(Fault(**found))
 
     def clear(self) -> None:
@@ -87,4 +93,4 @@ class Faults:
         return None
 
     def dump(self) -> list[dict[str, Any]]:
-        return [asdict(fault) for fault in self.active]
+        return [{name: getattr(fault, name) for name in SHOWN} for fault in self.active]

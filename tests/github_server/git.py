@@ -55,7 +55,9 @@ def run_git(
 
 def create_bare(path: Path, default_branch: str = "main") -> BareRepository:
     path.mkdir(parents=True, exist_ok=True)
-    run_git(["init", "--quiet", "--bare", f"--initial-branch={default_branch}"], path)
+    run_git(
+        ["init", "--quiet", "--template=", "--bare", f"--initial-branch={default_branch}"], path
+    )
     repository = BareRepository(path)
     for name, value in {
         "http.receivepack": "true",

@@ -138,7 +138,7 @@ def build(root: Path, story: Story | None = None) -> Scenario:
 def clone(bare: Path, path: Path) -> Checkout:
     path.mkdir(parents=True)
     checkout = Checkout(path)
-    checkout.git("init", "--quiet", "--initial-branch=main")
+    checkout.git("init", "--quiet", "--template=", "--initial-branch=main")
     checkout.git("remote", "add", "origin", str(bare))
     return checkout
 

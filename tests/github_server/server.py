@@ -16,6 +16,7 @@ from tests.github_server import doors, git_http, pages
 from tests.github_server.api import answer_api
 from tests.github_server.faults import Fault, Faults
 from tests.github_server.messages import Json, Request, Response
+from tests.github_server.permissions import presented
 from tests.github_server.seed import fill
 from tests.github_server.state import State, timestamp
 
@@ -42,10 +43,7 @@ class Handler(BaseHTTPRequestHandler):
     def handle_request(self) -> None:
         try:
             request = self.read()
-            response = self.server.github.answer(request)
-            if "content-length" in {name.lower() for name in response.headers}:
-                self.close_connection = True
-            self.send(response)
+            self.send(self.server.github.answer(request))
         except (Dropped, ConnectionError):
             self.drop()
 
@@ -84,8 +82,7 @@ class Handler(BaseHTTPRequestHandler):
         for name, value in headers.items():
             if name.lower() != "content-length":
                 self.send_header(name, value)
-        cut = response.headers.get("Content-Length")
-        self.send_header("Content-Length", cut or str(len(body)))
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)
@@ -139,7 +136,7 @@ class GitHub:
 
     @property
     def requests(self) -> list[Json]:
-        """Every REST request so far: method, path, query, body, status, login, fault."""
+        """Every request so far: method, path, query, body, login, status, fault, at."""
         return self.state.requests
 
     @property
@@ -196,6 +193,9 @@ class GitHub:
 
     def before(self, fault: Fault) -> Response | None:
         """The answer of a fault that keeps the request from being done."""
+        if fault.barrier is not None:
+            fault.barrier.wait(fault.seconds)
+            return None
         if fault.kind in BACK_TO_THE_CLIENT:
             if fault.kind == "timeout-before":
                 self.stopping.wait(fault.seconds)
@@ -214,11 +214,17 @@ class GitHub:
             return Response(response.status, None, response.headers, body[: len(body) // 2])
         return response
 
+    def login(self, request: Request) -> str | None:
+        value = presented(request.headers.get("authorization", ""))
+        token = self.state.tokens.get(value or "")
+        return token.login if token else None
+
     def log(self, request: Request, response: Response, fault: Fault | None, at: str) -> None:
         self.state.requests.append(
             {
                 "method": request.method,
                 "path": request.path,
+                "login": self.login(request),
                 "query": dict(request.query),
                 "body": readable(request),
                 "status": response.status,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from tests.github_server.messages import Json, Response, invalid, not_found
-from tests.github_server.permissions import INSTALLATIONS
+from tests.github_server.permissions import INSTALLATIONS, at_least, level
 from tests.github_server.routes import Call, route
 from tests.github_server.shapes.commits import commit, files
 from tests.github_server.shapes.pulls import pull_simple
 from tests.github_server.shapes.repositories import full
 from tests.github_server.shapes.users import simple_user
+from tests.github_server.state import Token
 
 ROLE_TO_PERMISSION = {"maintain": "write", "triage": "read"}
 COMPARED = 250
@@ -17,13 +18,22 @@ COMPARED = 250
 @route("GET", "/repos/{owner}/{repo}")
 def get(call: Call) -> Response:
     shape = full(call.state, call.repository, call.request.api, call.request.web)
-    if call.token and call.token.kind not in INSTALLATIONS:
-        role = call.repository.role(call.token.login)
-        order = ("admin", "maintain", "push", "triage", "pull")
-        roles = ("admin", "maintain", "write", "triage", "read")
-        start = roles.index(role) if role in roles else len(roles)
-        shape["permissions"] = {name: index >= start for index, name in enumerate(order)}
+    if call.token:
+        shape["permissions"] = allowed(viewer_role(call, call.token))
     return Response(200, shape)
+
+
+def viewer_role(call: Call, token: Token) -> str:
+    """An installation shows as the role that its permission on contents amounts to."""
+    if token.kind not in INSTALLATIONS:
+        return call.repository.role(token.login)
+    return level(token, call.repository, "contents")
+
+
+def allowed(role: str) -> dict[str, bool]:
+    words = {"pull": "read", "triage": "triage", "push": "write", "maintain": "maintain"}
+    words["admin"] = "admin"
+    return {name: at_least(role, needed) for name, needed in words.items()}
 
 
 @route("GET", "/repos/{owner}/{repo}/collaborators/{username}/permission")
@@ -34,13 +44,7 @@ def permission(call: Call) -> Response:
     role = call.repository.role(login)
     plain = ROLE_TO_PERMISSION.get(role, role)
     user = simple_user(call.state.user(login), call.request.api, call.request.web)
-    user["permissions"] = {
-        "admin": plain == "admin",
-        "maintain": role in {"maintain", "admin"},
-        "push": plain in {"write", "admin"},
-        "triage": role not in {"read", "none"},
-        "pull": role != "none",
-    }
+    user["permissions"] = allowed(role)
     user["role_name"] = role
     return Response(200, {"permission": plain, "role_name": role, "user": user})
 

@@ -6,7 +6,7 @@ from tests.github_server.messages import Json
 from tests.github_server.shapes import node_id
 from tests.github_server.shapes.commits import Place
 from tests.github_server.shapes.repositories import whole
-from tests.github_server.shapes.users import simple_user
+from tests.github_server.shapes.users import app, simple_user
 from tests.github_server.state import Repository, State
 
 CONTENTS = ("+1", "-1", "laugh", "confused", "heart", "hooray", "eyes", "rocket")
@@ -210,8 +210,16 @@ def comment(state: State, place: Place, record: Json) -> Json:
         "author_association": association(place.repository, record["author"]),
         "body": record["body"],
         "reactions": rollup(place, "comment", record["id"], f"{url}/reactions"),
-        "performed_via_github_app": None,
+        "performed_via_github_app": through(state, place, record["author"]),
     }
+
+
+def through(state: State, place: Place, login: str) -> Json | None:
+    """The App whose bot wrote it."""
+    found = state.apps.get(login.removesuffix("[bot]")) if login.endswith("[bot]") else None
+    if found is None:
+        return None
+    return app(found, {}, state.user(found.owner), place.api, place.web)
 
 
 def rollup(place: Place, kind: str, target: int, url: str) -> Json:

@@ -47,6 +47,13 @@ PARTS = {
 }
 ABSENT = ("homepage", "language", "mirror_url", "license")
 COUNTS = ("forks", "forks_count", "stargazers_count", "watchers", "watchers_count", "size")
+MERGING = {
+    "allow_merge_commit": True,
+    "allow_squash_merge": True,
+    "allow_rebase_merge": True,
+    "allow_auto_merge": False,
+    "delete_branch_on_merge": False,
+}
 SWITCHES = {
     "has_issues": True,
     "has_projects": False,
@@ -106,6 +113,7 @@ def whole(state: State, repository: Repository, api: str, web: str) -> Json:
 def full(state: State, repository: Repository, api: str, web: str) -> Json:
     shape = {
         **whole(state, repository, api, web),
+        **MERGING,
         "network_count": 0,
         "subscribers_count": 0,
     }

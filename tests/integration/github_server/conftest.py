@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import requests
-from github import Auth, Github
+from github import Auth, Github, GithubIntegration
 
 from tests.github_server.scenario import Scenario, Story
 from tests.github_server.server import GitHub
@@ -16,6 +16,28 @@ Ask = Callable[..., requests.Response]
 Connect = Callable[[str], Github]
 Start = Callable[[Story], tuple[Scenario, GitHub]]
 REPO = "/repos/acme/churn"
+
+
+def open_client(url: str, auth: Auth.Auth, per_page: int = 30) -> Github:
+    """PyGithub without its pauses and its retries."""
+    return Github(
+        auth=auth,
+        base_url=url,
+        per_page=per_page,
+        retry=None,
+        seconds_between_requests=0,
+        seconds_between_writes=0,
+    )
+
+
+def open_app(url: str, app_id: int, key: str) -> GithubIntegration:
+    return GithubIntegration(
+        auth=Auth.AppAuth(app_id, key),
+        base_url=url,
+        retry=None,
+        seconds_between_requests=0,
+        seconds_between_writes=0,
+    )
 
 
 @pytest.fixture
@@ -32,19 +54,11 @@ def ask(github: GitHub) -> Ask:
 
 @pytest.fixture
 def connect(github: GitHub) -> Iterator[Connect]:
-    """A PyGithub client of a token, without its pauses and its retries."""
+    """A client of a token; closed at the end."""
     opened: list[Github] = []
 
     def client(token: str) -> Github:
-        opened.append(
-            Github(
-                auth=Auth.Token(token),
-                base_url=github.url,
-                retry=None,
-                seconds_between_requests=0,
-                seconds_between_writes=0,
-            )
-        )
+        opened.append(open_client(github.url, Auth.Token(token)))
         return opened[-1]
 
     yield client

@@ -8,13 +8,20 @@ from typing import Any
 
 import pytest
 import requests
-from github import Auth, Github, GithubException, GithubIntegration
+from github import Auth, GithubException
 
 from tests.github_server.runs import add_artifact, add_run
 from tests.github_server.scenario import Scenario, Story
 from tests.github_server.seed import add_app
 from tests.github_server.server import GitHub
-from tests.integration.github_server.conftest import REPO, Ask, Connect, Start
+from tests.integration.github_server.conftest import (
+    REPO,
+    Ask,
+    Connect,
+    Start,
+    open_app,
+    open_client,
+)
 
 WORKFLOW = """
 name: retrain
@@ -29,8 +36,7 @@ on:
 def test_a_workflow_is_dispatched_with_its_inputs(start_github: Start) -> None:
     main = {".github/workflows/retrain.yml": WORKFLOW, ".github/workflows/ci.yml": "on: [push]\n"}
     _, github = start_github(Story(main=(main,)))
-    client = Github(auth=Auth.Token("workflow-token"), base_url=github.url, retry=None)
-    with client:
+    with open_client(github.url, Auth.Token("workflow-token")) as client:
         repository = client.get_repo("acme/churn")
         workflow = repository.get_workflow("retrain.yml")
         assert workflow.name == "retrain"
@@ -125,11 +131,11 @@ def install(github: GitHub, key: str) -> dict[str, Any]:
 
 def test_an_app_gets_a_token_and_comments_as_its_bot(github: GitHub, key: str) -> None:
     install(github, key)
-    integration = GithubIntegration(auth=Auth.AppAuth(99, key), base_url=github.url)
+    integration = open_app(github.url, 99, key)
     assert integration.get_app().slug == "reporter"
     installation = integration.get_repo_installation("acme", "churn")
     token = integration.get_access_token(installation.id, {"pull_requests": "write"}).token
-    with Github(auth=Auth.Token(token), base_url=github.url, retry=None) as client:
+    with open_client(github.url, Auth.Token(token)) as client:
         repository = client.get_repo("acme/churn")
         comment = repository.get_issue(7).create_comment("hello")
         assert comment.user.login == "reporter[bot]"
@@ -156,7 +162,7 @@ def test_a_jwt_of_another_key_is_refused(github: GitHub, key: str, ask: Ask) -> 
 
 def test_an_installation_s_token_ends(github: GitHub, key: str, ask: Ask) -> None:
     install(github, key)
-    integration = GithubIntegration(auth=Auth.AppAuth(99, key), base_url=github.url)
+    integration = open_app(github.url, 99, key)
     token = integration.get_access_token(github.state.apps["reporter"].installations[0]["id"]).token
     integration.close()
     assert ask("GET", f"{REPO}/pulls/7", token).status_code == 200

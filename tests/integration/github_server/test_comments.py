@@ -34,6 +34,8 @@ def test_the_author_is_whoever_the_token_belongs_to(connect: Connect) -> None:
     }.items():
         comment = connect(token).get_repo("acme/churn").get_issue(7).create_comment("mine")
         assert comment.user.login == login
+        through = comment.raw_data["performed_via_github_app"]
+        assert (through and f"{through['slug']}[bot]") == (login if "[bot]" in login else None)
 
 
 def test_comment_250_is_found_over_all_pages(connect: Connect, github: GitHub) -> None:

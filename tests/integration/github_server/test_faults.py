@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -96,6 +97,28 @@ def test_a_deployment_that_is_none(github: GitHub, ask: Ask, kind: str, status: 
     asked = {"ref": "main", "auto_merge": False}
     assert ask("POST", f"{REPO}/deployments", json=asked).status_code == status
     assert ask("GET", f"{REPO}/deployments").json() == []
+
+
+def test_two_that_race_meet(github: GitHub, ask: Ask) -> None:
+    """Both have read before either writes."""
+    github.fault("together", "GET", COMMENTS, count=2, seconds=10)
+    order: list[str] = []
+
+    def read_then_write() -> None:
+        ask("GET", COMMENTS)
+        order.append("read")
+        ask("POST", COMMENTS, json={"body": "mine"})
+
+    threads = [threading.Thread(target=read_then_write) for _ in range(2)]
+    threads[0].start()
+    time.sleep(0.1)
+    assert order == []
+    threads[1].start()
+    for thread in threads:
+        thread.join(10)
+    assert order == ["read", "read"]
+    log = [item["method"] for item in github.requests]
+    assert log == ["GET", "GET", "POST", "POST"]
 
 
 def test_some_pass_before_it_and_others_are_spared(github: GitHub, ask: Ask) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 import requests
-from github import Auth, Github, GithubException
+from github import Auth, GithubException
 
 from tests.github_server.scenario import Scenario, Story
 from tests.github_server.server import GitHub
-from tests.integration.github_server.conftest import REPO, Ask, Connect, Start
+from tests.integration.github_server.conftest import REPO, Ask, Connect, Start, open_client
 
 
 def test_a_pull_request_shows_its_branches(connect: Connect, scenario: Scenario) -> None:
@@ -108,7 +108,7 @@ def test_comparing_finds_the_merge_base(
 def test_a_fork_sends_its_branch(start_github: Start) -> None:
     story = Story(fork="someone/churn", author="stranger", branch="patch")
     scenario, github = start_github(story)
-    with Github(base_url=github.url, auth=Auth.Token("read-only-token"), retry=None) as client:
+    with open_client(github.url, Auth.Token("read-only-token")) as client:
         pull = client.get_repo("acme/churn").get_pull(7)
         assert pull.head.repo.full_name == "someone/churn"
         assert pull.head.repo.fork
