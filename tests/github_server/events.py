@@ -9,7 +9,7 @@ from tests.github_server.shapes.commits import Place, read_commit
 from tests.github_server.shapes.pulls import comment, issue, pull_whole
 from tests.github_server.shapes.repositories import whole
 from tests.github_server.shapes.runs import run
-from tests.github_server.shapes.users import simple_user
+from tests.github_server.shapes.users import organization, simple_user
 from tests.github_server.state import Repository, State, timestamp
 
 ZEROS = "0" * 40
@@ -34,10 +34,14 @@ class Events:
 
     def common(self, sender: str) -> Json:
         shape = whole(self.state, self.repository, self.api, self.web)
-        return {
+        found: Json = {
             "repository": {**shape, "custom_properties": {}},
             "sender": simple_user(self.state.user(sender), self.api, self.web),
         }
+        owner = self.state.user(self.repository.owner)
+        if owner.type == "Organization":
+            found["organization"] = organization(owner, self.api, self.web)
+        return found
 
     def pull_request(self, number: int, action: str = "opened", before: str = ZEROS) -> Json:
         """`opened`, `reopened`, or `synchronize` (from `before` to where the branch is now)."""

@@ -127,7 +127,7 @@ def listed_artifacts(call: Call, found: list[Json]) -> Response:
     wanted = call.request.query.get("name")
     found = [item for item in found if wanted in {None, item["name"]}]
     part, headers = call.cut(found)
-    shapes = [artifact(call.place, item) for item in part]
+    shapes = [artifact(call.state, call.place, item) for item in part]
     return Response(200, {"total_count": len(found), "artifacts": shapes}, headers)
 
 
@@ -152,7 +152,7 @@ def one_artifact(call: Call) -> Json:
 
 @route("GET", f"{BASE}/artifacts/{{artifact_id}}", READ)
 def get_artifact(call: Call) -> Response:
-    return Response(200, artifact(call.place, one_artifact(call)))
+    return Response(200, artifact(call.state, call.place, one_artifact(call)))
 
 
 @route("DELETE", f"{BASE}/artifacts/{{artifact_id}}", WRITE)

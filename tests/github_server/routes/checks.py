@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.github_server.messages import Json, Refusal, Response, not_found
 from tests.github_server.routes import Call, route
 from tests.github_server.shapes import node_id
+from tests.github_server.shapes.pulls import pulls_at
 from tests.github_server.shapes.users import app
 from tests.github_server.state import timestamp
 
@@ -39,7 +40,7 @@ def shape(call: Call, record: Json) -> Json:
         },
         "check_suite": {"id": record["suite"]},
         "app": app(found, {"checks": "write"}, owner, call.request.api, call.request.web),
-        "pull_requests": [],
+        "pull_requests": pulls_at(call.state, call.place, record["head_sha"]),
     }
 
 

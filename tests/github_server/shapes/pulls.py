@@ -138,6 +138,32 @@ def pull_whole(state: State, place: Place, issue: Json) -> Json:
     }
 
 
+def pulls_at(state: State, place: Place, sha: str) -> list[Json]:
+    """Open pull requests of this repository's own branches with that head; never a fork's."""
+    return [
+        pull_minimal(state, place, record)
+        for record in place.repository.issues.values()
+        if "pull" in record
+        and record["state"] == "open"
+        and head_repository(state, record) is place.repository
+        and head_sha(state, place.repository, record) == sha
+    ]
+
+
+def pull_minimal(state: State, place: Place, record: Json) -> Json:
+    repository, pull = place.repository, record["pull"]
+    home = f"{place.api}/repos/{repository.full_name}"
+    repo = {"id": repository.id, "name": repository.name, "url": home}
+    head = head_sha(state, repository, record)
+    return {
+        "id": record["id"],
+        "number": record["number"],
+        "url": place.url(f"pulls/{record['number']}"),
+        "head": {"ref": pull["head_ref"], "sha": head, "repo": repo},
+        "base": {"ref": pull["base_ref"], "sha": base_sha(repository, record), "repo": repo},
+    }
+
+
 def association(repository: Repository, login: str) -> str:
     if login == repository.owner:
         return "OWNER"

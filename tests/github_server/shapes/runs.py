@@ -6,6 +6,7 @@ from tests.github_server.messages import Json
 from tests.github_server.runs import EXPIRES, digest, workflow_id
 from tests.github_server.shapes import node_id
 from tests.github_server.shapes.commits import Place, read_commit
+from tests.github_server.shapes.pulls import pulls_at
 from tests.github_server.shapes.repositories import minimal
 from tests.github_server.shapes.users import simple_user
 from tests.github_server.state import State
@@ -62,12 +63,12 @@ def run(state: State, place: Place, record: Json) -> Json:
         "actor": actor,
         "triggering_actor": actor,
         "run_started_at": record["created_at"],
-        "pull_requests": [],
+        "pull_requests": pulls_at(state, place, record["head_sha"]),
         "referenced_workflows": [],
     }
 
 
-def artifact(place: Place, record: Json) -> Json:
+def artifact(state: State, place: Place, record: Json) -> Json:
     url = place.url(f"actions/artifacts/{record['id']}")
     owner = place.repository.runs[record["run"]]
     return {
@@ -85,7 +86,7 @@ def artifact(place: Place, record: Json) -> Json:
         "workflow_run": {
             "id": owner["id"],
             "repository_id": place.repository.id,
-            "head_repository_id": place.repository.id,
+            "head_repository_id": state.repository(owner["head_repository"]).id,
             "head_branch": owner["head_branch"],
             "head_sha": owner["head_sha"],
         },

@@ -53,6 +53,23 @@ def full_user(user: User, api: str, web: str) -> Json:
     }
 
 
+def organization(user: User, api: str, web: str) -> Json:
+    """As webhooks carry it."""
+    url = f"{api}/orgs/{user.login}"
+    lists = ("repos", "events", "hooks", "issues")
+    return {
+        "login": user.login,
+        "id": user.id,
+        "node_id": node_id("Organization", user.id),
+        "url": url,
+        **{f"{name}_url": f"{url}/{name}" for name in lists},
+        "members_url": f"{url}/members{{/member}}",
+        "public_members_url": f"{url}/public_members{{/member}}",
+        "avatar_url": f"{web}/avatars/u/{user.id}",
+        "description": "",
+    }
+
+
 def app(found: App, permissions: Json, owner: User, api: str, web: str) -> Json:
     return {
         "id": found.id,

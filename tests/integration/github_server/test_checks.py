@@ -35,6 +35,7 @@ def test_a_check_is_opened_completed_and_found(connect: Connect, scenario: Scena
     assert found[0].completed_at is not None
     assert found[0].app.slug == "github-actions"
     assert found[0].output.title == "worse"
+    assert [pull["number"] for pull in found[0].raw_data["pull_requests"]] == [7]
 
 
 def test_only_the_latest_of_a_name_is_shown(ask: Ask, scenario: Scenario) -> None:

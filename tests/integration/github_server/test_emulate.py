@@ -123,7 +123,7 @@ class Telling:
         self.facts["compared"] = (compared.status, compared.ahead_by, compared.behind_by)
         self.facts["merge base"] = compared.merge_base_commit.sha == main.commit.sha
         self.refused("ref exists", lambda: repository.create_git_ref("refs/heads/told", commit.sha))
-        # By its documented path: emulate's own `url` of a ref leads nowhere.
+        # By its documented path: the `url` that emulate gives a ref (`git/ref/…`) only reads.
         path = f"{repository.url}/git/refs/heads/told"
         back = {"sha": main.commit.sha, "force": False}
         self.refused(
