@@ -76,6 +76,11 @@ def chromium() -> Path:
 
 
 @pytest.fixture(scope="session")
+def git_lfs() -> Path:
+    return Path(run_script("git_lfs.sh")[-1])
+
+
+@pytest.fixture(scope="session")
 def node() -> Node:
     """Node 22 or newer, out of a Python package: always installable."""
     program, npm = run_script("node.sh", installable=True)[-2:]

@@ -126,6 +126,29 @@ def test_a_header_as_checkout_sends_it(scenario: Scenario, github: GitHub) -> No
     assert github.state.repository("acme/churn").git.ref("refs/heads/n") == scenario.head
 
 
+@pytest.mark.usefixtures("git_lfs")
+def test_large_files_travel_by_lfs(scenario: Scenario, github: GitHub, tmp_path: Path) -> None:
+    """A clone gets the pointer's file; a reader's token cannot upload one."""
+    checkout = scenario.checkout
+    checkout.git("lfs", "install", "--local")
+    checkout.git("lfs", "track", "*.bin")
+    new = checkout.commit({"model.bin": b"weights" * 1000})
+    text = refused(
+        ["push", "--quiet", github.clone_url("acme/churn", "read-only-token"), "feature"],
+        checkout.path,
+    )
+    assert "denied" in text or "403" in text
+    url = github.clone_url("acme/churn", "workflow-token")
+    checkout.git("push", "--quiet", url, "feature")
+    pointer = github.state.repository("acme/churn").git.git("show", f"{new}:model.bin")
+    assert pointer.startswith("version https://git-lfs.github.com/spec/v1")
+    run_git(["clone", "--quiet", "--no-checkout", url, "clone"], tmp_path)
+    clone = tmp_path / "clone"
+    run_git(["lfs", "install", "--local"], clone)
+    run_git(["checkout", "--quiet", "feature"], clone)
+    assert (clone / "model.bin").read_bytes() == b"weights" * 1000
+
+
 def test_pull_refs_cannot_be_pushed(scenario: Scenario, github: GitHub) -> None:
     url = github.clone_url("acme/churn", "pat-dev")
     text = refused(["push", url, f"+{scenario.base}:refs/pull/7/head"], scenario.checkout.path)
