@@ -100,6 +100,7 @@ def test_outputs_and_summary_of_the_pull_request(told: Told) -> None:
 
 
 def test_what_the_job_left_belongs_to_the_workspaces_owner(told: Told) -> None:
+    assert (told.opened.records(MODEL, told.head) / "train.json").is_file()
     workspace = told.opened.workspace
     strangers = [path for path in workspace.rglob("*") if path.lstat().st_uid != 1001]
     assert [str(path.relative_to(workspace)) for path in strangers[:5]] == []
@@ -142,6 +143,7 @@ def test_the_token_is_in_no_log_and_no_file(told: Told) -> None:
     from tests.e2e.runner import TOKEN
 
     for ran in (told.first, told.opened, told.merged):
+        assert (ran.workspace / ".mlops-ci").is_dir()
         assert TOKEN not in ran.log
         for path in Path(ran.workspace).rglob("*"):
             if path.is_file() and path.stat().st_size < 1_000_000:
