@@ -37,7 +37,8 @@ ATTEMPTS = 10
 
 class Header(Struct, frozen=True, kw_only=True):
     """One entry. `files` maps each of its files to (SHA-256, bytes); `commits` are those of main
-    that have this key. `too_large` is the size of predictions that were left out."""
+    that have this key. `too_large` is the size of predictions that were left out. `metrics` are the values on
+    all rows."""
 
     address: str
     model: str
@@ -47,6 +48,7 @@ class Header(Struct, frozen=True, kw_only=True):
     commits: tuple[str, ...]
     files: dict[str, tuple[str, int]]
     too_large: int | None = None
+    metrics: dict[str, float] = {}
 
     @property
     def bytes(self) -> int:
@@ -240,6 +242,11 @@ class ShelfStore:
             commits=(evaluation.commit,),
             files={name: (digest_of(data), len(data)) for name, data in contents.items()},
             too_large=too_large,
+            metrics={
+                result.metric: result.head
+                for result in evaluation.metrics
+                if result.slice is None and result.head is not None
+            },
         )
         return header, {f"entries/{address}/{name}": data for name, data in contents.items()}
 

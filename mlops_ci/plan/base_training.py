@@ -78,7 +78,7 @@ def _run(request: Retraining, tree: Project, top: Path) -> tuple[Training, Evalu
         "workspace": top,
         "commit": request.commit,
     }
-    training = train(tree, request.name, TrainRequest(**common, reuse=False))  # type: ignore[arg-type]
+    training = train(tree, request.name, TrainRequest(**common, reuse=False, track=False))  # type: ignore[arg-type]
     # The key of base's commit, as the store and the next run will look for it.
     training = msgspec.structs.replace(training, key=request.yardstick.key or training.key)
     tree.records.write("train", training)

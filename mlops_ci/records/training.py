@@ -41,6 +41,7 @@ class Training(Struct, frozen=True, kw_only=True):
     tracker: str | None = None
     tracker_run: str | None = None
     log: str | None = None
+    notes: list[str] = []
 
 
 class Report(Struct, frozen=True, kw_only=True):

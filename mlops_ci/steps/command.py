@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mlops_ci.engines import Ended, Engine, Job
+from mlops_ci.engines import Echo, Ended, Engine, Job
 from mlops_ci.errors import CommandError
 
 OUT_OF_MEMORY = (-signal.SIGKILL, 128 + signal.SIGKILL)
@@ -30,12 +30,17 @@ def dvc_argv() -> list[str]:
     return [sys.executable, "-m", "dvc"]
 
 
-def run_job(engine: Engine, job: Job, what: str, echo: object = None) -> Ended:
+def run_job(engine: Engine, job: Job, what: str, echo: Echo | None = None) -> Ended:
     """Raises CommandError, with the last lines of the output, when it fails or runs out of time."""
-    ended = engine.run(job, echo)  # type: ignore[arg-type]
-    if ended.code == 0:
-        return ended
-    raise failure(job, ended, what)
+    ended = engine.run(job, echo)
+    refuse_failure(job, ended, what)
+    return ended
+
+
+def refuse_failure(job: Job, ended: Ended, what: str) -> None:
+    """Raises CommandError when it ended badly."""
+    if ended.code != 0:
+        raise failure(job, ended, what)
 
 
 def failure(job: Job, ended: Ended, what: str) -> CommandError:

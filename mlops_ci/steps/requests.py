@@ -10,16 +10,16 @@ from mlops_ci.engines import Echo
 
 @dataclass(frozen=True)
 class TrainRequest:
-    """`key` is the training key when it is known already. `workspace` decides whose rights the
-    command gets; None: the project's repository. `timeout` in seconds goes before the model's."""
+    """`workspace` decides whose rights the command gets; None: the project's repository. `timeout`
+    in seconds goes before the model's. `reuse`: an equal training may stand for this one."""
 
     timeout: float | None = None
     echo: Echo | None = None
     engine: str = "local"
     reuse: bool = True
+    track: bool = True
     workspace: Path | None = None
     commit: str | None = None
-    key: str | None = None
 
 
 @dataclass(frozen=True)

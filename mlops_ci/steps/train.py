@@ -6,17 +6,20 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
 from mlops_ci.config import Model
 from mlops_ci.engines import Ended, Job, engine_of
 from mlops_ci.engines.owner import make_folder, user_for
 from mlops_ci.engines.python import Request, platform_name, python_version, ready_python
-from mlops_ci.errors import CommandError, RecordError
-from mlops_ci.project import Project, outputs_of
+from mlops_ci.errors import CommandError, MlopsCiError, RecordError
+from mlops_ci.project import DIRTY, Project, outputs_of
 from mlops_ci.records import Environment, Training
-from mlops_ci.steps.command import Outputs, argv_of, dvc_argv, failure
+from mlops_ci.steps.command import Outputs, argv_of, dvc_argv, refuse_failure
 from mlops_ci.steps.key import Ingredients, training_key
 from mlops_ci.steps.requests import TrainRequest
 from mlops_ci.steps.tree import WorkTree, content_digest
+from mlops_ci.trackers import Result, RunInfo, Started, tracker_of
 
 
 def train(project: Project, name: str, request: TrainRequest) -> Training:
@@ -67,19 +70,61 @@ class _Trainer:
         log.unlink(missing_ok=True)
         job = self._job(run_id, log)
         outputs = self._outputs(run_id)
+        tracking = self._start_tracking(run_id)
         engine = engine_of(self.request.engine, project.world)
         what = f"{self.name}: training"
         ended: Ended | None = None
         try:
             with outputs.renewed(what):
                 ended = engine.run(job, self.request.echo)
-                if ended.code != 0:
-                    raise failure(job, ended, what)
-        except CommandError:
-            if ended is not None:
-                _keep(project, self._record(run_id, started.isoformat(), ended, log))
+                refuse_failure(job, ended, what)
+        except BaseException as error:
+            record = self._record(run_id, started.isoformat(), ended or Ended(None, "", 0.0), log)
+            record = self._finish_tracking(tracking, record, "FAILED")
+            if isinstance(error, CommandError) and ended is not None:
+                _keep(project, record)
             raise
-        return _keep(project, self._record(run_id, started.isoformat(), ended, log))
+        record = self._record(run_id, started.isoformat(), ended, log)
+        return _keep(project, self._finish_tracking(tracking, record, "FINISHED"))
+
+    def _start_tracking(self, run_id: str) -> Started | None:
+        tracker = tracker_of(self.project) if self.request.track else None
+        if tracker is None:
+            return None
+        tags = {
+            "mlops-ci.commit": self.commit,
+            "mlops-ci.training-key": self.ingredients.key,
+            "mlops-ci.run": run_id,
+            "mlflow.source.git.commit": self.commit.removesuffix(DIRTY),
+        }
+        return tracker.start(
+            RunInfo(
+                model=self.name,
+                name=f"{self.commit[:12]} {run_id}",
+                tags=tags,
+                parameters=self.ingredients.parameters,
+            )
+        )
+
+    def _finish_tracking(self, tracking: Started | None, record: Training, status: str) -> Training:
+        """A tracker that is away is a note: the model is trained all the same."""
+        if tracking is None:
+            return record
+        metrics = {"training_seconds": record.duration_seconds} | self._numbers()
+        tags = {f"mlops-ci.digest.{path}": digest for path, digest in record.outputs.items()}
+        tracked = tracking.finish(Result(status=status, metrics=metrics, tags=tags))
+        notes = [f"not logged to {tracked.uri}: {tracked.error}"] if tracked.error else []
+        return msgspec.structs.replace(
+            record, tracker=tracked.uri, tracker_run=tracked.run_id, notes=[*record.notes, *notes]
+        )
+
+    def _numbers(self) -> dict[str, float]:
+        from mlops_ci.steps.evaluate import read_metrics
+
+        try:
+            return read_metrics(self.project.root, self.model)
+        except MlopsCiError:  # `evaluate` says what is wrong with them
+            return {}
 
     def _record(self, run_id: str, started: str, ended: Ended, log: Path) -> Training:
         shown = log.relative_to(self.project.root).as_posix()

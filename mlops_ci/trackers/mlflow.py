@@ -6,6 +6,7 @@ waits for the result: so the comment does not wait for MLflow, and nothing else 
 
 from __future__ import annotations
 
+import math
 import shutil
 import sys
 import tempfile
@@ -84,7 +85,9 @@ class RunningChild:
         )
 
     def finish(self, result: Result) -> Tracked:
-        write_atomically(self.folder / "result.json", msgspec.json.encode(result))
+        finite = {name: value for name, value in result.metrics.items() if math.isfinite(value)}
+        whole = msgspec.structs.replace(result, metrics=finite)
+        write_atomically(self.folder / "result.json", msgspec.json.encode(whole))
         self.thread.join(PATIENCE)
         try:
             return self._answer()

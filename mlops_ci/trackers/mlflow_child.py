@@ -5,7 +5,6 @@ FOLDER holds `order.json`; `result.json` appears when the training has ended; `a
 
 from __future__ import annotations
 
-import math
 import os
 import sys
 import time
@@ -60,11 +59,7 @@ def _track(order: dict[str, Any], folder: Path, parent: int) -> str:
     now = int(time.time() * 1000)
     client.log_batch(
         run_id,
-        metrics=[
-            Metric(name, value, now, 0)
-            for name, value in result.metrics.items()
-            if math.isfinite(value)
-        ],
+        metrics=[Metric(name, value, now, 0) for name, value in result.metrics.items()],
         tags=[RunTag(name, value) for name, value in result.tags.items()],
     )
     client.set_terminated(run_id, result.status)

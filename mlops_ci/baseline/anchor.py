@@ -1,0 +1,48 @@
+"""The creep anchor: main's best of the last 90 days, metric by metric.
+
+Ten changes may each lose less than their gate and together a lot: what head may lose against the
+best is bounded as well (`max-total-drop`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from mlops_ci.baseline.store import Found, Header, Store, Wanted
+from mlops_ci.errors import MlopsCiError
+from mlops_ci.verdict import canonical_metric, higher_is_better
+
+DAYS = 90
+
+
+def find_anchors(
+    store: Store, model: str, rows: str, metrics: Iterable[str], now: datetime
+) -> dict[str, Found]:
+    """Canonical metric → the entry that was best at it, on the same evaluation rows.
+
+    Other rows would compare data, not models. An entry that cannot be read is no anchor; raises
+    what the store raises when it cannot be listed.
+    """
+    oldest = (now - timedelta(days=DAYS)).isoformat()
+    headers = [one for one in store.list(model) if one.rows == rows and one.stored >= oldest]
+    anchors = {}
+    for name in dict.fromkeys(canonical_metric(metric) for metric in metrics):
+        best = _best(headers, name)
+        found = _read(store, model, best) if best is not None else None
+        if found is not None:
+            anchors[name] = found
+    return anchors
+
+
+def _read(store: Store, model: str, header: Header) -> Found | None:
+    try:
+        return store.get(Wanted(model, key=header.key, rows=header.rows))
+    except MlopsCiError:
+        return None
+
+
+def _best(headers: list[Header], metric: str) -> Header | None:
+    sign = -1.0 if higher_is_better(metric) is False else 1.0
+    known = [one for one in headers if metric in one.metrics]
+    return max(known, key=lambda one: sign * one.metrics[metric], default=None)
