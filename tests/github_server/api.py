@@ -19,6 +19,7 @@ CREATING = {"POST"}
 def answer_api(state: State, request: Request) -> Response:
     token: Token | None = None
     try:
+        require_name(request)
         token = None if signs(request) else authenticate(state, request.headers)
         spend(state, token, request)
         response = routed(state, token, request)
@@ -47,6 +48,11 @@ def routed(state: State, token: Token | None, request: Request) -> Response:
     if chosen.documented:
         contract.check_response(operation, response)
     return response
+
+
+def require_name(request: Request) -> None:
+    if not request.headers.get("user-agent"):
+        raise Refusal(403, "Request forbidden by administrative rules.")
 
 
 def signs(request: Request) -> bool:

@@ -195,13 +195,22 @@ class GitHub:
     def before(self, fault: Fault) -> Response | None:
         """The answer of a fault that keeps the request from being done."""
         if fault.barrier is not None:
-            fault.barrier.wait(fault.seconds)
+            self.meet(fault, fault.barrier)
             return None
         if fault.kind in BACK_TO_THE_CLIENT:
             if fault.kind == "timeout-before":
                 self.stopping.wait(fault.seconds)
             raise Dropped
         return broken(fault)
+
+    def meet(self, fault: Fault, barrier: threading.Barrier) -> None:
+        try:
+            barrier.wait(fault.seconds)
+        except threading.BrokenBarrierError:
+            self.state.violations.append(
+                f"{fault.count} requests {fault.method} {fault.path} were to come together, "
+                f"and {fault.met} came within {fault.seconds} s"
+            )
 
     def after(self, fault: Fault, response: Response) -> Response:
         if fault.kind in {"timeout-after", "slow"}:

@@ -121,6 +121,12 @@ def test_two_that_race_meet(github: GitHub, ask: Ask) -> None:
     assert log == ["GET", "GET", "POST", "POST"]
 
 
+def test_who_waits_alone_is_told(github: GitHub, ask: Ask) -> None:
+    github.fault("together", "GET", COMMENTS, count=2, seconds=0.1)
+    assert ask("GET", COMMENTS).status_code == 200
+    assert "2 requests" in github.violations.pop()
+
+
 def test_some_pass_before_it_and_others_are_spared(github: GitHub, ask: Ask) -> None:
     github.fault("status-before", "GET", f"{REPO}/pulls/7", skip=1, count=1, status=503)
     found = [ask("GET", f"{REPO}/pulls/7").status_code for _ in range(3)]

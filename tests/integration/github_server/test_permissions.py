@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import time
 
 import pytest
@@ -134,6 +135,13 @@ def test_a_token_of_another_repository_reads_what_is_public(github: GitHub, ask:
     method, path, body = COMMENT
     assert ask("GET", f"{REPO}/pulls/7", "elsewhere").status_code == 200
     assert ask(method, path, "elsewhere", json=body).status_code == 403
+
+
+def test_who_does_not_say_which_program_it_is_is_refused(github: GitHub) -> None:
+    connection = http.client.HTTPConnection(github.address)
+    connection.request("GET", f"{REPO}/pulls/7")
+    assert connection.getresponse().status == 403
+    connection.close()
 
 
 def test_the_primary_limit_counts_down(github: GitHub, ask: Ask) -> None:
