@@ -173,6 +173,22 @@ def _end_group(process: subprocess.Popen[bytes]) -> None:
             time.sleep(0.02)
 
 
+def spawn_detached(command: Command, log: Path) -> int:
+    """Start a process that outlives us, its output in `log`; returns its id."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(
+            list(command.argv),
+            cwd=command.cwd,
+            env=dict(command.env) if command.env is not None else None,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    process.returncode = 0  # it is not ours to wait for, and nobody is to warn about that
+    return process.pid
+
+
 def utc_now() -> datetime:
     return datetime.now(UTC)
 
@@ -185,6 +201,7 @@ class World:
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     run_command: Run = run_subprocess
+    spawn: Callable[[Command, Path], int] = spawn_detached
     say: Callable[[str], None] = lambda line: print(line, file=sys.stderr)  # noqa: T201
 
     def run(self, *argv: str, cwd: Path | None = None, stdin: bytes = b"") -> Finished:

@@ -13,6 +13,7 @@ import tarfile
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -64,9 +65,10 @@ def find_dependencies(
     image = _in_cache(cached, recipe)
     if image is not None:
         return Dependencies(image, cached, "cache")
-    client = connect()
-    name = build_image(client, recipe, world)
-    return Dependencies(export_image(client, name, cached, recipe.tag), cached, "built")
+    with closing(connect()) as client:
+        name = build_image(client, recipe, world)
+        image = export_image(client, name, cached, recipe.tag)
+    return Dependencies(image, cached, "built")
 
 
 def cache_folder(world: World) -> Path:

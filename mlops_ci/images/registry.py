@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
 from mlops_ci.errors import DOCS, AccessError, ServiceError
-from mlops_ci.images.credentials import Login
+from mlops_ci.images.credentials import Login, find_login
 from mlops_ci.images.name import DIGEST, ImageName
 from mlops_ci.images.tokens import Authorization
 from mlops_ci.world import World
@@ -56,6 +56,12 @@ class Repository:
         self._session = requests.Session()
         self._authorization = Authorization(name, login, self._session)
         self._base = f"{name.address}/v2/{name.repository}/"
+
+    def __enter__(self) -> Repository:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._session.close()
 
     def manifest(self, reference: str) -> Document | None:
         """By tag or digest; None when there is none. A digest is verified."""
@@ -261,3 +267,8 @@ def _refused(error: Exception) -> bool:
 def _keep(request: requests.PreparedRequest) -> requests.PreparedRequest:
     """Keep `requests` from putting ~/.netrc in place of our Authorization."""
     return request
+
+
+def open_repository(name: ImageName, world: World) -> Repository:
+    """With whatever login this environment has for the registry."""
+    return Repository(name, find_login(name.host, world), world)

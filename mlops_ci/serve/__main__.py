@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Coroutine
+from typing import Any
 
 from mlops_ci.serve.settings import THREAD_VARIABLES, read_settings
 
@@ -31,11 +33,11 @@ def main() -> int:
     return 0
 
 
-def _run(main_task: object) -> None:
+def _run(main_task: Coroutine[Any, Any, None]) -> None:
     try:
         import uvloop
     except ImportError:
-        asyncio.run(main_task)  # type: ignore[arg-type]
+        asyncio.run(main_task)
     else:
         uvloop.run(main_task)
 

@@ -105,24 +105,29 @@ def _method(estimator: Any, name: str, *, named: bool) -> Ask:
 
 
 def _unpickle(path: Path, flavor: dict[str, Any]) -> Any:
-    style = str(flavor.get("serialization_format", "pickle"))
     try:
-        if style == "skops":
-            io = importlib.import_module("skops.io")
-            return io.load(path, trusted=list(flavor.get("skops_trusted_types") or ()))
-        if style == "cloudpickle":
-            loads: Any = importlib.import_module("cloudpickle")
-        elif path.suffix == ".joblib":
-            return importlib.import_module("joblib").load(path)
-        else:
-            loads = pickle
-        with path.open("rb") as file:
-            return loads.load(file)
+        return _load(path, flavor)
     except ModuleNotFoundError as error:
         raise ModelError(
             f"the model needs the package of {error.name!r}, which is not installed: "
             "add it to the model's requirements.txt"
         ) from error
+    except Exception as error:
+        raise ModelError(
+            f"{path.name} cannot be opened: {type(error).__name__}: {error}"
+        ) from error
+
+
+def _load(path: Path, flavor: dict[str, Any]) -> Any:
+    style = str(flavor.get("serialization_format", "pickle"))
+    if style == "skops":
+        io = importlib.import_module("skops.io")
+        return io.load(path, trusted=list(flavor.get("skops_trusted_types") or ()))
+    if path.suffix == ".joblib":
+        return importlib.import_module("joblib").load(path)
+    loader = importlib.import_module("cloudpickle") if style == "cloudpickle" else pickle
+    with path.open("rb") as file:
+        return loader.load(file)
 
 
 def _python_function(folder: Path) -> Ask:

@@ -16,13 +16,46 @@ SWEEP_SECONDS = 2.0
 SLACK = 64  # connections above the bound, to be told so
 
 
+class Exchange:
+    """One request and its answer, which may come before or after its route has got a name."""
+
+    def __init__(self, service: Service, request: Request, connection: Connection) -> None:
+        self._service = service
+        self._request = request
+        self._connection = connection
+        self._started = time.monotonic()
+        self._route = ""
+        self._response: Response | None = None
+
+    def reply(self, response: Response) -> None:
+        self._response = response
+        self._finish()
+
+    def named(self, route: str) -> None:
+        self._route = route
+        self._finish()
+
+    def _finish(self) -> None:
+        if not self._route or self._response is None:
+            return
+        metrics, response = self._service.metrics, self._response
+        metrics.in_flight -= 1
+        seconds = time.monotonic() - self._started
+        metrics.observe(self._route, response.status, seconds, response.rows)
+        self._connection.respond(self._request, response)
+
+
 class Server:
     """Owns the connections of one service."""
 
     def __init__(self, service: Service) -> None:
         self.service = service
         self.max_body = service.settings.max_body
-        self.closing = False
+        self.listener: socket.socket | None = None
+        self.retired = False
+        self.accepted_at = 0.0
+        self._ending = False
+        self._public: asyncio.Server | None = None
         self._connections: set[Connection] = set()
         self._listeners: list[asyncio.Server] = []
         self._stop = asyncio.Event()
@@ -35,34 +68,43 @@ class Server:
         self._connections.discard(connection)
 
     def handle(self, request: Request, connection: Connection) -> None:
-        started = time.monotonic()
-        metrics = self.service.metrics
-        metrics.in_flight += 1
-        route = "other"
+        self.service.metrics.in_flight += 1
+        exchange = Exchange(self.service, request, connection)
+        exchange.named(self.service.answer(request, exchange.reply))
 
-        def reply(response: Response) -> None:
-            metrics.in_flight -= 1
-            answered.append(response)
-            if route_known:
-                finish(response)
+    @property
+    def closing(self) -> bool:
+        """Whether an answer is the last one of its connection."""
+        return self._ending or (self.retired and self.listener is not None)
 
-        def finish(response: Response) -> None:
-            seconds = time.monotonic() - started
-            metrics.observe(route, response.status, seconds, response.rows)
-            connection.respond(request, response)
+    @property
+    def accepting(self) -> bool:
+        return self._public is not None
 
-        answered: list[Response] = []
-        route_known = False
-        route = self.service.answer(request, reply)
-        route_known = True
-        if answered:
-            finish(answered[0])
-
-    async def listen(self, listener: socket.socket) -> None:
+    async def listen(self, listener: socket.socket) -> asyncio.Server:
+        """Serve a listening socket for good."""
         loop = asyncio.get_running_loop()
-        self._listeners.append(
-            await loop.create_server(lambda: Connection(self), sock=listener, backlog=1024)
-        )
+        server = await loop.create_server(lambda: Connection(self), sock=listener, backlog=1024)
+        self._listeners.append(server)
+        return server
+
+    async def take_over(self, listener: socket.socket) -> None:
+        """Begin to accept on a socket that others may have accepted on until now."""
+        self.retire()
+        if self.listener is not None and self.listener is not listener:
+            self.listener.close()
+        self.listener = listener
+        self.retired = False
+        self.accepted_at = time.time()
+        self._public = await self.listen(listener.dup())
+
+    def retire(self) -> None:
+        """Accept no more, stay warm. The socket stays open, so that no connection is refused."""
+        self.retired = True
+        if self._public is not None:
+            self._public.close()
+            self._listeners.remove(self._public)
+            self._public = None
 
     def stop_listening(self) -> None:
         for listener in self._listeners:
@@ -89,7 +131,7 @@ class Server:
         """Not ready, but listening for a moment: who routes to us needs time to see it."""
         settings = self.service.settings
         await asyncio.sleep(settings.linger)
-        self.closing = True
+        self._ending = True
         self.stop_listening()
         end = time.monotonic() + settings.grace
         while self._connections and time.monotonic() < end:

@@ -16,7 +16,8 @@ class Settings:
 
     Bounds: `max_body` bytes of one request, `max_waiting` requests that wait for the model,
     `batch_rows` rows that one call of the model may get together (1: no batching),
-    `max_connections` open at a time. Seconds: `linger` between the wish to stop and the end of
+    `max_connections` open at a time. `control`: path of a socket through which the listening one is
+    handed over; the server then opens none itself but one on loopback, for checks. Seconds: `linger` between the wish to stop and the end of
     listening, `grace` for what is in flight, `patience` for a request to arrive whole, `idle` for
     a connection without one.
     """
@@ -34,6 +35,7 @@ class Settings:
     grace: float = 25.0
     patience: float = 30.0
     idle: float = 75.0
+    control: Path | None = None
 
 
 NUMBERS = {
@@ -64,5 +66,7 @@ def read_settings(environ: Mapping[str, str]) -> Settings:
                 values[field] = kind(environ[variable])
             except ValueError:
                 raise ValueError(f"{variable}={environ[variable]!r} is not a number") from None
+    if environ.get("MLOPS_CI_CONTROL"):
+        values["control"] = Path(environ["MLOPS_CI_CONTROL"])
     values |= {field: environ[name] for name, field in TEXTS.items() if environ.get(name)}
     return Settings(**values)  # type: ignore[arg-type]

@@ -6,6 +6,7 @@ import asyncio
 import time
 from pathlib import Path
 
+from mlops_ci.serve.control import Control
 from mlops_ci.serve.flavors import Model, ModelError, open_model, sample_rows
 from mlops_ci.serve.invocations import parse_json
 from mlops_ci.serve.message import Refusal
@@ -25,14 +26,19 @@ async def start(settings: Settings) -> None:
     loop = asyncio.get_running_loop()
     worker = Worker(model, loop, limits=(settings.max_waiting, settings.batch_rows))
     server = Server(Service(settings, model, worker))
-    listener = listen_on(settings.host, settings.port)
+    handed_over = settings.control is not None
+    listener = listen_on("127.0.0.1", 0) if handed_over else listen_on(settings.host, settings.port)
     port = listener.getsockname()[1]
     await server.listen(listener)
+    if settings.control is not None:
+        Control(settings.control, server, port).start()
     _say(
         f"{settings.name} {settings.digest[:19]} ({model.flavor}) ready on port {port} after "
         f"{time.monotonic() - started:.2f} s, warmed up with {warmed}"
     )
     await server.run()
+    if settings.control is not None:
+        settings.control.unlink(missing_ok=True)
     worker.stop()
     _say("stopped")
 

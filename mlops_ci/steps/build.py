@@ -10,14 +10,13 @@ from urllib.parse import urlsplit, urlunsplit
 
 from mlops_ci.data import digest_folder
 from mlops_ci.errors import ConfigError, DeployError, RecordError
-from mlops_ci.images.credentials import find_login
 from mlops_ci.images.dependencies import find_dependencies
 from mlops_ci.images.engine import architecture, connect
 from mlops_ci.images.layout import Layout
 from mlops_ci.images.model_image import Contents, assemble, labels_of
 from mlops_ci.images.name import ImageName, parse_image
 from mlops_ci.images.recipe import read_recipe
-from mlops_ci.images.registry import Repository
+from mlops_ci.images.registry import open_repository
 from mlops_ci.project import Project
 from mlops_ci.records import Artifact, Build, Evaluation
 
@@ -34,10 +33,10 @@ def build(project: Project, name: str, commit: str | None = None) -> Build:
     artifact = evaluated_model(project, name, commit)
     folder = project.root / artifact.path
     recipe = read_recipe(folder, architecture(project.world))
-    repository = Repository(image, find_login(image.host, project.world), project.world)
-    dependencies = find_dependencies(
-        recipe, repository, partial(connect, project.world), project.world
-    )
+    with open_repository(image, project.world) as repository:
+        dependencies = find_dependencies(
+            recipe, repository, partial(connect, project.world), project.world
+        )
     contents = Contents(
         name, folder, artifact.digest, commit, _commit_date(project, commit), _source(project)
     )

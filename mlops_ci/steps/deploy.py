@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Literal
 
 from mlops_ci.config import Deploy
 from mlops_ci.errors import AccessError, ConfigError, DeployError, MlopsCiError, ServiceError
-from mlops_ci.images.credentials import find_login
 from mlops_ci.images.name import parse_image
-from mlops_ci.images.registry import Repository
+from mlops_ci.images.registry import open_repository
 from mlops_ci.project import Project
 from mlops_ci.records import Deployment, Evaluation, Push
 from mlops_ci.steps.build import evaluated_model
@@ -50,7 +50,8 @@ def deploy(
     target = place.open(project, project.model(name).image if place.kind == "docker" else None)
     started = project.world.monotonic()
     try:
-        outcome = target.deploy(release)
+        with closing(target):
+            outcome = target.deploy(release)
     except MlopsCiError as error:
         record = _record(project, name, commit, place, release, started)
         project.records.write("deploy", _failed(record, error))
@@ -104,10 +105,10 @@ def _release(project: Project, name: str, commit: str, kind: Kind) -> Release:
 def _check_tags(project: Project, pushed: Push) -> None:
     """A tag that was moved since the push is a warning sign that nobody would see later."""
     image = parse_image(pushed.image)
-    repository = Repository(image, find_login(image.host, project.world), project.world)
     for tag in pushed.tags:
         try:
-            found = repository.tag_digest(tag)
+            with open_repository(image, project.world) as repository:
+                found = repository.tag_digest(tag)
         except (ServiceError, AccessError) as error:
             project.world.say(f"the tag {tag} was not checked: {error.what}")
             return

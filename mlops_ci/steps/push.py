@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from mlops_ci.errors import RecordError, ServiceError
-from mlops_ci.images.credentials import find_login
 from mlops_ci.images.layout import Layout
 from mlops_ci.images.name import parse_image
-from mlops_ci.images.registry import Repository
+from mlops_ci.images.registry import open_repository
 from mlops_ci.images.shipment import ship, ship_dependencies
 from mlops_ci.project import Project
 from mlops_ci.records import Build, Push
@@ -28,13 +27,13 @@ def push(project: Project, name: str, commit: str | None = None) -> Push:
         )
     started = project.world.monotonic()
     image = parse_image(built.image)
-    repository = Repository(image, find_login(image.host, project.world), project.world)
     layout = Layout(project.root / built.layout)
     tag = tag_of(commit)
-    shipped = ship(layout, built.digest, [tag], repository)
-    if built.dependencies:
-        ship_dependencies(layout, built.dependencies, repository)
-    found = repository.tag_digest(tag)
+    with open_repository(image, project.world) as repository:
+        shipped = ship(layout, built.digest, [tag], repository)
+        if built.dependencies:
+            ship_dependencies(layout, built.dependencies, repository)
+        found = repository.tag_digest(tag)
     if found != built.digest:
         raise ServiceError(
             f"the tag {tag} points to {found} right after the push of {built.digest}",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import closing
+
 from mlops_ci.project import Project
 from mlops_ci.records import Rollback
 from mlops_ci.steps.deploy import DeployRequest, place_of
@@ -15,7 +17,8 @@ def rollback(
     commit = commit or project.commit
     place = place_of(project, name, request)
     started = project.world.monotonic()
-    outcome = place.open(project, None).rollback()
+    with closing(place.open(project, None)) as target:
+        outcome = target.rollback()
     record = Rollback(
         model=name,
         commit=commit,

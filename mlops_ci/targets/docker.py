@@ -95,6 +95,9 @@ class DockerTarget:
             self._tidy(Standing(previous.slot, None))
             return self._outcome(previous, live, changed=True)
 
+    def close(self) -> None:
+        self.client.close()
+
     def _alone(self) -> Any:
         image = ensure_front_image(self.client)
         return lease(self.client, names_of(self.service).lease, image, self.world)

@@ -24,11 +24,11 @@ def lease(client: Any, name: str, image: str, world: World) -> Iterator[None]:
     holder = _acquire(client, name, image, world)
     try:
         pipe = api.attach_socket(holder, params={"stdin": 1, "stream": 1})
-        api.start(holder)
         try:
+            api.start(holder)
             yield
         finally:
-            pipe.close()
+            _close(pipe)
     finally:
         _remove(client, holder)
 
@@ -83,6 +83,15 @@ def _age(client: Any, container: Any) -> float:
 
     now = datetime.fromisoformat(client.info()["SystemTime"])
     return (now - datetime.fromisoformat(container.attrs["Created"])).total_seconds()
+
+
+def _close(pipe: Any) -> None:
+    """docker-py hands out a stream over a local or TLS socket, or an SSH channel; what lies below
+    it would stay open."""
+    below = getattr(pipe, "_sock", None)
+    pipe.close()
+    if below is not None:
+        below.close()
 
 
 def _remove(client: Any, holder: str) -> None:

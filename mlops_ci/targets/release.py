@@ -55,3 +55,7 @@ class Target(Protocol):
     def rollback(self) -> Outcome:
         """Put the previous version back. Raises DeployError when there is none."""
         ...
+
+    def close(self) -> None:
+        """End the connection to the place, not what runs there."""
+        ...
