@@ -17,6 +17,8 @@ from typing import Literal
 
 from mlops_ci.config import Model
 from mlops_ci.engines.job import Echo, Engine, Job
+from mlops_ci.engines.local import home_of
+from mlops_ci.engines.owner import make_folder, user_for
 from mlops_ci.errors import CommandError, ConfigError, UsageError
 from mlops_ci.world import World
 
@@ -126,10 +128,11 @@ def ready_python(request: Request, engine: Engine, world: World, echo: Echo | No
     name = hashlib.sha256(
         f"{lock.digest if lock else ''}|{python_version(model)}|{platform_name()}".encode()
     ).hexdigest()[:24]
-    place = cache_folder(world) / "environments" / name
+    user = user_for(request.workspace, world.environ)
+    place = cache_folder(world, user) / "environments" / name
     if (place / COMPLETE).exists():
         return place / "bin"
-    place.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(place.parent, user)
     with _locked(place.parent / f"{name}.lock"):
         if not (place / COMPLETE).exists():
             shutil.rmtree(place, ignore_errors=True)
@@ -138,11 +141,12 @@ def ready_python(request: Request, engine: Engine, world: World, echo: Echo | No
     return place / "bin"
 
 
-def cache_folder(world: World) -> Path:
-    home = world.environ.get("XDG_CACHE_HOME") or str(
-        Path(world.environ.get("HOME") or Path.home()) / ".cache"
-    )
-    return Path(home) / "mlops-ci"
+def cache_folder(world: World, user: tuple[int, int] | None = None) -> Path:
+    """In the home that the command's user has: uv runs as them and writes there."""
+    home = Path(world.environ.get("HOME") or Path.home())
+    if user is not None:
+        home = home_of(user, str(home))
+    return Path(world.environ.get("XDG_CACHE_HOME") or home / ".cache") / "mlops-ci"
 
 
 @contextmanager
