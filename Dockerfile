@@ -15,7 +15,9 @@ RUN --mount=type=cache,target=/var/cache/apt,sharing=locked --mount=type=cache,t
     printf '%s\n' '#!/opt/mlops-ci/bin/python -Iu' 'import runpy, sys' 'sys.argv.insert(1, "post")' \
       'runpy.run_module("mlops_ci.action", run_name="__main__", alter_sys=True)' > /usr/local/bin/mlops-ci-post && \
     chmod +x /usr/local/bin/mlops-ci-post
-ENV PATH=/opt/mlops-ci/bin:$PATH PYTHONUNBUFFERED=1
+# Our own use of these libraries reports to nobody.
+ENV PATH=/opt/mlops-ci/bin:$PATH PYTHONUNBUFFERED=1 \
+    DO_NOT_TRACK=true MLFLOW_DISABLE_TELEMETRY=true DVC_NO_ANALYTICS=true
 
 # uv at the locked version, in a stage that no published layer contains. A secret `index` holds the
 # package-index settings of the machine that builds, where it has any.
