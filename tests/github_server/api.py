@@ -9,6 +9,7 @@ from tests.github_server import contract, routes
 from tests.github_server.installations import app_of
 from tests.github_server.messages import Refusal, Request, Response
 from tests.github_server.permissions import authenticate, presented
+from tests.github_server.pull_refs import refresh
 from tests.github_server.routes import Call, Route
 from tests.github_server.state import State, Token
 
@@ -44,6 +45,8 @@ def routed(state: State, token: Token | None, request: Request) -> Response:
             raise Refusal(401, "A JSON web token could not be decoded")
     if chosen.documented:
         call.body = contract.check_request(operation, request) or {}
+    if "/pulls" in chosen.template:
+        refresh(state)
     response = answered(chosen, call)
     if chosen.documented:
         contract.check_response(operation, response)

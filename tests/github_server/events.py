@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tests.github_server.messages import Json
+from tests.github_server.pull_refs import refresh
 from tests.github_server.shapes.commits import Place, read_commit
 from tests.github_server.shapes.pulls import comment, issue, pull_whole
 from tests.github_server.shapes.repositories import whole
@@ -45,6 +46,7 @@ class Events:
 
     def pull_request(self, number: int, action: str = "opened", before: str = ZEROS) -> Json:
         """`opened`, `reopened`, or `synchronize` (from `before` to where the branch is now)."""
+        refresh(self.state)
         record = self.repository.pull(number)
         payload: Json = {
             "action": action,
@@ -105,6 +107,7 @@ class Events:
 
     def merge_group(self, number: int, by: str = "maintainer") -> Json:
         """The queue's branch for one pull request; makes it in the repository."""
+        refresh(self.state)
         git, record = self.repository.git, self.repository.pull(number)
         base = self.repository.commit(record["pull"]["base_ref"])
         sha = git.ref(f"refs/pull/{number}/merge") or ""

@@ -34,6 +34,9 @@ def serve(state: State, request: Request) -> Response | None:
         return Response(
             refusal.status, None, {**refusal.headers, "Content-Type": "text/plain"}, text
         )
+    if match["rest"] == "info/refs":
+        with state.lock:
+            refresh(state)
     response = run_backend(repository, request, match["rest"])
     if request.method == "POST" and writes:
         with state.lock:

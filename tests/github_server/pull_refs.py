@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from tests.github_server.git import run_git
 from tests.github_server.messages import Json
-from tests.github_server.state import Repository, State
+from tests.github_server.state import Repository, State, timestamp
 
 
 def refresh(state: State) -> None:
-    """After anything moved: every open pull request of every repository."""
+    """Every open pull request of every repository, wherever a push came in: here, or on disk."""
     for repository in state.repositories.values():
         for issue in repository.issues.values():
             if "pull" in issue and issue["state"] == "open":
@@ -25,9 +25,19 @@ def refresh_pull(state: State, repository: Repository, issue: Json) -> None:
     if fork is not repository:
         run_git(["fetch", "--quiet", str(fork.git.path), head], repository.git.path)
     repository.git.update(f"refs/pull/{number}/head", head)
+    moved = pull["base_sha"] not in {"", base}
+    pull["head_sha"], pull["base_sha"] = head, base
+    if moved and repository.git.is_ancestor(head, base):
+        close_merged(issue)
+        return
     merged = repository.git.merge(base, head, f"Merge {head} into {base}")
     if merged is None:
         repository.git.delete(f"refs/pull/{number}/merge")
     else:
         repository.git.update(f"refs/pull/{number}/merge", merged)
-    pull["head_sha"], pull["base_sha"] = head, base
+
+
+def close_merged(issue: Json) -> None:
+    """A push to the base branch that holds the head merges the pull request."""
+    issue["state"] = "closed"
+    issue["closed_at"] = issue["updated_at"] = issue["pull"]["merged_at"] = timestamp()

@@ -64,6 +64,27 @@ def test_merging_moves_main_once(connect: Connect, scenario: Scenario, github: G
     assert github.state.repository("acme/churn").git.is_ancestor(scenario.head, done.sha)
 
 
+def test_pushing_the_merge_merges_too(connect: Connect, scenario: Scenario) -> None:
+    """Also where the push goes to the bare repository on disk."""
+    checkout = scenario.checkout
+    checkout.switch("main")
+    checkout.git("merge", "--quiet", "--ff-only", "feature")
+    checkout.push("main")
+    pull = connect("workflow-token").get_repo("acme/churn").get_pull(7)
+    assert (pull.state, pull.merged) == ("closed", True)
+    assert pull.head.sha == scenario.head
+
+
+def test_a_push_on_disk_moves_the_merge_ref(connect: Connect, scenario: Scenario) -> None:
+    pull = connect("workflow-token").get_repo("acme/churn").get_pull(7)
+    before = pull.merge_commit_sha
+    new = scenario.checkout.commit({"train.py": "print('better')\n"})
+    scenario.checkout.push("feature")
+    pull.update()
+    assert pull.head.sha == new
+    assert pull.merge_commit_sha != before
+
+
 def test_pulls_are_filtered_by_state_head_and_base(ask: Ask) -> None:
     def numbers(query: str) -> list[int]:
         return [pull["number"] for pull in ask("GET", f"{REPO}/pulls{query}").json()]
