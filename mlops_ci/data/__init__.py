@@ -1,0 +1,22 @@
+"""Files → columns, pairs, digests."""
+
+from mlops_ci.data.digest import digest_file, digest_folder
+from mlops_ci.data.numbers import read_numbers
+from mlops_ci.data.pairing import Pairing, pair, single_rows
+from mlops_ci.data.predictions import Predictions, read_predictions
+from mlops_ci.data.request import ColumnsRequest, request_from_config
+from mlops_ci.data.slim import write_slim
+
+__all__ = [
+    "ColumnsRequest",
+    "Pairing",
+    "Predictions",
+    "digest_file",
+    "digest_folder",
+    "pair",
+    "read_numbers",
+    "read_predictions",
+    "request_from_config",
+    "single_rows",
+    "write_slim",
+]

@@ -1,0 +1,194 @@
+"""Base's rows and head's rows: the same ones, side by side, or not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlops_ci.data.classes import order_classes
+from mlops_ci.data.predictions import Predictions
+from mlops_ci.errors import ComparisonError
+from mlops_ci.records import RowCounts
+from mlops_ci.verdict.rows import Outputs, PairedRows, SingleRows
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """`unscored`: rows of base's file that head did not score. `notes` are for the report."""
+
+    rows: PairedRows | tuple[SingleRows, SingleRows]
+    counts: RowCounts
+    unscored: int
+    notes: tuple[str, ...]
+
+
+def pair(base: Predictions, head: Predictions) -> Pairing:
+    """Raises ComparisonError when the two files cannot be about the same thing."""
+    _check_alike(base, head)
+    classes = order_classes({*base.classes, *head.classes})
+    if base.keys is not None and head.keys is not None:
+        _, *common = np.intersect1d(base.keys, head.keys, assume_unique=True, return_indices=True)
+        return _by_key(base, head, classes, (common[0], common[1]))
+    if base.rows == head.rows and _same_labels(base, head, classes):
+        everything = np.arange(base.rows)
+        rows = _paired(base, head, classes, (everything, everything))
+        counts = RowCounts(base=base.rows, head=head.rows, paired=base.rows, paired_by="position")
+        note = "There is no id column: rows are paired by position; their labels agree row by row."
+        return Pairing(rows, counts, 0, (note,))
+    note = (
+        "There is no id column, and the labels do not agree row by row: "
+        "the two files are compared as separate samples. Add an id column to pair them."
+    )
+    return _apart(base, head, classes, note)
+
+
+def _check_alike(base: Predictions, head: Predictions) -> None:
+    if base.task != head.task:
+        raise ComparisonError(
+            f"base is a {base.task} task and head a {head.task} task",
+            where=f"{base.path} and {head.path}",
+            fix="say which with --task, or compare two files of the same task",
+        )
+    if base.positive != head.positive:
+        raise ComparisonError(
+            f"the positive class is {base.positive!r} in base and {head.positive!r} in head",
+            where=f"{base.path} and {head.path}",
+            fix=f"--positive {base.positive}",
+        )
+    if base.task == "binary" and len({*base.classes, *head.classes}) > 2:
+        raise ComparisonError(
+            f"base has the classes {', '.join(base.classes)}, head has {', '.join(head.classes)}",
+            where=f"{base.path} and {head.path}",
+            fix="write the same names for the classes, or say --task multiclass",
+        )
+
+
+def _by_key(
+    base: Predictions,
+    head: Predictions,
+    classes: tuple[str, ...],
+    common: tuple[NDArray[Any], NDArray[Any]],
+) -> Pairing:
+    left, right = common
+    if not len(left):
+        return _apart(
+            base,
+            head,
+            classes,
+            "No id occurs in both files: they are compared as separate samples.",
+        )
+    _check_labels(base, head, classes, (left, right))
+    unscored = base.rows - len(left)
+    notes = []
+    if unscored:
+        notes.append(f"{unscored:,} of base's {base.rows:,} rows were not scored by head.")
+    if head.rows > len(right):
+        notes.append(f"{head.rows - len(right):,} rows of head are new: they are not compared.")
+    counts = RowCounts(base=base.rows, head=head.rows, paired=len(left), paired_by="id")
+    return Pairing(_paired(base, head, classes, (left, right)), counts, unscored, tuple(notes))
+
+
+def _check_labels(
+    base: Predictions,
+    head: Predictions,
+    classes: tuple[str, ...],
+    rows: tuple[NDArray[Any], NDArray[Any]],
+) -> None:
+    one, other = _label(base, classes)[rows[0]], _label(head, classes)[rows[1]]
+    differ = one != other
+    if not differ.any() or base.keys is None:
+        return
+    keys = ", ".join(repr(str(key)) for key in base.keys[rows[0]][differ][:3])
+    raise ComparisonError(
+        f"{int(differ.sum()):,} rows have another label in head than in base: {keys}",
+        where=f"{base.path} and {head.path}",
+        fix="the yardstick must not move with the model: evaluate both on the same labels "
+        "(if the labels were mended, merge that change first, by itself)",
+    )
+
+
+def _same_labels(base: Predictions, head: Predictions, classes: tuple[str, ...]) -> bool:
+    return bool(np.array_equal(_label(base, classes), _label(head, classes)))
+
+
+def _label(side: Predictions, classes: Sequence[str]) -> NDArray[Any]:
+    return side.label if side.task == "regression" else _recode(side, classes)[side.label]
+
+
+def _recode(side: Predictions, classes: Sequence[str]) -> NDArray[np.int64]:
+    codes = {name: code for code, name in enumerate(classes)}
+    return np.array([codes[name] for name in side.classes], dtype=np.int64)
+
+
+def _outputs(side: Predictions, classes: Sequence[str], rows: NDArray[Any]) -> Outputs:
+    prediction, score = side.prediction, side.score
+    if prediction is not None:
+        prediction = prediction[rows]
+        if side.task != "regression":
+            prediction = _recode(side, classes)[prediction]
+    if score is not None:
+        score = score[rows]
+        if score.ndim == 2 and tuple(classes) != side.classes:
+            wide = np.zeros((len(score), len(classes)))
+            wide[:, _recode(side, classes)] = score
+            score = wide
+    return Outputs(prediction, score)
+
+
+def _paired(
+    base: Predictions,
+    head: Predictions,
+    classes: tuple[str, ...],
+    rows: tuple[NDArray[Any], NDArray[Any]],
+) -> PairedRows:
+    left, right = rows
+    slices = _masks(base.slices, left) | {
+        name: mask
+        for name, mask in _masks(head.slices, right).items()
+        if name.split("=", 1)[0] not in base.slices
+    }
+    return PairedRows(
+        task=base.task,
+        classes=classes,
+        label=_label(base, classes)[left],
+        base=_outputs(base, classes, left),
+        head=_outputs(head, classes, right),
+        slices=slices,
+        identical=base.digest == head.digest,
+        positive=_code(classes, base.positive),
+    )
+
+
+def single_rows(side: Predictions, classes: tuple[str, ...] | None = None) -> SingleRows:
+    classes = classes or side.classes
+    everything = np.arange(side.rows)
+    return SingleRows(
+        task=side.task,
+        classes=classes,
+        label=_label(side, classes),
+        outputs=_outputs(side, classes, everything),
+        slices=_masks(side.slices, everything),
+        positive=_code(classes, side.positive),
+    )
+
+
+def _code(classes: tuple[str, ...], positive: str | None) -> int:
+    return classes.index(positive) if positive in classes else 1
+
+
+def _masks(slices: dict[str, NDArray[Any]], rows: NDArray[Any]) -> dict[str, NDArray[np.bool_]]:
+    """Every value of the whole file, so that a value whose rows are gone is seen as empty."""
+    return {
+        f"{column}={value}": values[rows] == value
+        for column, values in slices.items()
+        for value in np.unique(values)
+    }
+
+
+def _apart(base: Predictions, head: Predictions, classes: tuple[str, ...], note: str) -> Pairing:
+    counts = RowCounts(base=base.rows, head=head.rows, paired=0, paired_by="none")
+    return Pairing((single_rows(base, classes), single_rows(head, classes)), counts, 0, (note,))

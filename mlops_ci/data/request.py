@@ -1,0 +1,41 @@
+"""What the caller says about the columns; the rest is found by convention."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from mlops_ci.config.model import Average, Columns, Task
+
+Asked = Literal["option", "config"]
+
+
+@dataclass(frozen=True)
+class ColumnsRequest:
+    """`asked` names who said it, for the record. `id` may be several columns."""
+
+    id: tuple[str, ...] = ()
+    label: str | None = None
+    prediction: str | None = None
+    score: str | None = None
+    slices: tuple[str, ...] = ()
+    task: Task | None = None
+    positive: str | None = None
+    average: Average = "macro"
+    asked: Asked = "option"
+
+
+def request_from_config(
+    columns: Columns, *, slices: tuple[str, ...], task: Task | None, positive: str | None
+) -> ColumnsRequest:
+    identifiers = (columns.id,) if isinstance(columns.id, str) else tuple(columns.id or ())
+    return ColumnsRequest(
+        identifiers,
+        columns.label,
+        columns.prediction,
+        columns.score,
+        slices,
+        task,
+        positive,
+        asked="config",
+    )
