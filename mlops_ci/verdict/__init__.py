@@ -1,0 +1,36 @@
+"""Pure mathematics: rows → sufficient statistics → intervals → verdict. No files, no network."""
+
+from mlops_ci.verdict.comparing import (
+    compare_numbers,
+    compare_paired,
+    compare_single,
+    compare_unpaired,
+)
+from mlops_ci.verdict.gates import CAP, Promise, Reason
+from mlops_ci.verdict.judging import Judgement, judge, verdict_of
+from mlops_ci.verdict.names import METRICS, canonical_metric, higher_is_better
+from mlops_ci.verdict.rows import Outputs, PairedRows, SingleRows
+from mlops_ci.verdict.yardstick import Yardstick, merge_gates, merge_yardsticks, slice_changes
+
+__all__ = [
+    "CAP",
+    "METRICS",
+    "Judgement",
+    "Outputs",
+    "PairedRows",
+    "Promise",
+    "Reason",
+    "SingleRows",
+    "Yardstick",
+    "canonical_metric",
+    "compare_numbers",
+    "compare_paired",
+    "compare_single",
+    "compare_unpaired",
+    "higher_is_better",
+    "judge",
+    "merge_gates",
+    "merge_yardsticks",
+    "slice_changes",
+    "verdict_of",
+]

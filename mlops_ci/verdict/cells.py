@@ -1,0 +1,81 @@
+"""The confusion cells of one or two models: all that metrics of classes need of the rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlops_ci.verdict.rows import Floats, Ints, View
+
+# Up to here a dense count is cheaper than a sort.
+DENSE = 1 << 20
+# A table of classes × classes of float64: 8 MB.
+MAX_CLASSES = 1_000
+
+
+@dataclass(frozen=True)
+class Cells:
+    """How many rows have each (label, prediction of side 0[, of side 1]), in canonical order.
+
+    `codes` [m, 1 + sides] sorted as tuples, `counts` [m]. Cells of disjoint rows merge.
+    """
+
+    classes: int
+    codes: Ints
+    counts: Ints
+
+    def merged(self, other: Cells) -> Cells:
+        return _grouped(
+            self.classes,
+            np.concatenate([self.codes, other.codes]),
+            np.concatenate([self.counts, other.counts]),
+        )
+
+    def table(self, side: int) -> Ints:
+        """Label × prediction of one side, [classes, classes]."""
+        flat = self.codes[:, 0] * self.classes + self.codes[:, 1 + side]
+        table = np.bincount(flat, weights=self.counts, minlength=self.classes**2)
+        return table.astype(np.int64).reshape(self.classes, self.classes)
+
+    def correct(self, side: int) -> Ints:
+        return np.asarray(self.codes[:, 0] == self.codes[:, 1 + side], dtype=np.int64)
+
+    @property
+    def n(self) -> int:
+        return int(self.counts.sum())
+
+    @property
+    def discordant(self) -> int:
+        """Rows on which the two sides say different classes."""
+        return int(self.counts[self.codes[:, 1] != self.codes[:, -1]].sum())
+
+    def of_class(self, code: int) -> Cells:
+        chosen = self.codes[:, 0] == code
+        return Cells(self.classes, self.codes[chosen], self.counts[chosen])
+
+
+def count_cells(view: View) -> Cells:
+    """One pass over the rows. Every side must have predictions."""
+    columns = [view.label, *(side.prediction for side in view.sides if side.prediction is not None)]
+    k = len(view.classes)
+    flat = columns[0].astype(np.int64)
+    if k ** len(columns) > DENSE:
+        codes = np.column_stack(columns).astype(np.int64)
+        return _grouped(k, codes, np.ones(len(flat), dtype=np.int64))
+    for column in columns[1:]:
+        flat = flat * k + column
+    counts = np.bincount(flat, minlength=k ** len(columns))
+    occupied = np.flatnonzero(counts)
+    codes = np.column_stack(np.unravel_index(occupied, (k,) * len(columns)))
+    return Cells(k, codes.astype(np.int64), counts[occupied])
+
+
+def _grouped(classes: int, codes: Ints, counts: Ints) -> Cells:
+    unique, where = np.unique(codes, axis=0, return_inverse=True)
+    summed = np.bincount(where.reshape(-1), weights=counts, minlength=len(unique))
+    return Cells(classes, unique, summed.astype(np.int64))
+
+
+def shares(table: Ints) -> Floats:
+    return np.asarray(table / table.sum(), dtype=np.float64)

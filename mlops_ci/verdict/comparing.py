@@ -1,0 +1,172 @@
+"""Rows or numbers in, one `MetricResult` for each metric and slice out."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from mlops_ci.config.model import Policy
+from mlops_ci.errors import ComparisonError
+from mlops_ci.records.comparison import Evidence, MetricResult
+from mlops_ci.verdict.intervals import Interval, mover
+from mlops_ci.verdict.measuring import Measured, Part, measure
+from mlops_ci.verdict.names import DEFAULT, METRICS, canonical_metric, higher_is_better
+from mlops_ci.verdict.rows import PairedRows, SingleRows, view_of
+from mlops_ci.verdict.ordering import canonical
+
+Rows = PairedRows | SingleRows
+
+
+def compare_paired(
+    rows: PairedRows, policy: Policy, metrics: Sequence[str] | None = None
+) -> tuple[MetricResult, ...]:
+    """The same rows, answered by both. `metrics`: names to add to those of the task, or None.
+
+    Raises ConfigError for a name that is not known.
+    """
+    rows = canonical(rows)
+    names = _wanted(rows, metrics)
+    return tuple(
+        _result(name, part, measure(part, name), "paired")
+        for part in _parts(rows, policy)
+        for name in names
+    )
+
+
+def compare_single(
+    head: SingleRows, policy: Policy, metrics: Sequence[str] | None = None
+) -> tuple[MetricResult, ...]:
+    """A first run: the candidate's own intervals. Nothing is compared."""
+    head = canonical(head)
+    names = _wanted(head, metrics)
+    return tuple(
+        _result(name, part, measure(part, name), "unpaired")
+        for part in _parts(head, policy)
+        for name in names
+    )
+
+
+def compare_unpaired(
+    base: SingleRows, head: SingleRows, policy: Policy, metrics: Sequence[str] | None = None
+) -> tuple[MetricResult, ...]:
+    """Each side on rows of its own: at most inconclusive. Own intervals, joined by MOVER."""
+    if base.task != head.task or base.classes != head.classes or base.positive != head.positive:
+        raise ComparisonError("base and head do not answer the same question")
+    base, head = canonical(base), canonical(head)
+    slices = dict.fromkeys([*base.slices, *head.slices])
+    base, head = (_with_slices(side, slices) for side in (base, head))
+    names = _wanted(head, metrics)
+    pairs = zip(_parts(base, policy), _parts(head, policy), strict=True)
+    return tuple(
+        _result(name, ours, _joined(measure(theirs, name), measure(ours, name)), "unpaired")
+        for theirs, ours in pairs
+        for name in names
+    )
+
+
+def compare_numbers(
+    base: Mapping[str, float] | None, head: Mapping[str, float]
+) -> tuple[MetricResult, ...]:
+    """Numbers without rows, under the names that the files give them. `base` None: a first run."""
+    names = dict.fromkeys([*(base or {}), *head])
+    return tuple(_number(name, base, head) for name in names)
+
+
+def _number(
+    name: str, base: Mapping[str, float] | None, head: Mapping[str, float]
+) -> MetricResult:
+    values: list[float | None] = []
+    notes: list[str] = []
+    for side, numbers in (("base", base), ("head", head)):
+        value = None if numbers is None else numbers.get(name)
+        if value is None and numbers is not None:
+            notes.append(f"{side} does not have it")
+        elif value is not None and not math.isfinite(value):
+            notes.append(f"{side}: {value} is not a finite number")
+            value = None
+        values.append(value)
+    before, after = values
+    return MetricResult(
+        metric=name,
+        base=before,
+        head=after,
+        difference=None if before is None or after is None else after - before,
+        method="a number without rows",
+        evidence="point",
+        higher_is_better=higher_is_better(name),
+        note="; ".join(notes) or None,
+    )
+
+
+def _joined(base: Measured, head: Measured) -> Measured:
+    before, after = base.values[0], head.values[0]
+    own_before, own_after = base.own[0], head.own[0]
+    change = None
+    if own_before and own_after and before is not None and after is not None:
+        change = mover((before, own_before), (after, own_after))
+    notes = [f"{n}: {m.note}" for n, m in (("base", base), ("head", head)) if m.note]
+    return Measured(
+        (before, after), (own_before, own_after), change, "; ".join(notes) or None, head.average
+    )
+
+
+def _result(name: str, part: Part, found: Measured, evidence: Evidence) -> MetricResult:
+    base, head = (None, *found.values)[-2:]
+    own_base, own_head = (None, *found.own[: len(found.values)])[-2:]
+    both = base is not None and head is not None
+    shown = found.change or own_head
+    return MetricResult(
+        metric=name,
+        slice=part.slice,
+        base=base,
+        head=head,
+        difference=head - base if both else None,  # type: ignore[operator]
+        low=found.change.low if found.change else None,
+        high=found.change.high if found.change else None,
+        n=part.view.n,
+        se=shown.se if shown else None,
+        method=shown.method if shown else "",
+        evidence=evidence,
+        higher_is_better=METRICS[name].higher_is_better,
+        **_bounds(own_base, "base"),
+        **_bounds(own_head, "head"),
+        average=found.average,
+        note=found.note,
+    )
+
+
+def _bounds(interval: Interval | None, side: str) -> dict[str, float | None]:
+    return {
+        f"{side}_low": interval.low if interval else None,
+        f"{side}_high": interval.high if interval else None,
+    }
+
+
+def _wanted(rows: Rows, metrics: Sequence[str] | None) -> tuple[str, ...]:
+    """The task's metrics that the columns allow, then those asked for."""
+    sides = view_of(rows).sides
+    default = [
+        metric.name
+        for metric in DEFAULT
+        if rows.task in metric.tasks
+        and (metric.needs == "prediction" or any(side.score is not None for side in sides))
+    ]
+    asked = [canonical_metric(name) for name in metrics or ()]
+    return tuple(dict.fromkeys([*default, *asked]))
+
+
+def _parts(rows: Rows, policy: Policy) -> Iterator[Part]:
+    yield Part(view_of(rows), policy, None)
+    for name, mask in rows.slices.items():
+        yield Part(view_of(rows, mask), policy, name)
+
+
+def _with_slices(rows: SingleRows, names: Mapping[str, None]) -> SingleRows:
+    """A slice that only the other side has is there, without a row."""
+    empty = np.zeros(len(rows.label), dtype=np.bool_)
+    return replace(rows, slices={name: rows.slices.get(name, empty) for name in sorted(names)})
+
+

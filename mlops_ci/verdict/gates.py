@@ -1,0 +1,273 @@
+"""One promise, judged: an interval against a limit.
+
+Everything here is oriented: + is better, whatever the metric. A promise is kept when the whole
+interval lies inside the limit, broken when all of it lies beyond, undecided when it straddles.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import Any, Literal
+
+import msgspec
+
+from mlops_ci.config.model import Gate, Policy
+from mlops_ci.errors import ConfigError
+from mlops_ci.records.comparison import Evidence, GateResult, MetricResult
+from mlops_ci.verdict.intervals import normal_quantile
+from mlops_ci.verdict.names import canonical_gate, known_metric, unknown_metric
+
+POWER = 0.80
+# Beyond this many times the rows there are, the number of rows is no advice any more.
+CAP = 100
+
+Source = Literal["base", "head", "both", "option"]
+Against = Literal["base", "anchor"]
+Reason = Literal[
+    "holds",  # the interval lies inside the limit
+    "broken",  # the interval lies beyond the limit
+    "straddles",  # undecided; the estimate is inside the limit
+    "straddles-beyond",  # undecided; the estimate is beyond the limit
+    "unpaired",  # would hold, but each side was measured on rows of its own
+    "unscored",  # would hold, but head left out rows that base answered
+    "point",  # a number without rows; inside the limit
+    "point-beyond",  # a number without rows; beyond the limit
+    "not-assessed",  # there are rows, but too few to trust an interval (the metric's note)
+    "missing-metric",  # no value on one side, or not a number
+    "missing-slice",  # no row of this slice is left
+]
+# Nothing to read: these block whatever the policy on inconclusive gates.
+NOTHING: tuple[Reason, ...] = ("missing-metric", "missing-slice")
+
+
+@dataclass(frozen=True)
+class Promise:
+    """A gate, and whose file asks for it."""
+
+    gate: Gate
+    source: Source = "option"
+
+
+@dataclass(frozen=True)
+class Circumstances:
+    """What judging needs beside the metric. `unscored`: rows of base's evaluation set that head
+    did not answer.
+    """
+
+    policy: Policy
+    unscored: int = 0
+    against: Against = "base"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Estimate and bounds minus limit, + is better: what is above 0 keeps the promise."""
+
+    estimate: float
+    low: float | None
+    high: float | None
+
+    @property
+    def exact(self) -> bool:
+        return self.low is not None and self.low == self.high
+
+
+@dataclass(frozen=True)
+class Ruling:
+    verdict: Literal["pass", "fail", "inconclusive"]
+    reason: Reason
+
+
+class Results:
+    """Metric results by name and slice; of several, the strongest evidence."""
+
+    def __init__(self, metrics: Iterable[MetricResult]) -> None:
+        self._found: dict[tuple[str, str | None], MetricResult] = {}
+        order: dict[Evidence, int] = {"paired": 0, "unpaired": 1, "point": 2}
+        for result in sorted(metrics, key=lambda one: order[one.evidence]):
+            self._found.setdefault((result.metric, result.slice), result)
+        self.names = tuple(dict.fromkeys(name for name, _ in self._found))
+        self.slices = tuple(dict.fromkeys(s for _, s in self._found if s is not None))
+
+    def find(self, metric: str, slice_name: str | None) -> MetricResult | None:
+        return self._found.get((metric, slice_name))
+
+    def resolve(self, gate: Gate) -> Gate:
+        """The gate under the name that the results have. Raises ConfigError for an unknown name."""
+        if gate.metric in self.names:
+            return gate
+        if known_metric(gate.metric) is not None:
+            named = canonical_gate(gate)
+            if named.metric in self.names:
+                return named
+        ends = [name for name in self.names if _last_part(name) == gate.metric]
+        if len(ends) == 1:
+            return msgspec.structs.replace(gate, metric=ends[0])
+        if len(ends) > 1:
+            raise ConfigError(
+                f"{gate.metric!r} may be any of {', '.join(ends)}",
+                fix=f"name it in full, for example:\n    gates:\n      {ends[0]}: "
+                f"{{{gate.kind}: {gate.limit:g}}}",
+            )
+        if known_metric(gate.metric) is None:
+            raise unknown_metric(gate.metric, self.names)
+        return canonical_gate(gate)
+
+
+def _last_part(name: str) -> str:
+    return name.replace("/", ".").replace(":", ".").rsplit(".", 1)[-1]
+
+
+def expand_slices(gate: Gate, known: Sequence[str]) -> list[Gate]:
+    """`region=*` once for every value seen in base or head; itself when there is none."""
+    if gate.slice is None or not gate.slice.endswith("=*"):
+        return [gate]
+    column = gate.slice.removesuffix("*")
+    values = sorted(name for name in known if name.startswith(column))
+    return [msgspec.structs.replace(gate, slice=name) for name in values] or [gate]
+
+
+def judge_gate(
+    promise: Promise, result: MetricResult | None, known: bool, at: Circumstances
+) -> GateResult:
+    """`known`: the metric exists on other slices, so that what is missing is the slice."""
+    gate = promise.gate
+    margin = _margin(gate, result)
+    reading = None if result is None else _read(gate, result, margin)
+    if result is None or reading is None:
+        gone = result is None and gate.slice is not None and known
+        gone = gone or (result is not None and result.n == 0)
+        ruling = Ruling("inconclusive", "missing-slice" if gone else "missing-metric")
+    else:
+        ruling = _rule(gate, reading, result, at)
+    undecided = ruling.verdict == "inconclusive" and reading is not None and result is not None
+    return GateResult(
+        metric=gate.metric,
+        kind=gate.kind,
+        limit=gate.limit,
+        slice=gate.slice,
+        required=gate.required,
+        verdict=ruling.verdict,
+        blocks=gate.required and _blocks(ruling, reading, at.policy),
+        reason=ruling.reason,
+        margin=margin,
+        evidence=result.evidence if result else "point",
+        rows_needed=_rows_needed(gate, result, reading, at.policy) if undecided else None,
+        against=at.against,
+        source=promise.source,
+        **_quantity(gate, result),
+    )
+
+
+def _margin(gate: Gate, result: MetricResult | None) -> float | None:
+    if gate.kind == "max-drop":
+        return gate.limit
+    if gate.kind == "max-drop-relative" and result is not None and result.base is not None:
+        return gate.limit * abs(result.base)
+    return None
+
+
+def _quantity(gate: Gate, result: MetricResult | None) -> dict[str, Any]:
+    if gate.kind in ("min", "max"):
+        fields, quantity = ("head", "head_low", "head_high"), "value"
+    else:
+        fields, quantity = ("difference", "low", "high"), "difference"
+    read = [None if result is None else getattr(result, name) for name in fields]
+    return {"quantity": quantity, **dict(zip(("estimate", "low", "high"), read, strict=True))}
+
+
+def _read(gate: Gate, result: MetricResult, margin: float | None) -> Reading | None:
+    """None: there is nothing to read. Raises ConfigError where more may be better or worse."""
+    seen = _quantity(gate, result)
+    if seen["estimate"] is None:
+        return None
+    if gate.kind in ("min", "max"):
+        return _oriented(seen, gate.kind == "min", -gate.limit if gate.kind == "min" else gate.limit)
+    if result.higher_is_better is None:
+        raise ConfigError(
+            f"whether more {gate.metric} is better or worse is not known",
+            fix=f"give a bound instead of a drop, for example:\n    gates:\n"
+            f"      {gate.metric}: {{min: {result.head:g}}}",
+        )
+    return None if margin is None else _oriented(seen, result.higher_is_better, margin)
+
+
+def _oriented(seen: Mapping[str, Any], upwards: bool, room: float) -> Reading:  # noqa: FBT001 - the direction
+    low, high, estimate = seen["low"], seen["high"], seen["estimate"]
+    if low is None or high is None:
+        return Reading(room + (estimate if upwards else -estimate), None, None)
+    if upwards:
+        return Reading(room + estimate, room + low, room + high)
+    return Reading(room - estimate, room - high, room - low)
+
+
+def _rule(gate: Gate, reading: Reading, result: MetricResult, at: Circumstances) -> Ruling:
+    if reading.low is None or reading.high is None:
+        if result.evidence != "point":
+            return Ruling("inconclusive", "not-assessed")
+        if gate.accept != "point":
+            inside = reading.estimate >= 0
+            return Ruling("inconclusive", "point" if inside else "point-beyond")
+        decided = reading.estimate >= 0, reading.estimate < 0
+    elif reading.exact:
+        decided = reading.estimate >= 0, reading.estimate < 0
+    else:
+        own = gate.kind in ("min", "max")
+        decided = reading.low > 0 or (own and reading.low == 0), reading.high < 0
+    if decided[1]:
+        return Ruling("fail", "broken")
+    if decided[0]:
+        return _kept(gate, result, at)
+    return Ruling("inconclusive", "straddles" if reading.estimate >= 0 else "straddles-beyond")
+
+
+def _kept(gate: Gate, result: MetricResult, at: Circumstances) -> Ruling:
+    """A pass, unless the evidence does not carry one. The candidate's own value needs no pairs."""
+    if at.unscored > 0:
+        return Ruling("inconclusive", "unscored")
+    if result.evidence == "unpaired" and gate.kind in ("max-drop", "max-drop-relative"):
+        return Ruling("inconclusive", "unpaired")
+    return Ruling("pass", "holds")
+
+
+def _blocks(ruling: Ruling, reading: Reading | None, policy: Policy) -> bool:
+    if ruling.verdict != "inconclusive":
+        return ruling.verdict == "fail"
+    if ruling.reason in NOTHING or reading is None or policy.on_inconclusive == "fail":
+        return True
+    if policy.on_inconclusive == "warn":
+        return False
+    return ruling.reason == "not-assessed" or reading.estimate < 0
+
+
+def _rows_needed(
+    gate: Gate, result: MetricResult, reading: Reading, policy: Policy
+) -> tuple[int, int] | None:
+    """Rows that decide with 80 % power, for no true change and for the change as seen.
+
+    n · ((z_{α/2} + z_β) · SE / distance to the limit)², at least the rows there are, at most
+    `CAP` times as many; None when both reach the cap.
+    """
+    if reading.low is None or reading.high is None or not result.n or reading.exact:
+        return None
+    z = normal_quantile(policy.level)
+    if gate.kind in ("min", "max"):
+        se = (reading.high - reading.low) / (2 * z)
+        still = reading.estimate if result.base is None else _distance_of_base(gate, result.base)
+    else:
+        se = result.se or (reading.high - reading.low) / (2 * z)
+        still = _margin(gate, result) or 0.0
+    factor = result.n * ((z + NormalDist().inv_cdf(POWER)) * se) ** 2
+    cap = CAP * result.n
+    needed = [
+        min(cap, max(result.n, math.ceil(factor / distance**2))) if distance else cap
+        for distance in (abs(still), abs(reading.estimate))
+    ]
+    return None if min(needed) >= cap else (needed[0], needed[1])
+
+
+def _distance_of_base(gate: Gate, base: float) -> float:
+    return base - gate.limit if gate.kind == "min" else gate.limit - base

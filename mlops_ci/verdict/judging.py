@@ -1,0 +1,148 @@
+"""From gates to the model's verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from mlops_ci.config.model import Gate, Policy
+from mlops_ci.records.comparison import GateResult, MetricResult, Verdict
+from mlops_ci.verdict.gates import Circumstances, Promise, Results, expand_slices, judge_gate
+from mlops_ci.verdict.intervals import two_sided_p
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """`metrics` are those given, with `better` set where the data allow the word. `primary`: the
+    metric that the sentence may be about; None when there is neither a setting nor a gate.
+    """
+
+    gates: tuple[GateResult, ...]
+    verdict: Verdict
+    blocks: bool
+    metrics: tuple[MetricResult, ...]
+    primary: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def judge(
+    metrics: Iterable[MetricResult],
+    gates: Sequence[Gate | Promise],
+    policy: Policy,
+    *,
+    unscored: int = 0,
+    anchor: Iterable[MetricResult] | None = None,
+) -> Judgement:
+    """`anchor`: the candidate compared with an older model; bounds the sum of many small losses.
+
+    Raises ConfigError for a gate on a metric that nobody knows, or without a known direction.
+    """
+    metrics = tuple(metrics)
+    promises = [gate if isinstance(gate, Promise) else Promise(gate) for gate in gates]
+    results = Results(metrics)
+    at = Circumstances(policy, unscored)
+    judged = [one for promise in promises for one in _judge_promise(promise, results, at)]
+    notes: list[str] = []
+    if anchor is not None:
+        creep = Circumstances(policy, against="anchor")
+        judged += _judge_creep(promises, Results(anchor), creep, notes)
+    primary = _primary(promises, policy, results)
+    return Judgement(
+        gates=tuple(judged),
+        verdict=verdict_of(judged),
+        blocks=any(gate.blocks for gate in judged),
+        metrics=mark_better(metrics, primary, 0.0 if unscored else 1 - policy.level),
+        primary=primary,
+        notes=tuple(notes),
+    )
+
+
+def verdict_of(gates: Iterable[GateResult]) -> Verdict:
+    """The worst of the required gates; `ungated` without any."""
+    verdicts = {gate.verdict for gate in gates if gate.required}
+    if not verdicts:
+        return "ungated"
+    if "fail" in verdicts:
+        return "fail"
+    return "pass" if verdicts == {"pass"} else "inconclusive"
+
+
+def _judge_promise(promise: Promise, results: Results, at: Circumstances) -> Iterator[GateResult]:
+    gate = results.resolve(promise.gate)
+    for single in expand_slices(gate, results.slices):
+        result = results.find(single.metric, single.slice)
+        known = single.metric in results.names
+        yield judge_gate(Promise(single, promise.source), result, known, at)
+
+
+def _judge_creep(
+    promises: Iterable[Promise], results: Results, at: Circumstances, notes: list[str]
+) -> Iterator[GateResult]:
+    """The `max-drop` gates once more, against the anchor, with what may be lost in all."""
+    for promise in promises:
+        gate = promise.gate
+        if gate.kind != "max-drop" or gate.max_total_drop is None:
+            continue
+        gate = results.resolve(msgspec.structs.replace(gate, limit=gate.max_total_drop))
+        for single in expand_slices(gate, results.slices):
+            result = results.find(single.metric, single.slice)
+            if result is None or result.base is None:
+                where = f" of {single.slice}" if single.slice else ""
+                notes.append(f"the anchor has no {single.metric}{where}: no limit in all for it")
+                continue
+            yield judge_gate(Promise(single, promise.source), result, known=True, at=at)
+
+
+def _primary(promises: Sequence[Promise], policy: Policy, results: Results) -> str | None:
+    if policy.primary is not None:
+        named = Gate(metric=policy.primary, kind="max-drop", limit=0.0)
+        return results.resolve(named).metric
+    return results.resolve(promises[0].gate).metric if promises else None
+
+
+def mark_better(
+    metrics: Sequence[MetricResult], primary: str | None, alpha: float
+) -> tuple[MetricResult, ...]:
+    """The primary metric on all rows is better when its interval lies above 0; of the others, those
+    that Holm's procedure (1979) leaves at `alpha`, two-sided.
+    """
+    candidates = [i for i, one in enumerate(metrics) if _improves(one)]
+    family = [i for i, one in enumerate(metrics) if _tested(one) and not _is_primary(one, primary)]
+    kept = {i for i in candidates if alpha and _is_primary(metrics[i], primary)}
+    kept |= _holm(metrics, family, alpha) & set(candidates)
+    return tuple(
+        msgspec.structs.replace(one, better=True) if i in kept else one
+        for i, one in enumerate(metrics)
+    )
+
+
+def _holm(metrics: Sequence[MetricResult], family: Sequence[int], alpha: float) -> set[int]:
+    ranked = sorted((_p_value(metrics[i]), i) for i in family)
+    kept: set[int] = set()
+    for place, (p, i) in enumerate(ranked):
+        if p > alpha / (len(ranked) - place) or not alpha:
+            break
+        kept.add(i)
+    return kept
+
+
+def _p_value(one: MetricResult) -> float:
+    if not one.se or one.difference is None:
+        return 1.0
+    return two_sided_p(one.difference / one.se)
+
+
+def _tested(one: MetricResult) -> bool:
+    return one.evidence == "paired" and one.low is not None and one.higher_is_better is not None
+
+
+def _improves(one: MetricResult) -> bool:
+    if not _tested(one) or one.low is None or one.high is None:
+        return False
+    return one.low > 0 if one.higher_is_better else one.high < 0
+
+
+def _is_primary(one: MetricResult, primary: str | None) -> bool:
+    return one.metric == primary and one.slice is None

@@ -1,0 +1,173 @@
+"""Names of metrics: ours, scikit-learn's scorers, what training scripts write; and directions."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Literal
+
+from mlops_ci.config.model import Gate, Task
+from mlops_ci.errors import ConfigError
+
+Needs = Literal["prediction", "score"]
+CLASSES: tuple[Task, ...] = ("binary", "multiclass")
+
+
+@dataclass(frozen=True)
+class Metric:
+    """`by_class`: it stands or falls with the rows of each class. `average`: fixed by its name."""
+
+    name: str
+    higher_is_better: bool
+    tasks: tuple[Task, ...]
+    needs: Needs = "prediction"
+    by_class: bool = False
+    averaged: bool = False
+    average: str | None = None
+
+
+def _averages() -> tuple[Metric, ...]:
+    return tuple(
+        Metric(f"{name}_{average}", True, CLASSES, by_class=average != "micro", average=average)  # noqa: FBT003 - the second field is the direction
+        for name in ("precision", "recall", "f1")
+        for average in ("macro", "weighted", "micro")
+    )
+
+
+UP, DOWN = True, False
+# In the order in which a reader meets them.
+DEFAULT: tuple[Metric, ...] = (
+    Metric("accuracy", UP, CLASSES),
+    Metric("balanced_accuracy", UP, CLASSES, by_class=True),
+    Metric("precision", UP, CLASSES, by_class=True, averaged=True),
+    Metric("recall", UP, CLASSES, by_class=True, averaged=True),
+    Metric("specificity", UP, ("binary",), by_class=True),
+    Metric("f1", UP, CLASSES, by_class=True, averaged=True),
+    Metric("mcc", UP, CLASSES, by_class=True),
+    Metric("roc_auc", UP, CLASSES, needs="score", by_class=True),
+    Metric("average_precision", UP, ("binary",), needs="score", by_class=True),
+    Metric("log_loss", DOWN, CLASSES, needs="score"),
+    Metric("brier", DOWN, CLASSES, needs="score"),
+    Metric("ece", DOWN, CLASSES, needs="score"),
+    Metric("mae", DOWN, ("regression",)),
+    Metric("mse", DOWN, ("regression",)),
+    Metric("rmse", DOWN, ("regression",)),
+    Metric("mape", DOWN, ("regression",)),
+    Metric("r2", UP, ("regression",)),
+)
+METRICS = {metric.name: metric for metric in (*DEFAULT, *_averages())}
+
+ALIASES = {
+    "acc": "accuracy",
+    "accuracy_score": "accuracy",
+    "balanced_accuracy_score": "balanced_accuracy",
+    "precision_score": "precision",
+    "recall_score": "recall",
+    "sensitivity": "recall",
+    "tpr": "recall",
+    "tnr": "specificity",
+    "f1_score": "f1",
+    "matthews_corrcoef": "mcc",
+    "auc": "roc_auc",
+    "auroc": "roc_auc",
+    "rocauc": "roc_auc",
+    "roc_auc_score": "roc_auc",
+    "roc_auc_ovr": "roc_auc",
+    "ap": "average_precision",
+    "pr_auc": "average_precision",
+    "average_precision_score": "average_precision",
+    "logloss": "log_loss",
+    "brier_score": "brier",
+    "brier_score_loss": "brier",
+    "expected_calibration_error": "ece",
+    "mean_absolute_error": "mae",
+    "mean_squared_error": "mse",
+    "root_mean_squared_error": "rmse",
+    "mean_absolute_percentage_error": "mape",
+    "r2_score": "r2",
+    "r_squared": "r2",
+}
+# Scorers that scikit-learn turns round, so that more is better.
+NEGATED = {
+    "neg_log_loss": "log_loss",
+    "neg_brier_score": "brier",
+    "neg_mean_absolute_error": "mae",
+    "neg_mean_squared_error": "mse",
+    "neg_root_mean_squared_error": "rmse",
+    "neg_mean_absolute_percentage_error": "mape",
+}
+# Numbers in metrics files whose direction nobody doubts, although we cannot compute them.
+KNOWN_UP = frozenset(
+    ["score", "ndcg", "map", "mrr", "jaccard", "iou", "dice", "kappa", "bleu", "rouge", "hit_rate", "top_k_accuracy", "explained_variance", "throughput", "lift", "gini", "ks"]
+)
+KNOWN_DOWN = frozenset(
+    ["loss", "error", "err", "perplexity", "wer", "cer", "latency", "duration", "time", "seconds", "bytes", "size", "memory", "cost", "median_absolute_error", "max_error", "hamming_loss", "zero_one_loss", "pinball_loss", "fpr", "fnr"]
+)
+_PREFIX = re.compile(
+    r"^(?:(?:train|training|val|valid|validation|test|eval|holdout|dev|cv|mean|avg)_)+"
+)
+_SEPARATOR = re.compile(r"[./:]")
+
+
+def canonical_metric(name: str) -> str:
+    """Our name of a metric. Raises ConfigError, with the nearest name, for an unknown one."""
+    plain = _plain(name)
+    if plain in METRICS:
+        return plain
+    known = NEGATED.get(plain) or ALIASES.get(plain)
+    if known is None:
+        raise unknown_metric(name, ())
+    return known
+
+
+def known_metric(name: str) -> Metric | None:
+    plain = _plain(name)
+    return METRICS.get(NEGATED.get(plain) or ALIASES.get(plain, plain))
+
+
+def is_negated(name: str) -> bool:
+    return _plain(name) in NEGATED
+
+
+def canonical_gate(gate: Gate) -> Gate:
+    """The same promise under our name: `neg_log_loss: {min: -0.4}` is `log_loss: {max: 0.4}`."""
+    import msgspec
+
+    name = canonical_metric(gate.metric)
+    if not is_negated(gate.metric) or gate.kind not in ("min", "max"):
+        return msgspec.structs.replace(gate, metric=name)
+    turned: Literal["min", "max"] = "max" if gate.kind == "min" else "min"
+    return msgspec.structs.replace(gate, metric=name, kind=turned, limit=-gate.limit)
+
+
+def higher_is_better(name: str) -> bool | None:
+    """Direction of a metric, also of a number named `eval/val_loss` or `test.roc_auc`.
+
+    None: not known. A negated scorer reads upwards, as scikit-learn has it.
+    """
+    last = _SEPARATOR.split(name)[-1]
+    for candidate in (name, last, _PREFIX.sub("", _plain(last))):
+        plain = _plain(candidate)
+        if plain.startswith("neg_"):
+            return True
+        metric = known_metric(plain)
+        if metric is not None:
+            return metric.higher_is_better
+        ending = plain.rsplit("_", 1)[-1]
+        for word in (plain, ending):
+            if word in KNOWN_UP or word in KNOWN_DOWN:
+                return word in KNOWN_UP
+    return None
+
+
+def unknown_metric(name: str, present: tuple[str, ...]) -> ConfigError:
+    names = sorted({*METRICS, *ALIASES, *NEGATED, *present})
+    near = get_close_matches(_plain(name), names, n=1, cutoff=0.5)
+    fix = f"did you mean `{near[0]}`?\n" if near else ""
+    shown = ", ".join(sorted(set(present)) or [metric.name for metric in DEFAULT])
+    return ConfigError(f"{name!r} is not a known metric", fix=f"{fix}known here: {shown}")
+
+
+def _plain(name: str) -> str:
+    return name.strip().lower().replace("-", "_").replace(" ", "_")
