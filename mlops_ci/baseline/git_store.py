@@ -98,7 +98,7 @@ class GitShelf:
 
     def read(self, version: str, path: str, limit: int) -> bytes | None:
         listed = self._git("ls-tree", version, "--", path).text.split()
-        if len(listed) < 4 or listed[1] != "blob" or listed[0] != "100644":  # noqa: PLR2004
+        if len(listed) < 4 or listed[1] != "blob" or listed[0] != "100644":
             return None
         done = self._git("cat-file", "-s", listed[2])
         if done.code != 0:

@@ -314,4 +314,4 @@ def digest_of(content: bytes) -> str:
 
 
 def _is_address(text: str) -> bool:
-    return len(text) == 64 and set(text) <= set("0123456789abcdef")  # noqa: PLR2004 - SHA-256 in hex
+    return len(text) == 64 and set(text) <= set("0123456789abcdef")

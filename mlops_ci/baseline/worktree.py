@@ -57,7 +57,7 @@ def checked_out(
 
 def _add_submodules(main: Git, tree: Git, depth: int = 0) -> None:
     """From the clones that head's checkout has; from their address when a commit is not there."""
-    if not (tree.root / ".gitmodules").is_file() or depth > 8:  # noqa: PLR2004 - a bomb otherwise
+    if not (tree.root / ".gitmodules").is_file() or depth > 8:
         return
     for path in _submodules(tree):
         source = main.root / path

@@ -9,7 +9,7 @@ from typing import Any
 
 from mlops_ci.baseline.store import Entry, Store
 from mlops_ci.engines.owner import return_to_owner
-from mlops_ci.errors import CommandError, InternalError, MlopsCiError, UsageError
+from mlops_ci.errors import InternalError, MlopsCiError, UsageError
 from mlops_ci.plan.base_search import Retry, Search
 from mlops_ci.plan.choice import ModelPlan, Plan
 from mlops_ci.plan.outcome import ModelOutcome, Outcomes, Progress, Silent

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from mlops_ci.config import Columns, Model
+import msgspec
+
+from mlops_ci.config import Model
 from mlops_ci.engines import Job, engine_of
 from mlops_ci.engines.owner import make_folder, user_for
 from mlops_ci.engines.python import Request, find_lock, ready_python
 from mlops_ci.errors import RecordError, UsageError
 from mlops_ci.project import Project
-from mlops_ci.records import Evaluation, Training
+from mlops_ci.records import Artifact, Evaluation, Training
 from mlops_ci.steps.command import Outputs, argv_of, run_job
 from mlops_ci.steps.requests import EvaluateRequest
-from mlops_ci.steps.tree import WorkTree
+from mlops_ci.steps.tree import WorkTree, content_digest
 
 if TYPE_CHECKING:
     from mlops_ci.data import ColumnsRequest, Predictions
@@ -122,12 +125,64 @@ def read_metrics(root: Path, model: Model) -> dict[str, float]:
 
 
 def columns_of(model: Model) -> ColumnsRequest:
-    from mlops_ci.data import ColumnsRequest
+    """What the configuration says about the columns of its predictions file."""
+    from mlops_ci.data import request_from_config
 
-    raise NotImplementedError(ColumnsRequest, Columns)
+    positive = model.positive
+    if isinstance(positive, bool):
+        positive = "true" if positive else "false"
+    request = request_from_config(
+        model.columns,
+        slices=tuple(model.slices),
+        task=model.task,
+        positive=str(positive) if positive is not None else None,
+    )
+    return replace(request, average=model.average)
 
 
 def open_predictions(path: Path, model: Model) -> Predictions:
     from mlops_ci.data import read_predictions
 
     return read_predictions(path, columns_of(model))
+
+
+def _record(
+    project: Project, name: str, commit: str, key: str | None, numbers: dict[str, float]
+) -> Evaluation:
+    model = project.model(name)
+    return Evaluation(
+        model=name,
+        commit=commit,
+        evaluated=project.world.now().isoformat(),
+        key=key,
+        artifact=_artifact(project.root, model.model) if model.model is not None else None,
+        numbers=numbers,
+    )
+
+
+def _artifact(root: Path, path: str) -> Artifact | None:
+    place = root / path
+    if not place.exists():
+        return None
+    files = [place] if place.is_file() else [found for found in place.rglob("*") if found.is_file()]
+    size = sum(found.stat().st_size for found in files)
+    return Artifact(path=path, digest=content_digest(place, path), bytes=size)
+
+
+def _with_rows(
+    record: Evaluation, predictions: Predictions, project: Project, name: str
+) -> Evaluation:
+    """The record with what the rows say: their identity, and the metrics with own intervals."""
+    from mlops_ci.data import single_rows
+    from mlops_ci.verdict import compare_single
+
+    path = project.model(name).predictions or ""
+    size = predictions.path.stat().st_size
+    return msgspec.structs.replace(
+        record,
+        predictions=Artifact(path=path, digest=predictions.digest, bytes=size),
+        rows=predictions.rows,
+        rows_digest=predictions.rows_digest,
+        resolution=predictions.resolution,
+        metrics=compare_single(single_rows(predictions), project.config.policy(name)),
+    )

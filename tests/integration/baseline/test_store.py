@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import os
 import random
 import subprocess
 import threading
@@ -14,12 +16,13 @@ import msgspec
 import pytest
 
 from mlops_ci.baseline.folder_store import FolderShelf
-from mlops_ci.baseline.git_store import REF, Access, GitShelf
+from mlops_ci.baseline.git_store import REF, Access, GitShelf, header_of
 from mlops_ci.baseline.store import Entry, Header, Shelf, ShelfStore, Wanted, digest_of
 from mlops_ci.config import Store as Limits
-from mlops_ci.errors import BaselineError, ServiceError
+from mlops_ci.errors import AccessError, BaselineError, ServiceError
 from mlops_ci.records import Artifact, Evaluation, Training
-from mlops_ci.world import World
+from mlops_ci.world import Command, Finished, World, run_subprocess
+from tests.github_server.server import GitHub
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 
@@ -82,10 +85,27 @@ def git_place(tmp_path: Path) -> Place:
     return Place(lambda: GitShelf(access, world), corrupt, files)
 
 
-@pytest.fixture(params=[folder_place, git_place], ids=["folder", "git"])
+def http_place(github: GitHub, tmp_path: Path) -> Place:
+    """As in a runner: over HTTP, the workflow's token in a header."""
+    access = Access(github.clone_url("acme/churn"), header_of("workflow-token"))
+    world = World(folder=tmp_path)
+
+    def corrupt(files: Mapping[str, bytes]) -> None:
+        shelf = GitShelf(access, world)
+        assert shelf.swap(shelf.version(), dict(files))
+
+    def files() -> set[str]:
+        bare = github.state.repository("acme/churn").git.path
+        return set(git(bare, "ls-tree", "-r", "--name-only", REF).splitlines())
+
+    return Place(lambda: GitShelf(access, world), corrupt, files)
+
+
+@pytest.fixture(params=["folder", "git", "http"])
 def place(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
-    made: Place = request.param(tmp_path)
-    return made
+    if request.param == "http":
+        return http_place(request.getfixturevalue("github"), tmp_path)
+    return folder_place(tmp_path) if request.param == "folder" else git_place(tmp_path)
 
 
 def entry(
@@ -289,3 +309,61 @@ def test_another_models_records_are_refused(place: Place) -> None:
     place.corrupt({"index.json": index_with(header)})
     with pytest.raises(BaselineError, match="another model"):
         place.store().get(Wanted("churn", commit="a"))
+
+
+def store_at(url: str, token: str | None, folder: Path) -> ShelfStore:
+    access = Access(url, header_of(token) if token else None)
+    environ = {"PATH": os.environ["PATH"], "HOME": str(folder)}
+    shelf = GitShelf(access, World(environ=environ, folder=folder))
+    return ShelfStore(shelf, Limits(), Clock(), lambda _: None)
+
+
+def test_a_token_that_may_not_write_gets_the_yaml_to_paste(github: GitHub, tmp_path: Path) -> None:
+    store = store_at(github.clone_url("acme/churn"), "read-only-token", tmp_path)
+    assert store.list() == ()
+    with pytest.raises(AccessError) as error:
+        store.put(entry("a"))
+    assert "contents: write" in error.value.fix
+    assert error.value.exit_code == 5
+    assert "read-only-token" not in str(error.value)
+
+
+def test_the_token_is_in_no_argument_and_no_file(github: GitHub, tmp_path: Path) -> None:
+    """Arguments are seen by every process of the machine."""
+    seen: list[str] = []
+    world = World(folder=tmp_path)
+
+    def spy(command: Command) -> Finished:
+        seen.extend(command.argv)
+        return run_subprocess(command)
+
+    shelf = GitShelf(
+        Access(github.clone_url("acme/churn"), header_of("workflow-token")),
+        dataclasses.replace(world, run_command=spy),
+    )
+    ShelfStore(shelf, Limits(), Clock(), lambda _: None).put(entry("a"))
+    secret = header_of("workflow-token").split()[-1]
+    assert not [argument for argument in seen if secret in argument or "workflow-token" in argument]
+    for path in shelf.folder.rglob("*"):
+        if path.is_file():
+            assert secret.encode() not in path.read_bytes()
+    assert shelf.folder.stat().st_mode & 0o077 == 0
+
+
+def test_an_unreachable_remote_is_a_service_error(tmp_path: Path) -> None:
+    with pytest.raises(ServiceError, match="cannot be reached"):
+        store_at("http://127.0.0.1:9/acme/churn.git", "x", tmp_path).list()
+
+
+def test_a_clone_does_not_fetch_the_store(tmp_path: Path) -> None:
+    place = git_place(tmp_path)
+    place.store().put(entry("a"))
+    git(tmp_path, "clone", "--quiet", "origin.git", "clone")
+    assert "mlops-ci" not in git(tmp_path / "clone", "for-each-ref")
+
+
+def test_the_ref_has_one_commit_without_a_parent(tmp_path: Path) -> None:
+    place = git_place(tmp_path)
+    for number in range(3):
+        place.store().put(entry(f"c{number}", f"k{number}"))
+    assert git(tmp_path / "origin.git", "rev-list", "--count", REF) == "1"
