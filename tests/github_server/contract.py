@@ -123,15 +123,24 @@ def over_the_limit(error: ValidationError) -> Refusal:
     return Refusal(422, f"Invalid request.\n\n{more}.", errors=[more])
 
 
-def strangers(schema: Json, content: Any) -> list[str]:
-    """Names that the description does not know. GitHub ignores them in silence: a mistake."""
+def strangers(schema: Json, content: Any, where: str = "") -> list[str]:
+    """Names that the description does not know. GitHub ignores them in silence: a mistake.
+
+    Not looked for below `anyOf` and `allOf`, where each branch knows some of them.
+    """
     if "$ref" in schema:
         schema = description()["schemas"][schema["$ref"].rsplit("/", 1)[1]]
-    if not isinstance(content, dict) or "properties" not in schema:
+    if isinstance(content, list):
+        items = schema.get("items", {})
+        return [name for item in content for name in strangers(items, item, f"{where}[]")]
+    known = schema.get("properties")
+    if not isinstance(content, dict) or known is None:
         return []
-    if schema.get("additionalProperties"):
-        return []
-    return sorted(set(content) - set(schema["properties"]))
+    open_ended = bool(schema.get("additionalProperties"))
+    found = [] if open_ended else [f"{where}.{name}" for name in sorted(set(content) - set(known))]
+    for name in set(content) & set(known):
+        found += strangers(known[name], content[name], f"{where}.{name}")
+    return found
 
 
 def check_response(operation: str, response: Response) -> None:

@@ -37,6 +37,5 @@ def rate_limit(call: Call) -> Response:
         "used": used,
         "remaining": max(limit - used, 0),
         "reset": int(time.time()) // 3600 * 3600 + 3600,
-        "resource": "core",
     }
     return Response(200, {"resources": dict.fromkeys(RESOURCES, rate), "rate": rate})

@@ -20,8 +20,13 @@ COMMENTS = f"{REPO}/issues/7/comments"
     [
         (("POST", COMMENTS), {"text": "hello"}, "'body' is a required property"),
         (("POST", COMMENTS), {"body": 7}, "7 is not of type 'string'"),
-        (("POST", COMMENTS), {"body": "a", "bodi": "b"}, "no body parameter bodi"),
+        (("POST", COMMENTS), {"body": "a", "bodi": "b"}, "no body parameter .bodi"),
         (("POST", COMMENTS), None, "needs a body"),
+        (
+            ("POST", f"{REPO}/check-runs"),
+            {"name": "v", "head_sha": "x", "output": {"title": "t", "summary": "s", "txt": "u"}},
+            "no body parameter .output.txt",
+        ),
         (("GET", f"{COMMENTS}?perpage=7"), None, "no query parameter 'perpage'"),
         (("GET", f"{COMMENTS}?per_page=many"), None, "not an integer"),
         (("GET", f"{REPO}/pulls?state=opened"), None, "'opened' is not one of"),
