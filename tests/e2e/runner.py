@@ -31,7 +31,11 @@ class Machine:
 
 @dataclass(frozen=True)
 class Event:
-    """`sha` is what GITHUB_SHA holds; `ref` what GITHUB_REF holds."""
+    """`sha` is the commit that the job starts from; `ref` what GITHUB_REF holds.
+
+    act tells GITHUB_SHA by where the workspace's HEAD is, so it changes at the checkout step; on
+    GitHub it stays.
+    """
 
     name: str
     payload: Json
@@ -128,7 +132,6 @@ def _environment(github: GitHub, event: Event, full_name: str) -> Iterator[str]:
         "GITHUB_API_URL": github.url,
         "GITHUB_REPOSITORY": full_name,
         "GITHUB_REPOSITORY_OWNER": full_name.partition("/")[0],
-        "GITHUB_SHA": event.sha,
         "GITHUB_REF": event.ref,
         "GITHUB_RUN_ID": "4711",
     }

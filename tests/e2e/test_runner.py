@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.e2e.runner import TOKEN, Event, Machine, permissions_of, run_workflow
+from tests.e2e.story import merge_commit
 from tests.github_server.scenario import Scenario
 
 WORKFLOW = """
@@ -43,11 +44,13 @@ def test_a_job_sees_the_head_with_history_and_no_credentials(
     github = scenario.start()
     try:
         payload = scenario.events(github).pull_request(scenario.number)
-        event = Event("pull_request", payload, scenario.head, "refs/pull/7/merge")
+        merge = merge_commit(github, scenario)
+        event = Event("pull_request", payload, merge, "refs/pull/7/merge")
         ran = run_workflow(machine, github, template, event, tmp_path / "run")
     finally:
         github.stop()
     assert ran.code == 0, ran.log
+    assert merge not in {scenario.head, scenario.base}
     assert f"1001\n{scenario.head}\n{scenario.base}\nno credentials" in ran.log
     assert ran.outputs() == {"told": "acme/churn"}
     assert ran.summary() == "## told\n"
