@@ -6,6 +6,7 @@ from mlops_ci.data.pairing import Pairing, pair, single_rows
 from mlops_ci.data.predictions import Predictions, read_predictions
 from mlops_ci.data.request import ColumnsRequest, request_from_config
 from mlops_ci.data.slim import write_slim
+from mlops_ci.data.table import is_table
 
 __all__ = [
     "ColumnsRequest",
@@ -13,6 +14,7 @@ __all__ = [
     "Predictions",
     "digest_file",
     "digest_folder",
+    "is_table",
     "pair",
     "read_numbers",
     "read_predictions",

@@ -150,3 +150,8 @@ def require_present(
             where=f"{table.path}, rows {first}",
             fix="a row without an answer cannot be judged: mend or remove these rows in both files",
         )
+
+
+def is_table(path: Path) -> bool:
+    """Whether the file's name says that it holds rows, not numbers by name."""
+    return suffix_of(path) is not None

@@ -1,0 +1,181 @@
+"""`compare`: two sides in, one verdict out; leaves a Comparison record where there is a project."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from mlops_ci.config import Gate, Policy
+from mlops_ci.data import (
+    ColumnsRequest,
+    Pairing,
+    Predictions,
+    digest_file,
+    is_table,
+    pair,
+    read_numbers,
+    read_predictions,
+    single_rows,
+)
+from mlops_ci.errors import ComparisonError
+from mlops_ci.records import Comparison, MetricResult, RowCounts
+from mlops_ci.records.comparison import Evidence, Side
+from mlops_ci.verdict import (
+    Promise,
+    compare_numbers,
+    compare_paired,
+    compare_single,
+    compare_unpaired,
+    judge,
+)
+
+FLOORS = ("min", "max")
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of one side: its rows, its numbers without rows, or both."""
+
+    side: Side
+    predictions: Predictions | None = None
+    numbers: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Sides:
+    """`base` None: a first run. `anchor`: the best of main's last 90 days, for creep.
+
+    `changes`: what head does to the yardstick, in words. `notes` go into the report.
+    """
+
+    model: str
+    base: Known | None
+    head: Known
+    gates: Sequence[Gate | Promise]
+    policy: Policy
+    anchor: Known | None = None
+    changes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Files:
+    """Two files outside of any project."""
+
+    base: Path
+    head: Path
+    columns: ColumnsRequest
+    gates: Sequence[Gate]
+    policy: Policy
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The record, and both sides' rows for the plots."""
+
+    comparison: Comparison
+    base: Predictions | None = None
+    head: Predictions | None = None
+
+
+@dataclass(frozen=True)
+class _Measured:
+    metrics: tuple[MetricResult, ...]
+    rows: RowCounts
+    evidence: Evidence
+    unscored: int = 0
+    notes: tuple[str, ...] = ()
+
+
+def compare_files(files: Files) -> Outcome:
+    """Predictions or metrics files, by their content.
+
+    Raises UsageError for what the caller must say, ComparisonError for what cannot be compared.
+    """
+    known = [_read_file(path, files.columns) for path in (files.base, files.head)]
+    if (known[0].predictions is None) != (known[1].predictions is None):
+        raise ComparisonError(
+            "one file holds predictions and the other metrics",
+            where=f"{files.base} and {files.head}",
+            fix="give two predictions files (for intervals), or two metrics files",
+        )
+    model = files.head.name.split(".", 1)[0]
+    return compare_sides(Sides(model, known[0], known[1], files.gates, files.policy))
+
+
+def _read_file(path: Path, columns: ColumnsRequest) -> Known:
+    if not is_table(path):
+        return Known(Side(name=path.name), None, read_numbers(path))
+    predictions = read_predictions(path, columns)
+    digest = predictions.digest if path.is_file() else digest_file(path)
+    return Known(Side(name=path.name, predictions_digest=digest), predictions)
+
+
+def compare_sides(sides: Sides) -> Outcome:
+    """Measure, then judge. Writes nothing."""
+    head = sides.head
+    measured = _measure(sides.base, head, sides.policy)
+    gates = sides.gates if sides.base else [g for g in sides.gates if _kind(g) in FLOORS]
+    anchor = _measure(sides.anchor, head, sides.policy).metrics if sides.anchor else None
+    judged = judge(measured.metrics, gates, sides.policy, unscored=measured.unscored, anchor=anchor)
+    comparison = Comparison(
+        model=sides.model,
+        base=sides.base.side if sides.base else None,
+        head=head.side,
+        rows=measured.rows,
+        level=sides.policy.level,
+        policy=sides.policy.on_inconclusive,
+        verdict=judged.verdict,
+        blocks=judged.blocks,
+        metrics=judged.metrics,
+        gates=judged.gates,
+        primary=judged.primary,
+        evidence=measured.evidence,
+        resolution=head.predictions.resolution if head.predictions else None,
+        changes=sides.changes,
+        notes=(*sides.notes, *measured.notes, *judged.notes),
+    )
+    return Outcome(comparison, sides.base.predictions if sides.base else None, head.predictions)
+
+
+def _kind(gate: Gate | Promise) -> str:
+    return gate.gate.kind if isinstance(gate, Promise) else gate.kind
+
+
+def _measure(base: Known | None, head: Known, policy: Policy) -> _Measured:
+    by_rows = _measure_rows(base, head, policy)
+    measured = {metric.metric for metric in by_rows.metrics}
+    numbers = compare_numbers(
+        None if base is None else _without(base.numbers, measured),
+        _without(head.numbers, measured),
+    )
+    return replace(by_rows, metrics=(*by_rows.metrics, *numbers))
+
+
+def _without(numbers: Mapping[str, float], names: Iterable[str]) -> dict[str, float]:
+    taken = set(names)
+    return {name: value for name, value in numbers.items() if name not in taken}
+
+
+def _measure_rows(base: Known | None, head: Known, policy: Policy) -> _Measured:
+    if head.predictions is None:
+        return _Measured((), RowCounts(), "point")
+    if base is None or base.predictions is None:
+        metrics = compare_single(single_rows(head.predictions), policy)
+        notes = () if base is None else ("Base has no predictions: only numbers are compared.",)
+        counts = RowCounts(head=head.predictions.rows)
+        return _Measured(metrics, counts, "unpaired" if base is None else "point", 0, notes)
+    return _measure_pair(base, head, pair(base.predictions, head.predictions), policy)
+
+
+def _measure_pair(base: Known, head: Known, pairing: Pairing, policy: Policy) -> _Measured:
+    if isinstance(pairing.rows, tuple):
+        metrics = compare_unpaired(*pairing.rows, policy)
+        return _Measured(metrics, pairing.counts, "unpaired", pairing.unscored, pairing.notes)
+    digests = base.side.predictions_digest, head.side.predictions_digest
+    rows = pairing.rows
+    if digests[0] is not None and digests[0] == digests[1]:
+        rows = replace(rows, identical=True)
+    metrics = compare_paired(rows, policy)
+    return _Measured(metrics, pairing.counts, "paired", pairing.unscored, pairing.notes)
