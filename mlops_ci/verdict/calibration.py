@@ -61,7 +61,7 @@ def _draws(moments: Moments) -> Floats:
     values, vectors = np.linalg.eigh(covariance)
     root = vectors * np.sqrt(np.maximum(values, 0.0))
     noise = np.random.default_rng(SEED).standard_normal((DRAWS, len(values)))
-    return moments.mean + np.einsum("dk,jk->dj", noise, root)
+    return np.asarray(moments.mean + np.einsum("dk,jk->dj", noise, root))
 
 
 def _span(draws: Floats, seen: float, level: float, floor: float) -> Interval:

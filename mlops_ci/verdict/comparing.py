@@ -11,11 +11,11 @@ import numpy as np
 from mlops_ci.config.model import Policy
 from mlops_ci.errors import ComparisonError
 from mlops_ci.records.comparison import Evidence, MetricResult
-from mlops_ci.verdict.intervals import Interval, mover
+from mlops_ci.verdict.intervals import mover
 from mlops_ci.verdict.measuring import Measured, Part, measure
 from mlops_ci.verdict.names import DEFAULT, METRICS, canonical_metric, higher_is_better
-from mlops_ci.verdict.rows import PairedRows, SingleRows, view_of
 from mlops_ci.verdict.ordering import canonical
+from mlops_ci.verdict.rows import PairedRows, SingleRows, view_of
 
 Rows = PairedRows | SingleRows
 
@@ -75,9 +75,7 @@ def compare_numbers(
     return tuple(_number(name, base, head) for name in names)
 
 
-def _number(
-    name: str, base: Mapping[str, float] | None, head: Mapping[str, float]
-) -> MetricResult:
+def _number(name: str, base: Mapping[str, float] | None, head: Mapping[str, float]) -> MetricResult:
     values: list[float | None] = []
     notes: list[str] = []
     for side, numbers in (("base", base), ("head", head)):
@@ -131,18 +129,13 @@ def _result(name: str, part: Part, found: Measured, evidence: Evidence) -> Metri
         method=shown.method if shown else "",
         evidence=evidence,
         higher_is_better=METRICS[name].higher_is_better,
-        **_bounds(own_base, "base"),
-        **_bounds(own_head, "head"),
+        base_low=own_base.low if own_base else None,
+        base_high=own_base.high if own_base else None,
+        head_low=own_head.low if own_head else None,
+        head_high=own_head.high if own_head else None,
         average=found.average,
         note=found.note,
     )
-
-
-def _bounds(interval: Interval | None, side: str) -> dict[str, float | None]:
-    return {
-        f"{side}_low": interval.low if interval else None,
-        f"{side}_high": interval.high if interval else None,
-    }
 
 
 def _wanted(rows: Rows, metrics: Sequence[str] | None) -> tuple[str, ...]:
@@ -168,5 +161,3 @@ def _with_slices(rows: SingleRows, names: Mapping[str, None]) -> SingleRows:
     """A slice that only the other side has is there, without a row."""
     empty = np.zeros(len(rows.label), dtype=np.bool_)
     return replace(rows, slices={name: rows.slices.get(name, empty) for name in sorted(names)})
-
-

@@ -69,7 +69,7 @@ def mcc(p: Floats) -> Linear:
     covariance = float(np.trace(p) - np.einsum("k,k->", actual, predicted))
     u = float(1 - np.einsum("k,k->", actual, actual))
     v = float(1 - np.einsum("k,k->", predicted, predicted))
-    if u <= 0 or v <= 1e-15:  # noqa: PLR2004 - rounding of 1 − Σ share²
+    if u <= 0 or v <= 1e-15:
         return 0.0, np.zeros_like(p)
     scale = float(np.sqrt(u * v))
     value = covariance / scale
@@ -105,6 +105,9 @@ def linearise(table: Ints, question: Question) -> Linear | None:
     if found is None:
         return None
     value, gradient = found
+    counts = _proportion(table, question)
+    if counts is not None:
+        value = _value(question, *counts)
     return value, gradient - np.einsum("ij,ij->", p, gradient)
 
 
@@ -141,6 +144,11 @@ def own_interval(table: Ints, question: Question, level: float) -> Interval | No
     return score_interval(atoms, level).shifted(value)
 
 
+def _value(question: Question, hits: int, rows: int) -> float:
+    """From whole numbers: 3 of 4 is 0.75, not what a product of shares rounds to."""
+    return 2 * hits / (hits + rows) if question.metric == "f1" else hits / rows
+
+
 def _proportion(table: Ints, question: Question) -> tuple[int, int] | None:
     k = question.positive
     if question.metric == "accuracy" or question.average == "micro":
@@ -155,7 +163,7 @@ def _proportion(table: Ints, question: Question) -> tuple[int, int] | None:
 
 
 def _f1_from_jaccard(jaccard: float, interval: Interval) -> Interval:
-    """F1 = 2J / (1 + J), and J is a proportion: of the rows that are, or are said to be, positive."""
+    """F1 = 2J / (1 + J), and J is a proportion: of the rows that are, or are called, positive."""
     low, high = (2 * bound / (1 + bound) for bound in (interval.low, interval.high))
     return Interval(low, high, interval.se * 2 / (1 + jaccard) ** 2, interval.method)
 
@@ -195,4 +203,4 @@ def _reach(base: Floats, head: Floats, labels: Ints) -> tuple[float, float]:
 
 def _collapsed(values: Floats, counts: Ints) -> tuple[Floats, Floats]:
     unique, where = np.unique(values, return_inverse=True)
-    return unique, np.bincount(where, weights=counts)
+    return unique, np.bincount(where, weights=counts).astype(np.float64)

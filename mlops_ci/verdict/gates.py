@@ -12,13 +12,12 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any, Literal
 
-import msgspec
-
 from mlops_ci.config.model import Gate, Policy
 from mlops_ci.errors import ConfigError
 from mlops_ci.records.comparison import Evidence, GateResult, MetricResult
 from mlops_ci.verdict.intervals import normal_quantile
 from mlops_ci.verdict.names import canonical_gate, known_metric, unknown_metric
+from mlops_ci.verdict.structs import replaced
 
 POWER = 0.80
 # Beyond this many times the rows there are, the number of rows is no advice any more.
@@ -105,7 +104,7 @@ class Results:
                 return named
         ends = [name for name in self.names if _last_part(name) == gate.metric]
         if len(ends) == 1:
-            return msgspec.structs.replace(gate, metric=ends[0])
+            return replaced(gate, metric=ends[0])
         if len(ends) > 1:
             raise ConfigError(
                 f"{gate.metric!r} may be any of {', '.join(ends)}",
@@ -127,23 +126,21 @@ def expand_slices(gate: Gate, known: Sequence[str]) -> list[Gate]:
         return [gate]
     column = gate.slice.removesuffix("*")
     values = sorted(name for name in known if name.startswith(column))
-    return [msgspec.structs.replace(gate, slice=name) for name in values] or [gate]
+    return [replaced(gate, slice=name) for name in values] or [gate]
 
 
 def judge_gate(
-    promise: Promise, result: MetricResult | None, known: bool, at: Circumstances
+    promise: Promise,
+    result: MetricResult | None,
+    at: Circumstances,
+    missing: Reason = "missing-metric",
 ) -> GateResult:
-    """`known`: the metric exists on other slices, so that what is missing is the slice."""
+    """`result`: None when the metric, or the slice, is not there; `missing` says which."""
     gate = promise.gate
     margin = _margin(gate, result)
-    reading = None if result is None else _read(gate, result, margin)
-    if result is None or reading is None:
-        gone = result is None and gate.slice is not None and known
-        gone = gone or (result is not None and result.n == 0)
-        ruling = Ruling("inconclusive", "missing-slice" if gone else "missing-metric")
-    else:
-        ruling = _rule(gate, reading, result, at)
-    undecided = ruling.verdict == "inconclusive" and reading is not None and result is not None
+    ruling, reading = Ruling("inconclusive", missing), None
+    if result is not None:
+        ruling, reading = _decide(gate, result, at)
     return GateResult(
         metric=gate.metric,
         kind=gate.kind,
@@ -155,11 +152,20 @@ def judge_gate(
         reason=ruling.reason,
         margin=margin,
         evidence=result.evidence if result else "point",
-        rows_needed=_rows_needed(gate, result, reading, at.policy) if undecided else None,
+        rows_needed=_rows_needed(gate, result, reading, at.policy)
+        if ruling.verdict == "inconclusive" and result and reading
+        else None,
         against=at.against,
         source=promise.source,
         **_quantity(gate, result),
     )
+
+
+def _decide(gate: Gate, result: MetricResult, at: Circumstances) -> tuple[Ruling, Reading | None]:
+    reading = _read(gate, result, _margin(gate, result))
+    if reading is None:
+        return Ruling("inconclusive", "missing-slice" if result.n == 0 else "missing-metric"), None
+    return _rule(gate, reading, result, at), reading
 
 
 def _margin(gate: Gate, result: MetricResult | None) -> float | None:
@@ -185,7 +191,9 @@ def _read(gate: Gate, result: MetricResult, margin: float | None) -> Reading | N
     if seen["estimate"] is None:
         return None
     if gate.kind in ("min", "max"):
-        return _oriented(seen, gate.kind == "min", -gate.limit if gate.kind == "min" else gate.limit)
+        return _oriented(
+            seen, gate.kind == "min", -gate.limit if gate.kind == "min" else gate.limit
+        )
     if result.higher_is_better is None:
         raise ConfigError(
             f"whether more {gate.metric} is better or worse is not known",

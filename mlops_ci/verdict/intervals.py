@@ -168,11 +168,11 @@ def _root_of(falling: Callable[[Floats], Floats]) -> float:
     at_low, at_high = float(values[after - 1]), float(values[after])
     middle = high
     for _ in range(60):
-        if high - low < 1e-12 or at_high == at_low:  # noqa: PLR2004 - a part in 10¹² of s
+        if high - low < 1e-12 or at_high == at_low:
             break
         previous, middle = middle, (low * at_high - high * at_low) / (at_high - at_low)
         value = float(falling(np.array([middle]))[0])
-        if value == 0 or abs(middle - previous) < 1e-13:  # noqa: PLR2004 - same
+        if value == 0 or abs(middle - previous) < 1e-13:
             break
         if value > 0:
             low, at_low, at_high = middle, value, at_high / 2

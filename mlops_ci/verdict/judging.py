@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-import msgspec
-
 from mlops_ci.config.model import Gate, Policy
 from mlops_ci.records.comparison import GateResult, MetricResult, Verdict
-from mlops_ci.verdict.gates import Circumstances, Promise, Results, expand_slices, judge_gate
+from mlops_ci.verdict.gates import (
+    Circumstances,
+    Promise,
+    Reason,
+    Results,
+    expand_slices,
+    judge_gate,
+)
 from mlops_ci.verdict.intervals import two_sided_p
+from mlops_ci.verdict.structs import replaced
 
 
 @dataclass(frozen=True)
@@ -73,8 +79,8 @@ def _judge_promise(promise: Promise, results: Results, at: Circumstances) -> Ite
     gate = results.resolve(promise.gate)
     for single in expand_slices(gate, results.slices):
         result = results.find(single.metric, single.slice)
-        known = single.metric in results.names
-        yield judge_gate(Promise(single, promise.source), result, known, at)
+        missing: Reason = "missing-slice" if single.metric in results.names else "missing-metric"
+        yield judge_gate(Promise(single, promise.source), result, at, missing)
 
 
 def _judge_creep(
@@ -85,14 +91,14 @@ def _judge_creep(
         gate = promise.gate
         if gate.kind != "max-drop" or gate.max_total_drop is None:
             continue
-        gate = results.resolve(msgspec.structs.replace(gate, limit=gate.max_total_drop))
+        gate = results.resolve(replaced(gate, limit=gate.max_total_drop))
         for single in expand_slices(gate, results.slices):
             result = results.find(single.metric, single.slice)
             if result is None or result.base is None:
                 where = f" of {single.slice}" if single.slice else ""
                 notes.append(f"the anchor has no {single.metric}{where}: no limit in all for it")
                 continue
-            yield judge_gate(Promise(single, promise.source), result, known=True, at=at)
+            yield judge_gate(Promise(single, promise.source), result, at)
 
 
 def _primary(promises: Sequence[Promise], policy: Policy, results: Results) -> str | None:
@@ -112,10 +118,7 @@ def mark_better(
     family = [i for i, one in enumerate(metrics) if _tested(one) and not _is_primary(one, primary)]
     kept = {i for i in candidates if alpha and _is_primary(metrics[i], primary)}
     kept |= _holm(metrics, family, alpha) & set(candidates)
-    return tuple(
-        msgspec.structs.replace(one, better=True) if i in kept else one
-        for i, one in enumerate(metrics)
-    )
+    return tuple(replaced(one, better=True) if i in kept else one for i, one in enumerate(metrics))
 
 
 def _holm(metrics: Sequence[MetricResult], family: Sequence[int], alpha: float) -> set[int]:

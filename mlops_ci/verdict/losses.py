@@ -33,7 +33,7 @@ def brier_losses(view: View, side: Outputs) -> Floats:
         return np.asarray((p - view.actual) ** 2)
     error = p.copy()
     error[np.arange(view.n), view.label] -= 1
-    return np.einsum("nk,nk->n", error, error)
+    return np.asarray(np.einsum("nk,nk->n", error, error))
 
 
 def _probabilities(side: Outputs) -> Floats:
@@ -49,7 +49,7 @@ def _errors(view: View, side: Outputs) -> Floats:
 
 
 def absolute_errors(view: View, side: Outputs) -> Floats:
-    return np.abs(_errors(view, side))
+    return np.asarray(np.abs(_errors(view, side)))
 
 
 def squared_errors(view: View, side: Outputs) -> Floats:
@@ -57,7 +57,8 @@ def squared_errors(view: View, side: Outputs) -> Floats:
 
 
 def relative_errors(view: View, side: Outputs) -> Floats:
-    return np.abs(_errors(view, side)) / np.maximum(np.abs(view.label), EPSILON)
+    relative = np.abs(_errors(view, side)) / np.maximum(np.abs(view.label), EPSILON)
+    return np.asarray(relative)
 
 
 # Means [k] → the metric's value and its gradient [k], for the loss in column `side`.
@@ -92,7 +93,6 @@ def _unit(size: int, at: int) -> Floats:
 
 @dataclass(frozen=True)
 class Loss:
-
     per_row: Callable[[View, Outputs], Floats]
     smooth: Smooth = mean_of
 
@@ -136,7 +136,8 @@ class Means:
         return None if found is None else found.shifted(head - base)
 
     def _influence(self, gradient: Floats) -> Floats:
-        return np.einsum("nk,k->n", self.columns - self.moments.mean, gradient)
+        centred = self.columns - self.moments.mean
+        return np.asarray(np.einsum("nk,k->n", centred, gradient))
 
 
 def means_of(name: str, view: View) -> Means:

@@ -105,7 +105,7 @@ def _impossible(part: Part, metric: Metric) -> str | None:
 
 def _undefined(part: Part, metric: Metric) -> str | None:
     view = part.view
-    if metric.by_class and (view.class_counts > 0).sum() < 2:  # noqa: PLR2004 - two classes
+    if metric.by_class and (view.class_counts > 0).sum() < 2:
         return "only one class occurs among the labels"
     if metric.needs == "prediction" and metric.by_class and len(view.classes) > MAX_CLASSES:
         return f"more than {MAX_CLASSES} classes"
@@ -159,7 +159,7 @@ def _average(part: Part, metric: Metric) -> Average | str | None:
     if metric.average is not None:
         return metric.average
     if metric.name == "roc_auc" and part.view.task == "multiclass":
-        return "macro, one against the rest"
+        return "macro"
     return part.policy.average if metric.averaged and part.view.task == "multiclass" else None
 
 
@@ -191,7 +191,7 @@ def _measure_loss(part: Part, metric: Metric) -> Measured:
     means = means_of(metric.name, part.view)
     sides = range(part.sides)
     values = tuple(means.value(side) for side in sides)
-    if part.view.n < 2:  # noqa: PLR2004 - no variance of one row
+    if part.view.n < 2:
         return Measured(values)
     own = tuple(means.own(side, part.level) for side in sides)
     return Measured(values, own, means.change(part.level) if part.sides > 1 else None)
@@ -205,7 +205,7 @@ def _measure_area(part: Part, metric: Metric) -> Measured:
         ranking.placements(side.score, actual) for side in part.view.sides if side.score is not None
     ]
     values = tuple(one.area for one in placed)
-    if part.rarest < 2:  # noqa: PLR2004 - no variance of one row
+    if part.rarest < 2:
         return Measured(values)
     own = tuple(ranking.area_interval(one, part.level) for one in placed)
     change = None

@@ -59,7 +59,7 @@ def mean_interval(influence: Floats, reach: tuple[float, float], level: float) -
     n = len(influence)
     ordered = np.sort(influence)
     scale = float(np.abs(ordered[[0, -1]]).max())
-    varying = int((np.abs(ordered - ordered[n // 2]) > 1e-12 * scale).sum()) if scale else 0  # noqa: PLR2004 - rounding
+    varying = int((np.abs(ordered - ordered[n // 2]) > 1e-12 * scale).sum()) if scale else 0
     if varying < FEW_CHANGES:
         return _bounded(ordered, reach, level)
     se = float(ordered.std(ddof=1)) / math.sqrt(n)

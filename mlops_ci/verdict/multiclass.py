@@ -46,7 +46,7 @@ def areas_interval(found: Areas, level: float) -> Interval:
     se = influence_se(found.influence)
     if int((found.placed != 1).sum()) < FEW_CHANGES or se == 0:
         return wilson(found.value * found.rarest, found.rarest, level)
-    return logit_interval(found.value, se, level, "DeLong, logit")
+    return logit_interval(found.value, se, level, "DeLong, one against the rest, logit")
 
 
 def areas_change_interval(base: Areas, head: Areas, level: float) -> Interval:
@@ -56,4 +56,4 @@ def areas_change_interval(base: Areas, head: Areas, level: float) -> Interval:
         # As if all changes fell on the rarest class, of which a row weighs most.
         few = np.zeros(head.rarest)
         return combine(change, [bounded_mean(few, level).shifted(change)], "score")
-    return normal_interval(change, influence_se(moved), level, "DeLong")
+    return normal_interval(change, influence_se(moved), level, "DeLong, one against the rest")

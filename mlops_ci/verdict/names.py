@@ -9,6 +9,7 @@ from typing import Literal
 
 from mlops_ci.config.model import Gate, Task
 from mlops_ci.errors import ConfigError
+from mlops_ci.verdict.structs import replaced
 
 Needs = Literal["prediction", "score"]
 CLASSES: tuple[Task, ...] = ("binary", "multiclass")
@@ -99,10 +100,50 @@ NEGATED = {
 }
 # Numbers in metrics files whose direction nobody doubts, although we cannot compute them.
 KNOWN_UP = frozenset(
-    ["score", "ndcg", "map", "mrr", "jaccard", "iou", "dice", "kappa", "bleu", "rouge", "hit_rate", "top_k_accuracy", "explained_variance", "throughput", "lift", "gini", "ks"]
+    [
+        "score",
+        "ndcg",
+        "map",
+        "mrr",
+        "jaccard",
+        "iou",
+        "dice",
+        "kappa",
+        "bleu",
+        "rouge",
+        "hit_rate",
+        "top_k_accuracy",
+        "explained_variance",
+        "throughput",
+        "lift",
+        "gini",
+        "ks",
+    ]
 )
 KNOWN_DOWN = frozenset(
-    ["loss", "error", "err", "perplexity", "wer", "cer", "latency", "duration", "time", "seconds", "bytes", "size", "memory", "cost", "median_absolute_error", "max_error", "hamming_loss", "zero_one_loss", "pinball_loss", "fpr", "fnr"]
+    [
+        "loss",
+        "error",
+        "err",
+        "perplexity",
+        "wer",
+        "cer",
+        "latency",
+        "duration",
+        "time",
+        "seconds",
+        "bytes",
+        "size",
+        "memory",
+        "cost",
+        "median_absolute_error",
+        "max_error",
+        "hamming_loss",
+        "zero_one_loss",
+        "pinball_loss",
+        "fpr",
+        "fnr",
+    ]
 )
 _PREFIX = re.compile(
     r"^(?:(?:train|training|val|valid|validation|test|eval|holdout|dev|cv|mean|avg)_)+"
@@ -132,13 +173,11 @@ def is_negated(name: str) -> bool:
 
 def canonical_gate(gate: Gate) -> Gate:
     """The same promise under our name: `neg_log_loss: {min: -0.4}` is `log_loss: {max: 0.4}`."""
-    import msgspec
-
     name = canonical_metric(gate.metric)
     if not is_negated(gate.metric) or gate.kind not in ("min", "max"):
-        return msgspec.structs.replace(gate, metric=name)
+        return replaced(gate, metric=name)
     turned: Literal["min", "max"] = "max" if gate.kind == "min" else "min"
-    return msgspec.structs.replace(gate, metric=name, kind=turned, limit=-gate.limit)
+    return replaced(gate, metric=name, kind=turned, limit=-gate.limit)
 
 
 def higher_is_better(name: str) -> bool | None:

@@ -35,8 +35,9 @@ def rank(score: Floats, actual: Mask) -> Ranking:
     number = np.cumsum(starts) - 1
     group = np.empty(len(score), dtype=np.int64)
     group[order] = number
-    positives = np.bincount(number, weights=actual[order])
-    return Ranking(group, positives, np.bincount(number) - positives)
+    rows = np.bincount(number).astype(np.float64)
+    positives = np.bincount(number, weights=actual[order]).astype(np.float64)
+    return Ranking(group, positives, rows - positives)
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-import msgspec
-
 from mlops_ci.config.model import Gate, Policy
 from mlops_ci.verdict.gates import Promise
 from mlops_ci.verdict.names import canonical_gate, known_metric
+from mlops_ci.verdict.structs import fields_of
 
 Place = tuple[str, str, str | None]
 
@@ -101,12 +100,16 @@ def policy_changes(base: Policy, head: Policy) -> tuple[str, ...]:
     return tuple(
         f"{field.replace('_', '-')} becomes {getattr(head, field)} (base's "
         f"{getattr(base, field)} holds until this is merged)"
-        for field in msgspec.structs.asdict(base)
+        for field in fields_of(base)
         if getattr(base, field) != getattr(head, field)
     )
 
 
 def slice_changes(base: Sequence[str], head: Sequence[str]) -> tuple[str, ...]:
     """Columns that only one file declares as slices; base's are judged, head's are shown."""
-    gone = [f"slice {name} is removed; it is judged until this is merged" for name in base if name not in head]
+    gone = [
+        f"slice {name} is removed; it is judged until this is merged"
+        for name in base
+        if name not in head
+    ]
     return (*gone, *(f"slice {name} is new" for name in head if name not in base))

@@ -1,0 +1,20 @@
+"""Records are frozen: a changed one is a new one. (The library's own `replace` is not imported
+here: this room keeps to numpy, scipy.special and the standard library.)
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from mlops_ci.config.model import Gate, Policy
+from mlops_ci.records.comparison import MetricResult
+
+Record = TypeVar("Record", Gate, Policy, MetricResult)
+
+
+def fields_of(record: Gate | Policy | MetricResult) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in record.__struct_fields__}
+
+
+def replaced(record: Record, **changes: Any) -> Record:
+    return type(record)(**{**fields_of(record), **changes})
