@@ -10,11 +10,11 @@ from mlops_ci.engines import Echo
 from mlops_ci.errors import BaselineError, CommandError, ComparisonError, UsageError
 from mlops_ci.plan.base_side import (
     BaseSide,
-    Yardstick,
+    BaseSettings,
     find_side,
     has_equal_key,
     same_as_head,
-    yardstick_of,
+    settings_of,
 )
 from mlops_ci.plan.base_training import Retraining, train_base
 from mlops_ci.project import Project
@@ -44,16 +44,16 @@ class Search:
     notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.yardstick: Yardstick = yardstick_of(self.project, self.name, self.base)
-        self.notes.extend(self.yardstick.notes)
+        self.settings: BaseSettings = settings_of(self.project, self.name, self.base)
+        self.notes.extend(self.settings.notes)
         if self.base.note is not None:
             self.notes.append(self.base.note)
 
     def look(self) -> None:
         """Raises BaselineError when base can neither be found nor trained, but must exist."""
-        self.equal = has_equal_key(self.project, self.name, self.yardstick)
+        self.equal = has_equal_key(self.project, self.name, self.settings)
         if not self.equal:
-            self.side = find_side(self.project, self.name, self.yardstick, self.store)
+            self.side = find_side(self.project, self.name, self.settings, self.store)
         if self.side is not None:
             self.notes.extend(self.side.notes)
 
@@ -64,7 +64,7 @@ class Search:
 
     @property
     def must_train(self) -> bool:
-        model = self.yardstick.model
+        model = self.settings.model
         return self.side is None and (bool(command_of(model)) or model.predict is not None)
 
     def train(self, retry: Retry) -> None:
@@ -73,12 +73,12 @@ class Search:
         Raises CommandError or BaselineError when base's own settings do not.
         """
         request = Retraining(
-            self.project, self.name, self.yardstick, retry.timeout, retry.echo, retry.engine
+            self.project, self.name, self.settings, retry.timeout, retry.echo, retry.engine
         )
         try:
             self.side = train_base(request)
         except (BaselineError, CommandError, ComparisonError, UsageError) as error:
-            if not self.yardstick.adopted:
+            if not self.settings.adopted:
                 raise
             self.notes.append(
                 f"base has no {self.name}, and head's settings do not run on it ({error.what}): "

@@ -29,7 +29,7 @@ SLIM = "predictions.parquet"
 
 
 @dataclass(frozen=True)
-class Yardstick:
+class BaseSettings:
     """What base says about the model. `adopted`: base has no such model, so head's own settings
     are tried on base's files. `key` is base's training key, None when it cannot be known."""
 
@@ -52,7 +52,7 @@ class BaseSide:
     notes: list[str] = field(default_factory=list)
 
 
-def yardstick_of(project: Project, name: str, base: Base) -> Yardstick:
+def settings_of(project: Project, name: str, base: Base) -> BaseSettings:
     """Base's settings, as they are in its commit."""
     notes: list[str] = []
     try:
@@ -69,33 +69,33 @@ def yardstick_of(project: Project, name: str, base: Base) -> Yardstick:
     except MlopsCiError as error:
         key = None
         notes.append(f"base's training key cannot be told: {error.what}")
-    return Yardstick(base, config.models[name], config, adopted, key, tuple(notes))
+    return BaseSettings(base, config.models[name], config, adopted, key, tuple(notes))
 
 
 def find_side(
-    project: Project, name: str, yardstick: Yardstick, store: Store | None
+    project: Project, name: str, settings: BaseSettings, store: Store | None
 ) -> BaseSide | None:
     """Base's side without training; None when it has to be trained.
 
     Raises BaselineError when it can neither be found nor trained, though main has had this model.
     """
     notes: list[str] = []
-    found = _in_records(project, name, yardstick)
+    found = _in_records(project, name, settings)
     if found is None and store is not None:
-        found = _in_store(project, name, yardstick, store, notes)
-    if found is None and not command_of(yardstick.model) and yardstick.model.predict is None:
-        found = _in_commit(project, name, yardstick)
+        found = _in_store(project, name, settings, store, notes)
+    if found is None and not command_of(settings.model) and settings.model.predict is None:
+        found = _in_commit(project, name, settings)
         if found is None:
-            _refuse_lost(name, yardstick, store, notes)
+            _refuse_lost(name, settings, store, notes)
     if found is not None:
         found.notes.extend(notes)
     return found
 
 
-def has_equal_key(project: Project, name: str, yardstick: Yardstick) -> bool:
-    if yardstick.key is None or not command_of(yardstick.model):
+def has_equal_key(project: Project, name: str, settings: BaseSettings) -> bool:
+    if settings.key is None or not command_of(settings.model):
         return False
-    return training_key(project, name, WorkTree(project)).key == yardstick.key
+    return training_key(project, name, WorkTree(project)).key == settings.key
 
 
 def same_as_head(evaluation: Evaluation, training: Training, base: Base, root: Path) -> BaseSide:
@@ -109,20 +109,20 @@ def same_as_head(evaluation: Evaluation, training: Training, base: Base, root: P
     )
 
 
-def _in_records(project: Project, name: str, yardstick: Yardstick) -> BaseSide | None:
+def _in_records(project: Project, name: str, settings: BaseSettings) -> BaseSide | None:
     for path in sorted((project.records.path / name).glob("*/evaluate.json"), reverse=True):
         try:
             evaluation = project.records.read(name, path.parent.name, Evaluation)
             training = project.records.read(name, path.parent.name, Training)
         except RecordError:
             continue
-        if yardstick.key is None or evaluation.key != yardstick.key or training.exit_code != 0:
+        if settings.key is None or evaluation.key != settings.key or training.exit_code != 0:
             continue
         place = _intact(project, evaluation)
         if evaluation.predictions is not None and place is None:
             continue
         source = f"trained here before, at {path.parent.name[:12]}"
-        return _settle(project, yardstick.base, BaseSide(evaluation, training, place, source))
+        return _settle(project, settings.base, BaseSide(evaluation, training, place, source))
     return None
 
 
@@ -138,10 +138,10 @@ def _intact(project: Project, evaluation: Evaluation) -> Path | None:
 
 
 def _in_store(
-    project: Project, name: str, yardstick: Yardstick, store: Store, notes: list[str]
+    project: Project, name: str, settings: BaseSettings, store: Store, notes: list[str]
 ) -> BaseSide | None:
     """A store that is broken or away costs a training, not the comparison."""
-    wanted = Wanted(name, yardstick.base.commit, yardstick.key)
+    wanted = Wanted(name, settings.base.commit, settings.key)
     try:
         found = store.get(wanted)
     except MlopsCiError as error:
@@ -152,15 +152,15 @@ def _in_store(
     if found.header.too_large is not None:
         megabytes = found.header.too_large / 1e6
         notes.append(f"main's predictions are too large for the store ({megabytes:.0f} MB)")
-        if command_of(yardstick.model):
+        if command_of(settings.model):
             return None
-    return _unpack(project, yardstick, found)
+    return _unpack(project, settings, found)
 
 
-def _unpack(project: Project, yardstick: Yardstick, found: Found) -> BaseSide:
+def _unpack(project: Project, settings: BaseSettings, found: Found) -> BaseSide:
     entry, place = found.entry, None
     if entry.predictions is not None:
-        place = project.records.of(found.header.model, yardstick.base.commit) / SLIM
+        place = project.records.of(found.header.model, settings.base.commit) / SLIM
         project.records.ignore()
         write_atomically(place, entry.predictions)
     evaluation = entry.evaluation
@@ -172,9 +172,9 @@ def _unpack(project: Project, yardstick: Yardstick, found: Found) -> BaseSide:
             bytes=place.stat().st_size,
         )
         evaluation = msgspec.structs.replace(evaluation, predictions=artifact)
-    how = "by commit" if yardstick.base.commit in found.header.commits else "by training key"
+    how = "by commit" if settings.base.commit in found.header.commits else "by training key"
     side = BaseSide(evaluation, entry.training, place, f"the store, {how}")
-    return _settle(project, yardstick.base, side)
+    return _settle(project, settings.base, side)
 
 
 def _settle(project: Project, base: Base, side: BaseSide) -> BaseSide:
@@ -189,36 +189,36 @@ def _settle(project: Project, base: Base, side: BaseSide) -> BaseSide:
     return BaseSide(evaluation, training, side.predictions, side.source, side.notes)
 
 
-def _in_commit(project: Project, name: str, yardstick: Yardstick) -> BaseSide | None:
+def _in_commit(project: Project, name: str, settings: BaseSettings) -> BaseSide | None:
     """Outputs that Git itself keeps, as many projects keep metrics.json."""
-    tree: Tree = CommitTree(project.with_config(yardstick.config), yardstick.base.commit)
-    folder = project.records.of(name, yardstick.base.commit) / "files"
-    for path in outputs_of(yardstick.model):
-        if path == yardstick.model.model:
+    tree: Tree = CommitTree(project.with_config(settings.config), settings.base.commit)
+    folder = project.records.of(name, settings.base.commit) / "files"
+    for path in outputs_of(settings.model):
+        if path == settings.model.model:
             continue
         content = tree.read(path)
         if content is None or content.startswith(b"version https://git-lfs"):
             return None
         write_atomically(folder / path, content)
     project.records.ignore()
-    view = Project(folder, yardstick.config, project.git, project.records, project.world)
-    evaluation = evaluation_of(view, name, yardstick.base.commit, None)
-    place = folder / yardstick.model.predictions if yardstick.model.predictions else None
+    view = Project(folder, settings.config, project.git, project.records, project.world)
+    evaluation = evaluation_of(view, name, settings.base.commit, None)
+    place = folder / settings.model.predictions if settings.model.predictions else None
     return BaseSide(evaluation, None, place, "the files in base's commit")
 
 
-def _refuse_lost(name: str, yardstick: Yardstick, store: Store | None, notes: list[str]) -> None:
+def _refuse_lost(name: str, settings: BaseSettings, store: Store | None, notes: list[str]) -> None:
     """Raises BaselineError when main has had this model: only a first run has no baseline."""
     if notes:
         raise BaselineError(
             f"{name}: the baseline cannot be read, and there is no `train:` to make it again",
-            where=yardstick.base.commit,
+            where=settings.base.commit,
             fix="; ".join(notes),
         )
-    if store is not None and not yardstick.adopted and store.list(name):
+    if store is not None and not settings.adopted and store.list(name):
         raise BaselineError(
-            f"{name}: the store holds main's model, but not that of {yardstick.base.commit[:12]}",
-            where=yardstick.base.commit,
+            f"{name}: the store holds main's model, but not that of {settings.base.commit[:12]}",
+            where=settings.base.commit,
             fix="let the merge workflow run on that commit (it fills the store), update the pull "
             "request's branch, or give the model a `train:` command",
         )

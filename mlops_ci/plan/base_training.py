@@ -12,7 +12,7 @@ from mlops_ci.baseline.worktree import Linked, checked_out, link_data, share_cac
 from mlops_ci.engines import Echo, Ended, Job, engine_of
 from mlops_ci.engines.owner import user_for
 from mlops_ci.errors import DOCS, BaselineError, CommandError
-from mlops_ci.plan.base_side import BaseSide, Yardstick
+from mlops_ci.plan.base_side import BaseSide, BaseSettings
 from mlops_ci.project import Project
 from mlops_ci.records import Artifact, Evaluation, Folder, Training
 from mlops_ci.steps.command import dvc_argv
@@ -27,14 +27,14 @@ class Retraining:
 
     project: Project
     name: str
-    yardstick: Yardstick
+    settings: BaseSettings
     timeout: float | None = None
     echo: Echo | None = None
     engine: str = "local"
 
     @property
     def commit(self) -> str:
-        return self.yardstick.base.commit
+        return self.settings.base.commit
 
 
 def train_base(request: Retraining) -> BaseSide:
@@ -46,7 +46,7 @@ def train_base(request: Retraining) -> BaseSide:
     with checked_out(project, request.commit, checkout_user) as top:
         tree = _project_at(request, top)
         _bring_dvc(request, tree, top)
-        linked = link_data(project.root, tree.root, request.yardstick.model.data)
+        linked = link_data(project.root, tree.root, request.settings.model.data)
         if checkout_user is not None:
             _give(tree.root, checkout_user)
         try:
@@ -67,7 +67,7 @@ def _project_at(request: Retraining, top: Path) -> Project:
             f"base {request.commit[:12]} has no folder {project.prefix}", where=request.commit
         )
     git = replace(project.git, root=top)
-    return Project(root, request.yardstick.config, git, Folder(root), project.world.within(root))
+    return Project(root, request.settings.config, git, Folder(root), project.world.within(root))
 
 
 def _run(request: Retraining, tree: Project, top: Path) -> tuple[Training, Evaluation]:
@@ -80,14 +80,14 @@ def _run(request: Retraining, tree: Project, top: Path) -> tuple[Training, Evalu
     }
     training = train(tree, request.name, TrainRequest(**common, reuse=False, track=False))  # type: ignore[arg-type]
     # The key of base's commit, as the store and the next run will look for it.
-    training = msgspec.structs.replace(training, key=request.yardstick.key or training.key)
+    training = msgspec.structs.replace(training, key=request.settings.key or training.key)
     tree.records.write("train", training)
     return training, evaluate(tree, request.name, EvaluateRequest(**common))  # type: ignore[arg-type]
 
 
 def _bring_dvc(request: Retraining, tree: Project, top: Path) -> None:
     """Base's own versions of what DVC tracks, out of the shared cache."""
-    model = request.yardstick.model
+    model = request.settings.model
     pointers = [f"{entry.rstrip('/')}.dvc" for entry in model.data]
     pointers = [path for path in pointers if (tree.root / path).is_file()]
     if not share_cache(request.project, top, _cache_of(request)):
@@ -121,7 +121,7 @@ def _dvc(request: Retraining, tree: Project, workspace: Path, *arguments: str) -
         folder=tree.root,
         workspace=workspace,
         log=request.project.records.of(request.name, request.commit) / "dvc.log",
-        secrets=request.yardstick.model.secrets,
+        secrets=request.settings.model.secrets,
     )
     return engine_of(request.engine, request.project.world).run(job)
 

@@ -111,7 +111,7 @@ class _Execution:
         if outcome.training is not None and outcome.evaluation is not None:
             search.take_heads(outcome.evaluation, outcome.training)
         if search.must_train:
-            base = search.yardstick.base
+            base = search.settings.base
             detail = f"base {base.commit[:12]} ({base.name}), in a worktree"
             with context.progress.step(self.model.name, "train", detail) as echo:
                 search.train(Retry(context.timeout, echo, context.engine))
@@ -173,5 +173,5 @@ def ship(project: Project, step: str, name: str) -> Any:
 def _against(search: Search | None) -> str:
     if search is None or search.side is None:
         return "a first run: nothing to compare with"
-    base = search.yardstick.base
+    base = search.settings.base
     return f"with {base.name} at {base.commit[:12]}: {search.side.source}"

@@ -11,7 +11,7 @@ from mlops_ci.baseline.commit import Base
 from mlops_ci.baseline.store import Store, Wanted
 from mlops_ci.engines import Echo
 from mlops_ci.errors import BaselineError, UsageError
-from mlops_ci.plan.base_side import yardstick_of
+from mlops_ci.plan.base_side import settings_of
 from mlops_ci.plan.base_training import Retraining, train_base
 from mlops_ci.project import Project
 from mlops_ci.records import Evaluation, Folder, Training
@@ -49,10 +49,10 @@ def reproduce(
     if commit is None:
         raise UsageError(f"there is no commit {ref!r} here", where=str(project.git.root))
     training, evaluation = _recorded(project, name, commit, store)
-    yardstick = yardstick_of(project, name, Base(commit, ref))
+    settings = settings_of(project, name, Base(commit, ref))
     apart = replace(project, records=Folder(project.records.path / AGAIN))
     apart.records.ignore()
-    side = train_base(Retraining(apart, name, yardstick, echo=echo))
+    side = train_base(Retraining(apart, name, settings, echo=echo))
     return _compare(evaluation, side.evaluation, _reasons(training, side.training))
 
 

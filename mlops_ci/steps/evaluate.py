@@ -156,7 +156,7 @@ def _record(
         evaluated=project.world.now().isoformat(),
         key=key,
         artifact=_artifact(project.root, model.model) if model.model is not None else None,
-        numbers=numbers,
+        numbers=dict(sorted(numbers.items())),
     )
 
 

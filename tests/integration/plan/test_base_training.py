@@ -10,7 +10,7 @@ import pytest
 
 from mlops_ci.baseline.commit import Base
 from mlops_ci.errors import BaselineError, CommandError
-from mlops_ci.plan.base_side import BaseSide, yardstick_of
+from mlops_ci.plan.base_side import BaseSide, settings_of
 from mlops_ci.plan.base_training import Retraining, train_base
 from mlops_ci.records import Evaluation, Training
 from tests.integration.repositories import Repository, make_repository
@@ -42,8 +42,8 @@ def repo(tmp_path: Path) -> Repository:
 
 def train(repo: Repository, base: str) -> BaseSide:
     project = repo.project()
-    yardstick = yardstick_of(project, "churn", Base(base, "main"))
-    return train_base(Retraining(project, "churn", yardstick, timeout=120))
+    settings = settings_of(project, "churn", Base(base, "main"))
+    return train_base(Retraining(project, "churn", settings, timeout=120))
 
 
 def test_base_is_trained_with_its_own_code_on_the_shared_data(repo: Repository) -> None:
