@@ -60,7 +60,10 @@ def main():
     rows = clean(np.arange(len(label)), label, ink, params)
     model = make_model(params).fit(pixels[rows], label[rows])
     mlflow.sklearn.save_model(
-        model, OUT / "model", signature=infer_signature(pixels[:5], model.predict(pixels[:5]))
+        model,
+        OUT / "model",
+        signature=infer_signature(pixels[:5], model.predict(pixels[:5])),
+        skops_trusted_types=["sklearn.tree._tree.Tree"],
     )
     print(f"trained a {params['model']} on {len(rows):,} rows")
 
