@@ -49,9 +49,11 @@ def folder_entries(folder: Path, target: str) -> list[Entry]:
     root = folder.resolve()
     entries = []
     for path in sorted(root.rglob("*")):
-        if path.is_symlink() and not path.resolve().is_relative_to(root):
+        link = path.is_symlink()
+        if link and (path.is_dir() or not path.resolve().is_relative_to(root)):
             raise UsageError(
-                f"{path.name} links to a file outside the model folder", where=str(path)
+                f"{path.name} links to a folder, or out of the model folder: it has no digest",
+                where=str(path),
             )
         if path.is_dir():
             continue

@@ -9,10 +9,11 @@ from typing import Any, Protocol, cast
 
 import httptools
 
-from mlops_ci.serve.message import Refusal, Request, Response, answer_json
+from mlops_ci.serve.message import Refusal, Request, Response, encode_json
 
 MAX_HEADERS = 64 * 1024
 MAX_PIPELINE = 16
+LINGER_SECONDS = 2.0
 
 
 class Answering(Protocol):
@@ -36,6 +37,7 @@ class Connection(asyncio.Protocol):
         self._waiting: deque[Request] = deque()
         self._busy = False
         self._refused = False
+        self._half_closed = False
         self.receiving = False
         self.since = time.monotonic()
         self._begin()
@@ -146,7 +148,8 @@ class Connection(asyncio.Protocol):
         self.since = time.monotonic()
         if self._transport.is_closing():
             return
-        close = not request.keep_alive or self._server.closing
+        last = self._refused or (self._half_closed and not self._waiting)
+        close = last or not request.keep_alive or self._server.closing
         self._transport.write(response.encode(close=close, head=request.method == "HEAD"))
         if close:
             self._refused = True
@@ -157,15 +160,31 @@ class Connection(asyncio.Protocol):
         self._next()
 
     def _refuse(self, refusal: Refusal) -> None:
-        """The stream cannot be read on: answer and close, after what is in flight."""
+        """The stream cannot be read on: answer what is wrong, then close.
+
+        What still comes is thrown away for a moment: closing at once would reset the connection,
+        and the sender would never read why.
+        """
         self._refused = True
         self.receiving = False
-        if not self._transport.is_closing():
-            if not self._busy:
-                response = answer_json({"error": refusal.message}, refusal.status)
-                answer = Response(response.status, response.body, headers=refusal.headers)
-                self._transport.write(answer.encode(close=True))
-            self._transport.close()
+        self._waiting.clear()
+        if self._transport.is_closing() or self._busy:
+            return  # `respond` closes after the answer that is in the making
+        answer = Response(
+            refusal.status, encode_json({"error": refusal.message}), headers=refusal.headers
+        )
+        self._transport.write(answer.encode(close=True))
+        self._end()
+
+    def _end(self) -> None:
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        asyncio.get_running_loop().call_later(LINGER_SECONDS, self._transport.close)
+
+    def eof_received(self) -> bool:
+        """A client that closed its half may still wait for its answers."""
+        self._half_closed = True
+        return self._busy or bool(self._waiting)
 
     def close(self) -> None:
         self._refused = True
@@ -174,6 +193,3 @@ class Connection(asyncio.Protocol):
     def abort(self, why: str) -> None:
         self._refuse(Refusal(408, why))
 
-
-def protocol(server: Any) -> asyncio.Protocol:
-    return Connection(server)

@@ -35,7 +35,7 @@ class Split:
 
     data: msgspec.Raw
     columns: list[str] | None = None
-    index: msgspec.Raw | None = None
+    index: Any = None
 
 
 def parse_invocation(request: Request, schema: Schema) -> tuple[Rows, dict[str, Any]]:

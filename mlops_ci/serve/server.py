@@ -54,7 +54,6 @@ class Server:
         self.listener: socket.socket | None = None
         self.retired = False
         self.accepted_at = 0.0
-        self._ending = False
         self._public: asyncio.Server | None = None
         self._connections: set[Connection] = set()
         self._listeners: list[asyncio.Server] = []
@@ -75,7 +74,7 @@ class Server:
     @property
     def closing(self) -> bool:
         """Whether an answer is the last one of its connection."""
-        return self._ending or (self.retired and self.listener is not None)
+        return self.service.draining or (self.retired and self.listener is not None)
 
     @property
     def accepting(self) -> bool:
@@ -128,10 +127,13 @@ class Server:
             await sweeper
 
     async def _drain(self) -> None:
-        """Not ready, but listening for a moment: who routes to us needs time to see it."""
+        """Not ready, but listening for a moment: who routes to us needs time to see it.
+
+        Answers say `Connection: close` from the wish to stop on, so that after the moment only
+        connections are closed on which nobody has asked for as long.
+        """
         settings = self.service.settings
         await asyncio.sleep(settings.linger)
-        self._ending = True
         self.stop_listening()
         end = time.monotonic() + settings.grace
         while self._connections and time.monotonic() < end:

@@ -46,6 +46,7 @@ NUMBERS = {
     "MLOPS_CI_MAX_CONNECTIONS": ("max_connections", int),
     "MLOPS_CI_LINGER": ("linger", float),
     "MLOPS_CI_GRACE": ("grace", float),
+    "MLOPS_CI_PATIENCE": ("patience", float),
 }
 TEXTS = {
     "MLOPS_CI_MODEL_NAME": "name",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import struct
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,6 @@ from mlops_ci.errors import DeployError
 
 SECONDS = 15.0
 MESSAGE = 4096
-CREDENTIALS = struct.Struct("3i")
 
 
 @dataclass(frozen=True)
@@ -59,18 +57,15 @@ def converse(
             raise DeployError(
                 f"a version's process does not answer: {error}", where=str(path.parent)
             ) from error
-        pid, _, _ = CREDENTIALS.unpack(
-            peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, CREDENTIALS.size)
-        )
     given = socket.socket(fileno=descriptors[0]) if descriptors else None
-    return _running(path, pid, said), given
+    return _running(path, said), given
 
 
-def _running(path: Path, pid: int, said: dict[str, Any]) -> Running:
+def _running(path: Path, said: dict[str, Any]) -> Running:
     address = said.get("address")
     return Running(
         path=path,
-        pid=pid,
+        pid=int(said["pid"]),
         name=str(said["name"]),
         digest=str(said["digest"]),
         accepting=bool(said["accepting"]),

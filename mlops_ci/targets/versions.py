@@ -59,14 +59,15 @@ class Version:
         return str(self.container.logs(tail=LOG_LINES).decode("utf-8", "replace")).strip()
 
     def remove(self) -> None:
-        """Let it finish what it is at."""
+        """Let it finish what it is at; its image goes too, or hosts fill up with old models."""
         import docker
 
         try:
             self.container.stop(timeout=STOP_SECONDS)
             self.container.remove(force=True)
-        except docker.errors.NotFound:
-            return
+            self.container.client.images.remove(self.container.attrs["Image"])
+        except docker.errors.APIError:
+            return  # it is gone, or another container still needs the image
 
 
 def find_versions(client: Any, service: Service) -> dict[str, Version]:

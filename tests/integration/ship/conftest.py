@@ -118,10 +118,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 @pytest.fixture(scope="session")
-def repository(registry: str, python_image: str) -> str:
+def repository(registry: str, python_image: str, docker_engine: Any) -> Iterator[str]:
     """One for the whole session: the dependencies image in it is built once."""
     assert python_image
-    return f"{registry}/ship-{uuid.uuid4().hex[:8]}/churn"
+    name = f"{registry}/ship-{uuid.uuid4().hex[:8]}/churn"
+    yield name
+    for image in docker_engine.images.list(name):
+        docker_engine.images.remove(image.id, force=True)
 
 
 def make_project(folder: Path, world: World, image: str, deploy: str) -> Project:
