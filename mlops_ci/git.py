@@ -47,7 +47,9 @@ def git_environment(environ: Mapping[str, str]) -> dict[str, str]:
     for number, (key, value) in enumerate(HARDENING, first):
         settings[f"GIT_CONFIG_KEY_{number}"] = key
         settings[f"GIT_CONFIG_VALUE_{number}"] = value
-    return kept | inherited | settings | {"GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C.UTF-8"}
+    # Optional locks: a look at the status would leave the owner an index that root wrote.
+    quiet = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C.UTF-8"}
+    return kept | inherited | settings | quiet
 
 
 @dataclass(frozen=True)
