@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from mlops_ci.verdict.intervals import Interval
@@ -45,30 +47,41 @@ def calibration_intervals(moments: Moments, sides: int, level: float) -> list[In
 
     Draws the bins' mean gaps from their joint normal distribution. A sum of absolute values is
     biased upwards, more so the nearer the gaps are to 0, so the interval spans the percentile
-    interval and its reflection: wide rather than short.
+    interval and its reflection; and what is seen exceeds a side's true error by at most the sum of
+    the absolute noise (triangle inequality), so its lower bound goes as far down: wide rather than
+    short.
     """
-    draws = np.abs(_draws(moments)).reshape(DRAWS, sides, BINS).sum(axis=2)
-    seen = np.array([calibration_error(moments, side) for side in range(sides)])
-    found = [_span(draws[:, side], float(seen[side]), level, floor=0.0) for side in range(sides)]
+    noise = _noise(moments)
+    draws, excess = (_summed(gaps, sides) for gaps in (noise + moments.mean, noise))
+    seen = [calibration_error(moments, side) for side in range(sides)]
+    found = [_span(draws[:, side], seen[side], level) for side in range(sides)]
+    worst = np.quantile(excess, (1 + level) / 2, axis=0)
+    found = [
+        replace(one, low=max(0.0, min(one.low, value - float(most))))
+        for one, value, most in zip(found, seen, worst, strict=True)
+    ]
     if sides > 1:
-        change = draws[:, 1] - draws[:, 0]
-        found.append(_span(change, float(seen[1] - seen[0]), level, floor=-1.0))
+        found.append(_span(draws[:, 1] - draws[:, 0], seen[1] - seen[0], level))
     return found
 
 
-def _draws(moments: Moments) -> Floats:
+def _summed(gaps: Floats, sides: int) -> Floats:
+    return np.asarray(np.abs(gaps).reshape(DRAWS, sides, BINS).sum(axis=2))
+
+
+def _noise(moments: Moments) -> Floats:
     covariance = moments.scatter / (moments.n - 1) / moments.n
     values, vectors = np.linalg.eigh(covariance)
     root = vectors * np.sqrt(np.maximum(values, 0.0))
     noise = np.random.default_rng(SEED).standard_normal((DRAWS, len(values)))
-    return np.asarray(moments.mean + np.einsum("dk,jk->dj", noise, root))
+    return np.asarray(np.einsum("dk,jk->dj", noise, root))
 
 
-def _span(draws: Floats, seen: float, level: float, floor: float) -> Interval:
+def _span(draws: Floats, seen: float, level: float) -> Interval:
     low, high = (float(q) for q in np.quantile(draws, [(1 - level) / 2, (1 + level) / 2]))
     reflected = 2 * seen - high, 2 * seen - low
     return Interval(
-        max(min(low, reflected[0]), floor),
+        min(low, reflected[0]),
         max(high, reflected[1]),
         float(draws.std()),
         "normal draws over bins",

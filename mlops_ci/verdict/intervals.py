@@ -129,7 +129,7 @@ def _upper_reach(distance: Floats, counts: Floats, z: float) -> float:
     if distance.min() > 0:
         mean, square = (float(part[0]) for part in _tilted(distance, counts, np.zeros(1)))
         if centre - mean <= z * math.sqrt(max(square - mean * mean, 0.0)):
-            return (centre - _share_left(centre, mean, square, z) * mean) * scale
+            return _reach_beyond(centre, mean, square, z) * scale
 
     def excess(log_s: Floats) -> Floats:
         mean, square = _tilted(distance, counts, np.exp(log_s))
@@ -149,14 +149,18 @@ def _tilted(distance: Floats, counts: Floats, s: Floats) -> tuple[Floats, Floats
     return mean, tilt.sum(axis=1) / total
 
 
-def _share_left(centre: float, mean: float, square: float, z: float) -> float:
-    """The share k of the rows that were seen, when 1 − k goes to the highest value, unseen so far.
+def _reach_beyond(centre: float, mean: float, square: float, z: float) -> float:
+    """The reach when a share ε of the rows must take the highest value, which none has taken yet.
 
-    Solves (c − k·m)² = z²·(k·q − k²·m²), z in units of √n; the smaller root lies higher.
+    Solves (d + ε·m)² = z²·((1 − ε)·q − (1 − ε)²·m²) with d = c − m, z in units of √n.
     """
+    d, variance = centre - mean, max(square - mean * mean, 0.0)
     a = mean * mean * (1 + z * z)
-    b = 2 * centre * mean + z * z * square
-    return (b - math.sqrt(max(b * b - 4 * a * centre * centre, 0.0))) / (2 * a)
+    b = 2 * d * mean - z * z * (2 * mean * mean - square)
+    c = d * d - z * z * variance
+    root = math.sqrt(max(b * b - 4 * a * c, 0.0))
+    share = -2 * c / (b + root) if b > 0 else (root - b) / (2 * a)
+    return d + share * mean
 
 
 def _root_of(falling: Callable[[Floats], Floats]) -> float:

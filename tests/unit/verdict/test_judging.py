@@ -1,0 +1,366 @@
+"""Every line of the rules: what passes, fails, stays open, and what that does to the merge."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from mlops_ci.config.model import Gate, Policy
+from mlops_ci.errors import ConfigError
+from mlops_ci.records import GateResult, MetricResult
+from mlops_ci.verdict import CAP, Judgement, Promise, judge
+
+BLOCKS, WARNS = True, False
+
+
+def result(difference: float | None = 0.0, half: float | None = 0.004, **more: Any) -> MetricResult:
+    """ROC AUC 0.9 on base; `half`: half the interval's width, None for no interval."""
+    fields: dict[str, Any] = {
+        "metric": "roc_auc",
+        "base": 0.9,
+        "head": None if difference is None else 0.9 + difference,
+        "difference": difference,
+        "n": 1000,
+        "evidence": "paired",
+        "higher_is_better": True,
+    }
+    if difference is not None and half is not None:
+        fields |= {
+            "low": difference - half,
+            "high": difference + half,
+            "se": half / 1.959963984540054,
+        }
+        fields |= {"head_low": 0.9 + difference - half, "head_high": 0.9 + difference + half}
+    return MetricResult(**{**fields, **more})
+
+
+def gate(kind: Any = "max-drop", limit: float = 0.01, **more: Any) -> Gate:
+    return Gate(**{"metric": "roc_auc", "kind": kind, "limit": limit, **more})
+
+
+def judged(
+    one: MetricResult, promise: Gate, policy: Policy | None = None, **more: Any
+) -> GateResult:
+    found = judge([one], [promise], policy or Policy(), **more)
+    assert len(found.gates) == 1
+    return found.gates[0]
+
+
+@pytest.mark.parametrize(
+    ("difference", "verdict", "blocks", "reason"),
+    [
+        (0.02, "pass", False, "holds"),
+        (-0.0059, "pass", False, "holds"),  # low −0.0099 > −0.01
+        (-0.0061, "inconclusive", WARNS, "straddles"),
+        (-0.0099, "inconclusive", WARNS, "straddles"),
+        (-0.0101, "inconclusive", BLOCKS, "straddles-beyond"),
+        (-0.0139, "inconclusive", BLOCKS, "straddles-beyond"),
+        (-0.0141, "fail", BLOCKS, "broken"),  # high −0.0101 < −0.01
+    ],
+)
+def test_a_drop_is_judged_by_the_whole_interval(
+    difference: float, verdict: str, blocks: bool, reason: str
+) -> None:
+    found = judged(result(difference), gate())
+    assert (found.verdict, found.blocks, found.reason) == (verdict, blocks, reason)
+    assert (found.quantity, found.margin, found.estimate) == ("difference", 0.01, difference)
+    # A metric of which less is better: the mirror image.
+    mirrored = result(-difference, metric="log_loss", higher_is_better=False)
+    found = judged(mirrored, gate(metric="log_loss"))
+    assert (found.verdict, found.blocks, found.reason) == (verdict, blocks, reason)
+
+
+def test_a_relative_drop_is_a_part_of_base() -> None:
+    found = judged(result(-0.02), gate("max-drop-relative", 0.05))
+    assert found.margin == pytest.approx(0.045)
+    assert found.verdict == "pass"
+    assert judged(result(-0.02), gate("max-drop-relative", 0.01)).verdict == "fail"
+    negative = result(-0.02, base=-0.9, higher_is_better=True)
+    assert judged(negative, gate("max-drop-relative", 0.05)).margin == pytest.approx(0.045)
+
+
+def test_of_two_drops_the_stricter_decides() -> None:
+    found = judge(
+        [result(-0.02)], [gate("max-drop", 0.05), gate("max-drop-relative", 0.001)], Policy()
+    )
+    assert [one.verdict for one in found.gates] == ["pass", "fail"]
+    assert (found.verdict, found.blocks) == ("fail", True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "limit", "verdict", "blocks"),
+    [
+        ("min", 0.89, "pass", False),
+        ("min", 0.898, "inconclusive", WARNS),
+        ("min", 0.902, "inconclusive", BLOCKS),
+        ("min", 0.91, "fail", BLOCKS),
+        ("max", 0.91, "pass", False),
+        ("max", 0.902, "inconclusive", WARNS),
+        ("max", 0.898, "inconclusive", BLOCKS),
+        ("max", 0.89, "fail", BLOCKS),
+    ],
+)
+def test_bounds_are_judged_on_the_candidates_own_interval(
+    kind: str, limit: float, verdict: str, blocks: bool
+) -> None:
+    # The change's interval is far away: it must not be the one that is read.
+    one = result(0.0, low=-0.5, high=-0.4)
+    found = judged(one, gate(kind, limit))
+    assert (found.verdict, found.blocks, found.quantity) == (verdict, blocks, "value")
+    assert (found.estimate, found.low, found.high) == (0.9, 0.896, 0.904)
+
+
+@pytest.mark.parametrize(
+    ("policy", "difference", "blocks"),
+    [
+        ("estimate", -0.0099, WARNS),
+        ("estimate", -0.0101, BLOCKS),
+        ("warn", -0.0101, WARNS),
+        ("warn", -0.0099, WARNS),
+        ("fail", -0.0099, BLOCKS),
+        ("fail", -0.0101, BLOCKS),
+    ],
+)
+def test_what_an_inconclusive_gate_does(policy: Any, difference: float, blocks: bool) -> None:
+    found = judge([result(difference)], [gate()], Policy(on_inconclusive=policy))
+    assert (found.gates[0].verdict, found.verdict) == ("inconclusive", "inconclusive")
+    assert (found.gates[0].blocks, found.blocks) == (blocks, blocks)
+
+
+@pytest.mark.parametrize("policy", ["estimate", "warn", "fail"])
+def test_a_failed_gate_blocks_under_every_policy(policy: Any) -> None:
+    assert judge([result(-0.1)], [gate()], Policy(on_inconclusive=policy)).blocks
+
+
+@pytest.mark.parametrize(
+    ("one", "reason", "under_warn"),
+    [
+        (result(0.05, half=None, note="not assessed: few rows"), "not-assessed", WARNS),
+        (result(None), "missing-metric", BLOCKS),
+        (result(None, base=None, head=0.9), "missing-metric", BLOCKS),
+        (result(None, n=0), "missing-slice", BLOCKS),
+        (result(0.05, metric="accuracy"), "missing-metric", BLOCKS),
+    ],
+)
+def test_what_could_not_be_assessed_never_passes(
+    one: MetricResult, reason: str, under_warn: bool
+) -> None:
+    found = judged(one, gate())
+    assert (found.verdict, found.blocks, found.reason) == ("inconclusive", BLOCKS, reason)
+    assert judged(one, gate(), Policy(on_inconclusive="warn")).blocks is under_warn
+    assert judged(one, gate(), Policy(on_inconclusive="fail")).blocks
+
+
+@pytest.mark.parametrize(
+    ("difference", "reason", "blocks"), [(-0.005, "point", WARNS), (-0.02, "point-beyond", BLOCKS)]
+)
+def test_a_number_without_rows_is_at_most_inconclusive(
+    difference: float, reason: str, blocks: bool
+) -> None:
+    one = result(difference, half=None, evidence="point", n=None)
+    found = judged(one, gate())
+    assert (found.verdict, found.reason, found.blocks) == ("inconclusive", reason, blocks)
+    assert found.rows_needed is None
+    accepted = judged(one, gate(accept="point"))
+    assert accepted.verdict == ("fail" if blocks else "pass")
+
+
+def test_different_rows_are_at_most_inconclusive() -> None:
+    one = result(0.05, evidence="unpaired")
+    found = judged(one, gate())
+    assert (found.verdict, found.reason, found.blocks) == ("inconclusive", "unpaired", WARNS)
+    assert judged(one, gate(accept="point")).verdict == "inconclusive"
+    assert judged(result(-0.05, evidence="unpaired"), gate()).verdict == "fail"
+    # A floor reads the candidate alone.
+    assert judged(one, gate("min", 0.8)).verdict == "pass"
+
+
+@pytest.mark.parametrize("promise", [gate(), gate("min", 0.8), gate("max-drop-relative", 0.1)])
+def test_rows_that_head_left_out_are_at_most_inconclusive(promise: Gate) -> None:
+    found = judged(result(0.05), promise, unscored=1)
+    assert (found.verdict, found.reason) == ("inconclusive", "unscored")
+    assert judged(result(-0.5), promise, unscored=1).verdict == "fail"
+    assert not any(
+        one.better for one in judge([result(0.05)], [promise], Policy(), unscored=1).metrics
+    )
+
+
+def test_identical_models_lose_nothing() -> None:
+    exact = result(0.0, low=0.0, high=0.0, se=0.0)
+    for limit in (0.0, 0.01):
+        assert judged(exact, gate(limit=limit)).verdict == "pass"
+    # Without that fact, no change seen is not no change.
+    assert judged(result(0.0), gate(limit=0.0)).verdict == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("gates", "verdict", "blocks"),
+    [
+        ([], "ungated", False),
+        ([gate(required=False)], "ungated", False),
+        ([gate(limit=0.1)], "pass", False),
+        ([gate(limit=0.1), gate(limit=0.02)], "inconclusive", False),
+        ([gate(limit=0.1), gate(limit=0.02), gate(limit=0.001)], "fail", True),
+        ([gate(limit=0.1), gate(limit=0.001, required=False)], "pass", False),
+    ],
+)
+def test_the_models_verdict_is_the_worst_of_the_required(
+    gates: list[Gate], verdict: str, blocks: bool
+) -> None:
+    found = judge([result(-0.019)], gates, Policy())
+    assert (found.verdict, found.blocks) == (verdict, blocks)
+
+
+def test_an_advisory_gate_never_blocks() -> None:
+    for one in (result(-0.5), result(None), result(-0.011)):
+        assert not judged(one, gate(required=False), Policy(on_inconclusive="fail")).blocks
+
+
+def test_rows_that_would_decide() -> None:
+    se, n = 0.0087, 1000
+    one = result(-0.004, half=1.959963984540054 * se)
+    needed = judged(one, gate()).rows_needed
+    power = (1.959963984540054 + 0.8416212335729143) ** 2
+    assert needed == (
+        math.ceil(n * power * (se / 0.01) ** 2),
+        math.ceil(n * power * (se / 0.006) ** 2),
+    )
+    # The chance of a pass with that many rows, were the change 0: 80 %.
+    assert judged(one, gate(limit=0.004000001)).rows_needed is not None
+    capped = judged(one, gate(limit=0.0040000001)).rows_needed
+    assert capped is not None
+    assert capped[1] == CAP * n
+    assert judged(result(0.0), gate(limit=0.0)).rows_needed is None
+    assert judged(result(0.0), gate()).rows_needed is None  # it passed
+
+
+def slices(**by_name: MetricResult | None) -> list[MetricResult]:
+    import msgspec
+
+    return [
+        result()
+        if name == "all"
+        else msgspec.structs.replace(one or result(None, n=0), slice=f"region={name}")
+        for name, one in by_name.items()
+    ]
+
+
+def test_a_wildcard_is_a_gate_for_every_value_seen() -> None:
+    metrics = slices(all=None, north=result(0.05), south=result(-0.5), gone=None)
+    found = judge(metrics, [gate(slice="region=*")], Policy())
+    assert [(one.slice, one.verdict, one.reason) for one in found.gates] == [
+        ("region=gone", "inconclusive", "missing-slice"),
+        ("region=north", "pass", "holds"),
+        ("region=south", "fail", "broken"),
+    ]
+    assert found.gates[0].blocks
+
+
+def test_a_slice_that_nobody_has_blocks() -> None:
+    for name in ("region=*", "region=west"):
+        found = judge([result(0.05)], [gate(slice=name)], Policy(on_inconclusive="warn"))
+        assert [(one.reason, one.blocks) for one in found.gates] == [("missing-slice", True)]
+
+
+def test_the_anchor_bounds_many_small_losses() -> None:
+    now, since = result(-0.005), result(-0.03, base=0.93)
+    promise = gate(max_total_drop=0.02)
+    found = judge([now], [promise], Policy(), anchor=[since])
+    assert [(one.against, one.verdict, one.limit) for one in found.gates] == [
+        ("base", "pass", 0.01),
+        ("anchor", "fail", 0.02),
+    ]
+    assert found.blocks
+    assert len(judge([now], [gate()], Policy(), anchor=[since]).gates) == 1
+    assert judge([now], [promise], Policy(), anchor=[result(-0.01)]).verdict == "pass"
+    # Known by its number alone, the anchor cannot pass a gate, but can stop one.
+    point = result(-0.03, half=None, evidence="point")
+    found = judge([now], [promise], Policy(), anchor=[point])
+    assert (found.gates[1].verdict, found.gates[1].blocks) == ("inconclusive", True)
+
+
+def test_an_anchor_without_the_metric_is_told_and_does_not_block() -> None:
+    found = judge([result(0.0)], [gate(max_total_drop=0.02)], Policy(), anchor=[])
+    assert (found.verdict, len(found.gates), len(found.notes)) == ("pass", 1, 1)
+
+
+def names_of_better(found: Judgement) -> list[str]:
+    return [one.metric for one in found.metrics if one.better]
+
+
+def test_better_is_said_of_the_primary_metric_by_its_interval() -> None:
+    found = judge([result(0.005)], [gate()], Policy())
+    assert (found.primary, names_of_better(found)) == ("roc_auc", ["roc_auc"])
+    assert names_of_better(judge([result(0.003)], [gate()], Policy())) == []
+    assert names_of_better(judge([result(0.005, evidence="unpaired")], [gate()], Policy())) == []
+
+
+def test_better_is_said_of_others_after_holm() -> None:
+    se = 0.01
+    others = [
+        result(z * se, half=1.959963984540054 * se, metric=name)
+        for name, z in (
+            ("accuracy", 2.6),
+            ("f1", 2.3),
+            ("recall", 2.0),
+            ("precision", -1.0),
+            ("mcc", 0.0),
+        )
+    ]
+    found = judge([result(0.0), *others], [gate()], Policy())
+    # 0.05/5 = 0.0100 ≥ p(2.6) = 0.0093; 0.05/4 = 0.0125 < p(2.3) = 0.0214: there it stops.
+    assert names_of_better(found) == ["accuracy"]
+    assert names_of_better(judge([result(0.0), *others], [gate()], Policy(primary="f1"))) == [
+        "accuracy",
+        "f1",
+    ]
+    worse = [
+        result(-0.05, metric="accuracy"),
+        result(-0.05, metric="log_loss", higher_is_better=False),
+    ]
+    assert names_of_better(judge(worse, [], Policy())) == ["log_loss"]
+
+
+def test_an_unknown_metric_is_an_error_with_the_nearest_name() -> None:
+    with pytest.raises(ConfigError, match="roc_acu") as caught:
+        judge([result()], [gate(metric="roc_acu")], Policy())
+    assert "`roc_auc`" in caught.value.fix
+
+
+def test_a_direction_that_nobody_knows_is_an_error() -> None:
+    one = result(metric="banana", higher_is_better=None)
+    with pytest.raises(ConfigError, match="banana"):
+        judge([one], [gate(metric="banana")], Policy())
+    assert judged(one, gate("min", 0.8, metric="banana")).verdict == "pass"
+
+
+def test_a_negated_scorer_is_turned_round() -> None:
+    one = result(metric="log_loss", higher_is_better=False)
+    found = judged(one, gate("min", -0.95, metric="neg_log_loss"))
+    assert (found.metric, found.kind, found.limit, found.verdict) == (
+        "log_loss",
+        "max",
+        0.95,
+        "pass",
+    )
+
+
+def test_a_gate_finds_a_nested_number() -> None:
+    one = result(metric="test.roc_auc", evidence="point", half=None)
+    assert judged(one, gate(accept="point")).metric == "test.roc_auc"
+    both = [one, result(metric="train.roc_auc")]
+    with pytest.raises(ConfigError, match=r"train\.roc_auc"):
+        judge(both, [gate()], Policy())
+
+
+def test_rows_are_stronger_evidence_than_a_number() -> None:
+    for order in (1, -1):
+        metrics = [result(0.0), result(-0.5, half=None, evidence="point")][::order]
+        assert judge(metrics, [gate()], Policy()).gates[0].evidence == "paired"
+
+
+def test_a_gate_says_whose_it_is() -> None:
+    found = judge([result()], [Promise(gate(), "both"), gate("min", 0.1)], Policy())
+    assert [one.source for one in found.gates] == ["both", "option"]
