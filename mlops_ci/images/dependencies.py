@@ -208,7 +208,7 @@ def _compress(path: Path, layout: Layout) -> dict[str, Any]:
     packed = path.with_name(f"{path.name}.gz")
     try:
         with path.open("rb") as source, packed.open("wb") as out:
-            if source.peek(2)[:2] == b"\x1f\x8b":  # type: ignore[attr-defined]
+            if source.peek(2)[:2] == b"\x1f\x8b":
                 shutil.copyfileobj(source, out, BLOCK)
             else:
                 with gzip.GzipFile("", "wb", COMPRESSION, out, mtime=0) as zipped:

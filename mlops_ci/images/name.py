@@ -62,7 +62,7 @@ def parse_image(text: str) -> ImageName:
             where="image",
             fix="leave out the tag and the digest: mlops-ci sets the commit as tag"
             if tagged
-            else "write host and repository in lower case, for example\n    image: ghcr.io/acme/churn",
+            else "write host and repository in lower case:\n    image: ghcr.io/acme/churn",
         )
     return ImageName(host, repository)
 

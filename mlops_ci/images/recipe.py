@@ -22,7 +22,8 @@ PYTHON = re.compile(r"3\.(\d+)(?:\.\d+)?")
 PYTHONS = range(11, 15)
 HOW_TO_SAVE = "save the model in MLflow's format: mlflow.sklearn.save_model(model, 'out/model')"
 
-DOCKERFILE = """FROM {base} AS packages
+DOCKERFILE = """\
+FROM {base} AS packages
 ARG PIP_INDEX_URL
 ARG PIP_EXTRA_INDEX_URL
 ARG UV_DEFAULT_INDEX
@@ -32,7 +33,8 @@ ARG UV_EXTRA_INDEX_URL
 RUN python -m venv /uv && /uv/bin/pip install --quiet --disable-pip-version-check --no-cache-dir uv
 RUN python -m venv --without-pip /opt/venv
 COPY requirements.txt /requirements.txt
-RUN /uv/bin/uv pip install --quiet --no-cache --link-mode copy --compile-bytecode --python /opt/venv/bin/python --requirement /requirements.txt
+RUN /uv/bin/uv pip install --quiet --no-cache --link-mode copy --compile-bytecode \\
+    --python /opt/venv/bin/python --requirement /requirements.txt
 FROM {base}
 {system}COPY --from=packages /opt/venv /opt/venv
 """

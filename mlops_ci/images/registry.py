@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, Self
 from urllib.parse import urljoin, urlsplit
 
 from mlops_ci.errors import DOCS, AccessError, ServiceError
@@ -24,7 +24,7 @@ OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
-ACCEPTED = ", ".join((OCI_MANIFEST, OCI_INDEX, DOCKER_MANIFEST, DOCKER_LIST))
+ACCEPTED = f"{OCI_MANIFEST}, {OCI_INDEX}, {DOCKER_MANIFEST}, {DOCKER_LIST}"
 MAX_DOCUMENT = 16 * 1024 * 1024
 TRIES = 4
 MAX_WAIT = 60.0
@@ -57,7 +57,7 @@ class Repository:
         self._authorization = Authorization(name, login, self._session)
         self._base = f"{name.address}/v2/{name.repository}/"
 
-    def __enter__(self) -> Repository:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -66,7 +66,7 @@ class Repository:
     def manifest(self, reference: str) -> Document | None:
         """By tag or digest; None when there is none. A digest is verified."""
         answer = self._ask("GET", f"manifests/{reference}", headers={"Accept": ACCEPTED})
-        if answer.status_code == 404:  # noqa: PLR2004
+        if answer.status_code == 404:
             return None
         self._expect(answer, 200)
         content = answer.content
@@ -82,7 +82,7 @@ class Repository:
     def tag_digest(self, tag: str) -> str | None:
         """What a tag points to now; None when there is no such tag."""
         answer = self._ask("HEAD", f"manifests/{tag}", headers={"Accept": ACCEPTED})
-        if answer.status_code == 404:  # noqa: PLR2004
+        if answer.status_code == 404:
             return None
         self._expect(answer, 200)
         digest = answer.headers.get("Docker-Content-Digest")
@@ -110,7 +110,7 @@ class Repository:
 
     def has_blob(self, digest: str) -> bool:
         answer = self._ask("HEAD", f"blobs/{digest}")
-        if answer.status_code == 404:  # noqa: PLR2004
+        if answer.status_code == 404:
             return False
         self._expect(answer, 200)
         return True
@@ -142,7 +142,7 @@ class Repository:
         """Where to put the blob; None when it was mounted."""
         query = f"?mount={digest}&from={mount}" if mount else ""
         answer = self._ask("POST", f"blobs/uploads/{query}", headers={"Content-Length": "0"})
-        if answer.status_code == 201:  # noqa: PLR2004
+        if answer.status_code == 201:
             return None
         self._expect(answer, 202)
         return urljoin(answer.url, answer.headers["Location"])
@@ -196,7 +196,7 @@ class Repository:
             answer = self._session.request(
                 method, url, headers=sent, auth=_keep, timeout=limits, **extra
             )
-            if answer.status_code != 401 or again:  # noqa: PLR2004
+            if answer.status_code != 401 or again:
                 return answer
             if not self._authorization.answer(answer.headers.get("WWW-Authenticate", "")):
                 return answer

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from mlops_ci.errors import RecordError
 from mlops_ci.images.layout import Layout
 from mlops_ci.images.registry import Repository
-
-Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -57,5 +53,5 @@ def _ship_blob(layout: Layout, part: dict[str, Any], repository: Repository) -> 
             where=str(layout.folder),
             fix="the registry has dropped it since the build; build again: mlops-ci build",
         )
-    sent = repository.upload(digest, size, partial(path.open, "rb"))
+    sent = repository.upload(digest, size, lambda: path.open("rb"))
     return size if sent else 0

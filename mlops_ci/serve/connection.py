@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 import httptools
 
@@ -192,4 +192,3 @@ class Connection(asyncio.Protocol):
 
     def abort(self, why: str) -> None:
         self._refuse(Refusal(408, why))
-

@@ -62,7 +62,7 @@ class Control(threading.Thread):
     async def _do(self, action: str, listener: socket.socket | None) -> dict[str, Any]:
         server = self._server
         if action == "accept" and listener is not None:
-            listener.setblocking(False)
+            listener.setblocking(False)  # noqa: FBT003 - its own signature
             await server.take_over(listener)
         elif action == "accept" and server.listener is not None:
             await server.take_over(server.listener)

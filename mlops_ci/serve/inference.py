@@ -112,7 +112,7 @@ def _rows(arrays: dict[str, Array], schema: Schema) -> Rows:
         return Rows(array=check_tensor(only, schema.tensors[0]))
     names = schema.names
     width = len(schema.columns)
-    whole = only is not None and only.ndim == 2  # noqa: PLR2004
+    whole = only is not None and only.ndim == 2
     if only is not None and whole and (not schema.columns or only.shape[1] == width != 1):
         if names is None:
             return Rows(array=only)
@@ -125,7 +125,7 @@ def _rows(arrays: dict[str, Array], schema: Schema) -> Rows:
 def _flat(name: str, array: Array) -> Array:
     if array.ndim == 1:
         return array
-    if array.ndim == 2 and array.shape[1] == 1:  # noqa: PLR2004
+    if array.ndim == 2 and array.shape[1] == 1:
         return array[:, 0]
     raise Refusal(400, f"input {name!r}: a column has shape [n] or [n, 1], not {list(array.shape)}")
 

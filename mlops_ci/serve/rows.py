@@ -64,7 +64,7 @@ def _index(names: tuple[str, ...] | None) -> Any:
     if names is None:
         return None
     if names not in _indexes:
-        if len(_indexes) > 64:  # noqa: PLR2004 - strangers choose the names when there is no schema
+        if len(_indexes) > 64:
             _indexes.clear()
         _indexes[names] = pd.Index(names)
     return _indexes[names]

@@ -161,5 +161,5 @@ def listen_on(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((host, port))
     listener.listen(1024)
-    listener.setblocking(False)
+    listener.setblocking(False)  # noqa: FBT003 - its own signature
     return listener

@@ -34,9 +34,7 @@ class Service:
         """Call `reply` once, now or when the model has answered; returns the route's name."""
         route, handler = self._find(request)
         try:
-            if handler is None:
-                raise Refusal(404, f"there is nothing at {request.path}")
-            handler(request, reply)
+            (handler or _missing(f"there is nothing at {request.path}"))(request, reply)
         except Refusal as refusal:
             reply(_refuse(route, refusal))
         return route
@@ -61,7 +59,7 @@ class Service:
     def _find_model(self, path: str) -> tuple[str, Callable[[Request, Reply], None] | None]:
         """/v2/models/M[/versions/V][/ready|/infer]"""
         parts = path.split("/")[1:]
-        if parts[:2] != ["v2", "models"] or len(parts) < 3:  # noqa: PLR2004
+        if parts[:2] != ["v2", "models"] or len(parts) < 3:
             return "other", None
         name, rest = parts[2], parts[3:]
         if name != self.settings.name:
@@ -206,7 +204,7 @@ def _refuse(route: str, refusal: Refusal) -> Response:
     """MLflow's clients read `message`, those of Open Inference `error`."""
     content: dict[str, Any] = {"error": refusal.message}
     if route == INVOCATIONS:
-        code = "BAD_REQUEST" if refusal.status < 500 else "INTERNAL_ERROR"  # noqa: PLR2004
+        code = "BAD_REQUEST" if refusal.status < 500 else "INTERNAL_ERROR"
         content = {"error_code": code, "message": refusal.message}
     response = answer_json(content, refusal.status)
     return Response(response.status, response.body, headers=refusal.headers)

@@ -17,9 +17,10 @@ class Settings:
     Bounds: `max_body` bytes of one request, `max_waiting` requests that wait for the model,
     `batch_rows` rows that one call of the model may get together (1: no batching),
     `max_connections` open at a time. `control`: path of a socket through which the listening one is
-    handed over; the server then opens none itself but one on loopback, for checks. Seconds: `linger` between the wish to stop and the end of
-    listening, `grace` for what is in flight, `patience` for a request to arrive whole, `idle` for
-    a connection without one.
+    handed over; the server then opens none itself but one on loopback, for checks.
+
+    Seconds: `linger` between the wish to stop and the end of listening, `grace` for what is in
+    flight, `patience` for a request to arrive whole, `idle` for a connection without one.
     """
 
     folder: Path

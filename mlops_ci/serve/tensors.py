@@ -24,10 +24,7 @@ def decode_json(data: Any, datatype: str, shape: list[int], name: str) -> Array:
     """`data` may be flat or nested; values must be of the datatype, none are bent to it."""
     flat = list(_flatten(data))
     if len(flat) != math.prod(shape):
-        raise Refusal(
-            400,
-            f"input {name!r}: shape {shape} asks for {math.prod(shape)} values, there are {len(flat)}",
-        )
+        raise _wrong_size(name, shape, len(flat))
     if datatype == "BYTES":
         if not all(isinstance(value, str) for value in flat):
             raise Refusal(400, f"input {name!r}: BYTES takes strings")
@@ -43,6 +40,13 @@ def decode_json(data: Any, datatype: str, shape: list[int], name: str) -> Array:
         )
     except (OverflowError, ValueError) as error:
         raise Refusal(400, f"input {name!r}: {error}") from None
+
+
+def _wrong_size(name: str, shape: list[int], found: int) -> Refusal:
+    wanted = math.prod(shape)
+    return Refusal(
+        400, f"input {name!r}: shape {shape} asks for {wanted} values, there are {found}"
+    )
 
 
 def _flatten(data: Any) -> Any:
@@ -85,10 +89,7 @@ def decode_binary(block: bytes, datatype: str, shape: list[int], name: str) -> A
             raise Refusal(400, f"input {name!r}: {len(block)} bytes are no {datatype} values")
         array = np.frombuffer(block, dtype).astype(dtype.newbyteorder("="))
     if array.size != math.prod(shape):
-        raise Refusal(
-            400,
-            f"input {name!r}: shape {shape} asks for {math.prod(shape)} values, there are {array.size}",
-        )
+        raise _wrong_size(name, shape, array.size)
     return array.reshape(shape)
 
 

@@ -35,7 +35,9 @@ class Job:
 
 
 class Worker:
-    def __init__(self, model: Model, loop: asyncio.AbstractEventLoop, *, limits: tuple[int, int]):
+    def __init__(
+        self, model: Model, loop: asyncio.AbstractEventLoop, *, limits: tuple[int, int]
+    ) -> None:
         """`limits`: how many jobs may wait, how many rows one call may get together."""
         self.model = model
         self._loop = loop

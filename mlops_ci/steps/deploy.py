@@ -6,6 +6,8 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import Literal
 
+from msgspec.structs import replace
+
 from mlops_ci.config import Deploy
 from mlops_ci.errors import AccessError, ConfigError, DeployError, MlopsCiError, ServiceError
 from mlops_ci.images.name import parse_image
@@ -13,7 +15,7 @@ from mlops_ci.images.registry import open_repository
 from mlops_ci.project import Project
 from mlops_ci.records import Deployment, Evaluation, Push
 from mlops_ci.steps.build import evaluated_model
-from mlops_ci.targets import Outcome, Release, Service, Target, open_target
+from mlops_ci.targets import Release, Service, Target, open_target
 
 Kind = Literal["docker", "process"]
 
@@ -49,14 +51,27 @@ def deploy(
     release = _release(project, name, commit, place.kind)
     target = place.open(project, project.model(name).image if place.kind == "docker" else None)
     started = project.world.monotonic()
+    unfinished = Deployment(
+        model=name,
+        commit=commit,
+        target=place.kind,
+        status="failed",
+        reference=release.reference,
+    )
     try:
         with closing(target):
             outcome = target.deploy(release)
     except MlopsCiError as error:
-        record = _record(project, name, commit, place, release, started)
-        project.records.write("deploy", _failed(record, error))
+        project.records.write("deploy", replace(unfinished, notes=[str(error)]))
         raise
-    record = _record(project, name, commit, place, release, started, outcome)
+    record = replace(
+        unfinished,
+        status="live",
+        url=outcome.url,
+        previous=outcome.previous,
+        seconds=project.world.monotonic() - started,
+        notes=list(outcome.notes),
+    )
     project.records.write("deploy", record)
     return record
 
@@ -119,31 +134,3 @@ def _check_tags(project: Project, pushed: Push) -> None:
                 where=str(image),
                 fix="find out who moved the tag; then push again: mlops-ci push",
             )
-
-
-def _record(
-    project: Project,
-    name: str,
-    commit: str,
-    place: Place,
-    release: Release,
-    started: float,
-    outcome: Outcome | None = None,
-) -> Deployment:
-    return Deployment(
-        model=name,
-        commit=commit,
-        target=place.kind,
-        status="live" if outcome else "failed",
-        reference=release.reference,
-        url=outcome.url if outcome else None,
-        previous=outcome.previous if outcome else None,
-        seconds=project.world.monotonic() - started,
-        notes=list(outcome.notes) if outcome else [],
-    )
-
-
-def _failed(record: Deployment, error: MlopsCiError) -> Deployment:
-    import msgspec
-
-    return msgspec.structs.replace(record, notes=[str(error)])

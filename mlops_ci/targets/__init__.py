@@ -1,4 +1,4 @@
-"""Where an image runs: one module per kind of place, behind one Protocol, found through one table."""
+"""Where an image runs: one module per kind of place, behind one Protocol, found in one table."""
 
 from __future__ import annotations
 

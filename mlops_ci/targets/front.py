@@ -84,7 +84,7 @@ class Front:
                 return
             self.world.sleep(0.1)
         raise DeployError(
-            f"the new version is healthy inside, but the front cannot reach it within {seconds:.0f} s"
+            f"the version is healthy inside, but the front did not reach it in {seconds:.0f} s"
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -77,10 +78,8 @@ def _running(path: Path, said: dict[str, Any]) -> Running:
 
 def is_alive(pid: int) -> bool:
     """Of a child that ended but was not waited for: not alive."""
-    try:
+    with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        pass
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -50,7 +50,7 @@ def _acquire(client: Any, name: str, image: str, world: World) -> str:
             )
             return str(made["Id"])
         except docker.errors.APIError as error:
-            if error.status_code != 409:  # noqa: PLR2004 - the name is taken
+            if error.status_code != 409:
                 raise
             _remove_dead(client, name)
             if world.monotonic() > end:

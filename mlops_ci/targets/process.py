@@ -64,8 +64,8 @@ class ProcessTarget:
             standing = self._standing()
             live = standing.live
             if live and live.digest == release.digest and self._is_here(live):
-                notes = ("it was live already",)
-                return self._outcome(live, standing.previous, changed=False, notes=notes)
+                known = ("it was live already",)
+                return self._outcome(live, standing.previous, changed=False, notes=known)
             again = standing.previous
             kept = again if again and again.digest == release.digest else None
             candidate = kept or self._start(release)

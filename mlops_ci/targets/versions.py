@@ -135,7 +135,7 @@ def wait_until_healthy(version: Version, service: Service, world: World) -> list
     if not found.get("ready"):
         raise _unhealthy(
             version,
-            f"it was not ready after {service.health_timeout:.0f} s ({found.get('error') or 'no answer'})",
+            f"it was not ready after {service.health_timeout:.0f} s: {found.get('error')}",
         )
     if found.get("digest") != version.model_digest:
         raise _unhealthy(

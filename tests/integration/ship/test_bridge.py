@@ -51,17 +51,11 @@ def bridge(docker_engine: Any, registry: str, tmp_path: Path) -> Iterator[Bridge
     address = f"{gateway}:{free_port()}"
     subprocess.run(
         [
-            "openssl",
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-        ]
-        + ["-days", "2", "-subj", "/CN=registry", "-addext", f"subjectAltName=IP:{gateway}"]
-        + ["-keyout", f"{tmp_path}/server.key", "-out", f"{tmp_path}/server.pem"],
+            *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
+            *("-nodes", "-days", "2", "-subj", "/CN=registry"),
+            *("-addext", f"subjectAltName=IP:{gateway}"),
+            *("-keyout", f"{tmp_path}/server.key", "-out", f"{tmp_path}/server.pem"),
+        ],
         check=True,
         capture_output=True,
     )

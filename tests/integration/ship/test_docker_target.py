@@ -241,6 +241,6 @@ def test_a_hosted_runner_needs_a_host(shop: Shop) -> None:
     environ = {**ready.project.world.environ, "RUNNER_ENVIRONMENT": "github-hosted"}
     environ.pop("DOCKER_HOST", None)
     hosted = replace(ready.project, world=replace(ready.project.world, environ=environ))
-    with pytest.raises(UsageError, match="deploy: {target: docker, host: ssh://") as caught:
+    with pytest.raises(UsageError, match=r"deploy: \{target: docker, host: ssh://") as caught:
         deploy(hosted, "churn", HERE)
     assert caught.value.exit_code == 2

@@ -75,7 +75,7 @@ def test_a_model_that_cannot_be_opened_never_gets_a_request(shop: Shop) -> None:
     broken = shop.evaluate(2)
     (broken.model_folder / "model.skops").write_bytes(b"not a model")
     broken.record()
-    with pytest.raises(DeployError, match="model.skops cannot be opened"):
+    with pytest.raises(DeployError, match=r"model\.skops cannot be opened"):
         deploy(broken.project, "churn", HERE)
     assert ask(shop.port) == [1]
     assert len(list(folder_of(shop.project.world).glob("*/"))) == 1

@@ -198,7 +198,7 @@ class Fussy(BaseHTTPRequestHandler):
         blobs[digest] = body
         return self._send(201)
 
-    do_GET = do_HEAD = do_POST = do_PUT = _handle
+    do_GET = do_HEAD = do_POST = do_PUT = _handle  # noqa: N815 - the base class's names
 
 
 @contextmanager
@@ -228,7 +228,7 @@ def test_tokens_busy_answers_and_a_broken_upload(world: World, tmp_path: Path) -
         assert name == "one" or digest_of(content) == name
 
 
-def test_an_answer_with_other_bytes_is_refused(world: World, tmp_path: Path) -> None:
+def test_an_answer_with_other_bytes_is_refused(world: World) -> None:
     with fussy() as (host, state):
         state["blobs"]["x"] = b""
         wrong = "sha256:" + hashlib.sha256(b"other").hexdigest()

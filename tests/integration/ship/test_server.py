@@ -163,7 +163,7 @@ def test_what_does_not_fit_is_400(server: Running, content: Any, words: str) -> 
     said = json.loads(body)
     assert status == 400
     assert said["error_code"] == "BAD_REQUEST"
-    assert words in said["message"] or words == "data" or words == "age"
+    assert words in said["message"]
 
 
 def test_broken_requests_are_answered_and_the_server_lives(server: Running) -> None:
@@ -288,12 +288,12 @@ def test_metrics_count_what_happened(server: Running) -> None:
     assert float(values["mlops_ci_in_flight"]) == 1
 
 
-def test_mlflow_s_own_client(server: Running, flowers: Path) -> None:
+def test_mlflow_s_own_client(server: Running) -> None:
     import pandas as pd
     from mlflow.pyfunc.scoring_server.client import ScoringServerClient
 
-    client = ScoringServerClient("127.0.0.1", server.port)
-    client.wait_server_ready(timeout=10)
+    client = ScoringServerClient("127.0.0.1", server.port)  # type: ignore[no-untyped-call]
+    client.wait_server_ready(timeout=10)  # type: ignore[no-untyped-call]
     table = pd.DataFrame([ROW, {"age": 30.0, "visits": 2, "plan": "pro", "new": False}])
     answer = client.invoke(table)
     assert answer.get_predictions()[0].tolist() == [0, 1]
@@ -342,8 +342,7 @@ def test_too_many_waiting_are_told_so(trained: Callable[[int], Path]) -> None:
     statuses: list[int] = []
 
     def work() -> None:
-        for _ in range(10):
-            statuses.append(running.ask("POST", "/invocations", body)[0])
+        statuses.extend(running.ask("POST", "/invocations", body)[0] for _ in range(10))
 
     threads = [threading.Thread(target=work) for _ in range(8)]
     for thread in threads:
