@@ -9,8 +9,8 @@ from mlops_ci.baseline.store import Store
 from mlops_ci.engines import Echo
 from mlops_ci.errors import BaselineError, CommandError, ComparisonError, UsageError
 from mlops_ci.plan.base_side import (
-    BaseSide,
     BaseSettings,
+    BaseSide,
     find_side,
     has_equal_key,
     same_as_head,
@@ -53,9 +53,7 @@ class Search:
         """Raises BaselineError when base can neither be found nor trained, but must exist."""
         self.equal = has_equal_key(self.project, self.name, self.settings)
         if not self.equal:
-            self.side = find_side(self.project, self.name, self.settings, self.store)
-        if self.side is not None:
-            self.notes.extend(self.side.notes)
+            self.side = find_side(self.project, self.name, self.settings, self.store, self.notes)
 
     def take_heads(self, evaluation: Evaluation, training: Training) -> None:
         if self.side is None and self.equal:

@@ -9,7 +9,8 @@ All but the last are looked up before head's command runs: it could write into t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
@@ -19,7 +20,7 @@ from mlops_ci.baseline.store import Found, Store, Wanted
 from mlops_ci.config import Config, Model
 from mlops_ci.errors import BaselineError, ConfigError, MlopsCiError, RecordError
 from mlops_ci.project import Project, outputs_of
-from mlops_ci.records import Evaluation, Training
+from mlops_ci.records import Artifact, Evaluation, Training
 from mlops_ci.records.files import write_atomically
 from mlops_ci.steps.evaluate import evaluation_of
 from mlops_ci.steps.key import command_of, training_key
@@ -49,7 +50,6 @@ class BaseSide:
     training: Training | None
     predictions: Path | None
     source: str
-    notes: list[str] = field(default_factory=list)
 
 
 def settings_of(project: Project, name: str, base: Base) -> BaseSettings:
@@ -73,13 +73,13 @@ def settings_of(project: Project, name: str, base: Base) -> BaseSettings:
 
 
 def find_side(
-    project: Project, name: str, settings: BaseSettings, store: Store | None
+    project: Project, name: str, settings: BaseSettings, store: Store | None, notes: list[str]
 ) -> BaseSide | None:
-    """Base's side without training; None when it has to be trained.
+    """Base's side without training; None when it has to be trained. `notes` gets what a reader
+    should know.
 
     Raises BaselineError when it can neither be found nor trained, though main has had this model.
     """
-    notes: list[str] = []
     found = _in_records(project, name, settings)
     if found is None and store is not None:
         found = _in_store(project, name, settings, store, notes)
@@ -87,8 +87,6 @@ def find_side(
         found = _in_commit(project, name, settings)
         if found is None:
             _refuse_lost(name, settings, store, notes)
-    if found is not None:
-        found.notes.extend(notes)
     return found
 
 
@@ -128,13 +126,12 @@ def _in_records(project: Project, name: str, settings: BaseSettings) -> BaseSide
 
 def _intact(project: Project, evaluation: Evaluation) -> Path | None:
     """The predictions of a record while they are still those that were evaluated."""
-    if evaluation.predictions is None:
+    artifact = evaluation.slim or evaluation.predictions
+    if artifact is None:
         return None
-    place = project.root / evaluation.predictions.path
-    if not place.is_file():
-        return None
-    digest = content_digest(place, evaluation.predictions.path)
-    return place if digest == evaluation.predictions.digest else None
+    place = project.root / artifact.path
+    intact = place.is_file() and content_digest(place, artifact.path) == artifact.digest
+    return place if intact else None
 
 
 def _in_store(
@@ -154,7 +151,16 @@ def _in_store(
         notes.append(f"main's predictions are too large for the store ({megabytes:.0f} MB)")
         if command_of(settings.model):
             return None
+    if _lacks_slices(settings.model, found) and command_of(settings.model):
+        notes.append("main's predictions were stored without a slice that base declares")
+        return None
     return _unpack(project, settings, found)
+
+
+def _lacks_slices(model: Model, found: Found) -> bool:
+    resolution = found.entry.evaluation.resolution
+    known = resolution.columns.get("slice", []) if resolution is not None else []
+    return found.entry.predictions is not None and not set(model.slices) <= set(known)
 
 
 def _unpack(project: Project, settings: BaseSettings, found: Found) -> BaseSide:
@@ -163,15 +169,11 @@ def _unpack(project: Project, settings: BaseSettings, found: Found) -> BaseSide:
         place = project.records.of(found.header.model, settings.base.commit) / SLIM
         project.records.ignore()
         write_atomically(place, entry.predictions)
-    evaluation = entry.evaluation
-    if place is not None and evaluation.predictions is not None:
-        artifact = msgspec.structs.replace(
-            evaluation.predictions,
-            path=place.relative_to(project.root).as_posix(),
-            digest=content_digest(place, SLIM),
-            bytes=place.stat().st_size,
-        )
-        evaluation = msgspec.structs.replace(evaluation, predictions=artifact)
+    slim = None
+    if place is not None:
+        inside = place.relative_to(project.root).as_posix()
+        slim = Artifact(path=inside, digest=content_digest(place, SLIM), bytes=place.stat().st_size)
+    evaluation = msgspec.structs.replace(entry.evaluation, slim=slim)
     how = "by commit" if settings.base.commit in found.header.commits else "by training key"
     side = BaseSide(evaluation, entry.training, place, f"the store, {how}")
     return _settle(project, settings.base, side)
@@ -185,8 +187,25 @@ def _settle(project: Project, base: Base, side: BaseSide) -> BaseSide:
         reused = None if training.commit == base.commit else training.commit
         training = msgspec.structs.replace(training, commit=base.commit, reused=reused)
         project.records.write("train", training)
+    evaluation, place = _apart(project, evaluation, side.predictions)
     project.records.write("evaluate", evaluation)
-    return BaseSide(evaluation, training, side.predictions, side.source, side.notes)
+    return BaseSide(evaluation, training, place, side.source)
+
+
+def _apart(
+    project: Project, evaluation: Evaluation, place: Path | None
+) -> tuple[Evaluation, Path | None]:
+    """Predictions among head's outputs move beside base's records: head's run replaces them."""
+    artifact = evaluation.predictions
+    if place is None or artifact is None or place.is_relative_to(project.records.path):
+        return evaluation, place
+    suffix = "".join(place.suffixes[-2:])
+    target = project.records.of(evaluation.model, evaluation.commit) / f"predictions{suffix}"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(place, target)
+    inside = target.relative_to(project.root).as_posix()
+    moved = msgspec.structs.replace(artifact, path=inside)
+    return msgspec.structs.replace(evaluation, predictions=moved), target
 
 
 def _in_commit(project: Project, name: str, settings: BaseSettings) -> BaseSide | None:

@@ -12,7 +12,7 @@ from mlops_ci.baseline.worktree import Linked, checked_out, link_data, share_cac
 from mlops_ci.engines import Echo, Ended, Job, engine_of
 from mlops_ci.engines.owner import user_for
 from mlops_ci.errors import DOCS, BaselineError, CommandError
-from mlops_ci.plan.base_side import BaseSide, BaseSettings
+from mlops_ci.plan.base_side import BaseSettings, BaseSide
 from mlops_ci.project import Project
 from mlops_ci.records import Artifact, Evaluation, Folder, Training
 from mlops_ci.steps.command import dvc_argv
@@ -55,7 +55,7 @@ def train_base(request: Retraining) -> BaseSide:
             raise _explain(request, top, error) from error
         finally:
             _keep_log(request, tree)
-        _refuse_changed(request, linked)
+        _refuse_changed(linked)
         return _bring_back(request, tree, training, evaluation)
 
 
@@ -141,7 +141,7 @@ def _explain(request: Retraining, top: Path, error: CommandError) -> CommandErro
     )
 
 
-def _refuse_changed(request: Retraining, linked: Linked) -> None:
+def _refuse_changed(linked: Linked) -> None:
     changed = linked.changed()
     if changed:
         raise BaselineError(

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from mlops_ci.baseline.commit import Asked, Base
 from mlops_ci.config import Config, Model
-from mlops_ci.project import is_within
-from mlops_ci.steps.key import PARAMS, is_code
+from mlops_ci.project import is_within, outputs_of
+from mlops_ci.steps.key import PARAMS, command_of, is_code
 
 JUDGE = ("train", "evaluate", "compare", "report")
 SHIP = ("train", "evaluate", "compare", "report", "store")
@@ -84,6 +84,7 @@ def _touched(model: Model, name: str, change: Change) -> str | None:
 
 def _concerns(model: Model, path: str) -> bool:
     pointers = [f"{entry.rstrip('/')}.dvc" for entry in model.data]
-    files = (*model.data, *pointers, *(model.params or PARAMS))
+    kept = () if command_of(model) else outputs_of(model)
+    files = (*model.data, *pointers, *(model.params or PARAMS), *kept)
     lock = (model.requirements,) if model.requirements else LOCKS
     return is_code(model, path) or any(is_within(path, place) for place in (*files, *lock))

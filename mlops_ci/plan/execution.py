@@ -146,7 +146,7 @@ class _Execution:
             )
         if outcome.training is None or outcome.evaluation is None:
             raise InternalError("a store entry without records")
-        predictions = slim_predictions(self.context.project, outcome)
+        predictions = slim_predictions(outcome)
         header = store.put(Entry(outcome.training, outcome.evaluation, predictions))
         if header.too_large is not None:
             outcome.notes.append(

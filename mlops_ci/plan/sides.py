@@ -3,121 +3,97 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from mlops_ci.baseline.anchor import find_anchors
-from mlops_ci.baseline.store import Store
-from mlops_ci.config import Model, expand_gates
+from mlops_ci.baseline.store import Found, Store
+from mlops_ci.config import Gate, Model, Policy, expand_gates
 from mlops_ci.errors import ComparisonError, MlopsCiError
 from mlops_ci.plan.base_search import Search
 from mlops_ci.plan.base_side import BaseSide
 from mlops_ci.plan.outcome import ModelOutcome
 from mlops_ci.project import Project
-from mlops_ci.records import Comparison, Evaluation, MetricResult, RowCounts
-from mlops_ci.records.comparison import Evidence, Side
-from mlops_ci.steps.evaluate import open_predictions
-from mlops_ci.verdict import (
-    Promise,
-    compare_numbers,
-    compare_paired,
-    compare_single,
-    compare_unpaired,
-    judge,
-    merge_yardsticks,
-    slice_changes,
-)
-from mlops_ci.verdict import Yardstick as Merged
+from mlops_ci.records import Evaluation
+from mlops_ci.records.comparison import Side
+from mlops_ci.steps.evaluate import columns_of, open_predictions
+from mlops_ci.verdict import Promise, Yardstick, merge_yardsticks, slice_changes
 
 if TYPE_CHECKING:
-    from mlops_ci.data import Pairing, Predictions
+    from mlops_ci.data import Predictions
+    from mlops_ci.steps.compare import Known, Outcome
 
 
 @dataclass(frozen=True)
-class Compared:
-    """The record, and both predictions for the plots."""
+class Measure:
+    """What both sides are measured by. `model` is head's, with base's slices too."""
 
-    comparison: Comparison
-    base: Predictions | None
-    head: Predictions | None
-
-
-@dataclass(frozen=True)
-class _Rows:
-    metrics: tuple[MetricResult, ...]
-    counts: RowCounts
-    unscored: int = 0
-    notes: tuple[str, ...] = ()
+    gates: Sequence[Gate | Promise]
+    policy: Policy
+    model: Model
+    changes: tuple[str, ...] = ()
 
 
 def compare_with_base(
     project: Project, outcome: ModelOutcome, search: Search | None, store: Store | None
-) -> Compared:
+) -> Outcome:
     """Writes the comparison's record and the pointers `head` and `base`.
 
     Raises ComparisonError when the two cannot be compared.
     """
-    name = outcome.name
-    if outcome.evaluation is None:
-        raise ComparisonError(f"{name}: head was not evaluated")
-    side = search.side if search is not None else None
-    merged, model = _yardstick(project, name, search)
-    head = _open_head(project, outcome.evaluation, model)
-    base = _open_base(side, search)
-    rows = _compare_rows(base, head, merged)
-    numbers = compare_numbers(side.evaluation.numbers if side else None, outcome.evaluation.numbers)
-    known = {(one.metric, one.slice) for one in rows.metrics}
-    metrics = (*rows.metrics, *(one for one in numbers if (one.metric, None) not in known))
-    promises = [one for one in merged.gates if side or one.gate.kind in ("min", "max")]
-    anchor, notes = _anchor(project, name, head, (merged, model), store if side else None)
-    judged = judge(metrics, promises, merged.policy, unscored=rows.unscored, anchor=anchor)
-    comparison = Comparison(
-        model=name,
-        base=_describe_base(search, side),
-        head=Side(
-            name="head",
-            commit=outcome.evaluation.commit,
-            **_digests(outcome.evaluation),
-            training_key=outcome.evaluation.key,
-        ),
-        rows=rows.counts,
-        level=merged.policy.level,
-        policy=merged.policy.on_inconclusive,
-        verdict=judged.verdict,
-        blocks=judged.blocks,
-        metrics=judged.metrics,
-        gates=judged.gates,
-        primary=judged.primary,
-        evidence=_evidence(judged.metrics),
-        resolution=outcome.evaluation.resolution,
-        changes=merged.changes,
-        notes=(*rows.notes, *judged.notes, *outcome.notes, *notes),
+    from mlops_ci.steps.compare import Sides, compare_sides
+
+    evaluation, side = outcome.evaluation, search.side if search is not None else None
+    if evaluation is None:
+        raise ComparisonError(f"{outcome.name}: head was not evaluated")
+    measure = measure_of(project, outcome.name, search)
+    head = _head(project, evaluation, measure.model)
+    base = _base(side, search)
+    anchors, notes = _anchors(project, outcome.name, head, measure, store if side else None)
+    compared = compare_sides(
+        Sides(
+            model=outcome.name,
+            base=base,
+            head=head,
+            gates=measure.gates,
+            policy=measure.policy,
+            anchors=anchors,
+            changes=measure.changes,
+            notes=(*outcome.notes, *notes),
+        )
     )
-    _write(project, comparison, search)
-    return Compared(comparison, base, head)
+    project.records.write("compare", compared.comparison)
+    project.records.point(outcome.name, "head", project.commit)
+    if search is not None:
+        project.records.point(outcome.name, "base", search.base.commit)
+    return compared
 
 
-def _yardstick(project: Project, name: str, search: Search | None) -> tuple[Merged, Model]:
-    """Base's gates, slices and policy, with head's; and head's model with base's slices too."""
+def measure_of(project: Project, name: str, search: Search | None) -> Measure:
+    """Base's gates, slices and policy, beside head's; head's alone where base has none."""
     model = project.model(name)
-    head = expand_gates(model.gates), project.config.policy(name)
+    ours = expand_gates(model.gates), project.config.policy(name)
     if search is None or search.settings.adopted:
-        return Merged(tuple(Promise(gate, "head") for gate in head[0]), head[1]), model
+        return Measure([Promise(gate, "head") for gate in ours[0]], ours[1], model)
     settings = search.settings
-    base = expand_gates(settings.model.gates), settings.config.policy(name)
-    merged = merge_yardsticks(base, head)
+    theirs = expand_gates(settings.model.gates), settings.config.policy(name)
+    merged: Yardstick = merge_yardsticks(theirs, ours)
     changes = (*merged.changes, *slice_changes(settings.model.slices, model.slices))
     slices = list(dict.fromkeys((*settings.model.slices, *model.slices)))
-    merged = Merged(merged.gates, merged.policy, changes)
-    return merged, msgspec.structs.replace(model, slices=slices)
+    widened = msgspec.structs.replace(model, slices=slices)
+    return Measure(merged.gates, merged.policy, widened, changes)
 
 
-def _open_head(project: Project, evaluation: Evaluation, model: Model) -> Predictions | None:
+def _head(project: Project, evaluation: Evaluation, model: Model) -> Known:
+    from mlops_ci.steps.compare import Known
+
+    side = Side(name="head", commit=evaluation.commit, **_digests(evaluation))
     if evaluation.predictions is None:
-        return None
+        return Known(side, None, evaluation.numbers)
     found = open_predictions(project.root / evaluation.predictions.path, model)
     if found.digest != evaluation.predictions.digest:
         raise ComparisonError(
@@ -125,97 +101,97 @@ def _open_head(project: Project, evaluation: Evaluation, model: Model) -> Predic
             where=str(found.path),
             fix="run `mlops-ci evaluate` again",
         )
-    return found
+    return Known(side, found, evaluation.numbers)
 
 
-def _open_base(side: BaseSide | None, search: Search | None) -> Predictions | None:
-    if side is None or search is None or side.predictions is None:
+def _base(side: BaseSide | None, search: Search | None) -> Known | None:
+    from mlops_ci.steps.compare import Known
+
+    if side is None or search is None:
         return None
-    found = open_predictions(side.predictions, search.settings.model)
-    artifact = side.evaluation.predictions
+    described = Side(
+        name=search.base.name,
+        commit=search.base.commit,
+        source=side.source,
+        **_digests(side.evaluation),
+    )
+    if side.predictions is None:
+        return Known(described, None, side.evaluation.numbers)
+    model, evaluation = search.settings.model, side.evaluation
+    artifact = evaluation.slim or evaluation.predictions
+    slim = evaluation.slim is not None
+    found = (
+        open_slim(side.predictions, model, evaluation)
+        if slim
+        else open_predictions(side.predictions, model)
+    )
     if artifact is not None and found.digest != artifact.digest:
         raise ComparisonError(
             "base's predictions changed after they were evaluated", where=str(side.predictions)
         )
-    return found
+    return Known(described, found, evaluation.numbers)
 
 
-def _compare_rows(base: Predictions | None, head: Predictions | None, merged: Merged) -> _Rows:
-    from mlops_ci.data import pair, single_rows
+def open_slim(path: Path, model: Model, evaluation: Evaluation) -> Predictions:
+    """The store's form has every column under its conventional name."""
+    from mlops_ci.data import read_predictions
 
-    if head is None:
-        return _Rows((), RowCounts())
-    if base is None:
-        metrics = compare_single(single_rows(head), merged.policy)
-        return _Rows(metrics, RowCounts(head=head.rows))
-    pairing: Pairing = pair(base, head)
-    if isinstance(pairing.rows, tuple):
-        metrics = compare_unpaired(*pairing.rows, merged.policy)
-    else:
-        metrics = compare_paired(pairing.rows, merged.policy)
-    return _Rows(metrics, pairing.counts, pairing.unscored, pairing.notes)
-
-
-def _anchor(
-    project: Project,
-    name: str,
-    head: Predictions | None,
-    yardstick: tuple[Merged, Model],
-    store: Store | None,
-) -> tuple[list[MetricResult] | None, list[str]]:
-    """Head against main's best of 90 days on the same rows; None where there is no such record."""
-    merged, model = yardstick
-    gates = [one.gate.metric for one in merged.gates if one.gate.kind == "max-drop"]
-    if store is None or head is None or not gates:
-        return None, []
-    try:
-        found = find_anchors(store, name, head.rows_digest, gates, project.world.now())
-    except MlopsCiError as error:
-        return None, [f"the limit on many small losses was not checked: {error.what}"]
-    results = []
-    for metric, anchor in found.items():
-        if anchor.entry.predictions is None:
-            continue
-        with tempfile.TemporaryDirectory() as folder:
-            place = Path(folder) / "predictions.parquet"
-            place.write_bytes(anchor.entry.predictions)
-            compared = _compare_rows(open_predictions(place, model), head, merged)
-        results += [one for one in compared.metrics if one.metric == metric]
-    return (results or None), []
-
-
-def _describe_base(search: Search | None, side: BaseSide | None) -> Side | None:
-    if search is None or side is None:
-        return None
-    return Side(
-        name=search.base.name,
-        commit=search.base.commit,
-        **_digests(side.evaluation),
-        training_key=side.training.key if side.training else None,
-        source=side.source,
+    resolution = evaluation.resolution
+    known = resolution.columns.get("slice", []) if resolution is not None else []
+    request = replace(
+        columns_of(model),
+        id=("id",) if resolution is not None and "id" in resolution.columns else (),
+        label="label",
+        prediction=None,
+        score=None,
+        slices=tuple(name for name in model.slices if name in known),
+        task=resolution.task if resolution is not None else model.task,  # type: ignore[arg-type]
+        positive=resolution.positive if resolution is not None else None,
     )
+    return read_predictions(path, request)
+
+
+def _anchors(
+    project: Project, name: str, head: Known, measure: Measure, store: Store | None
+) -> tuple[dict[str, Known], list[str]]:
+    """Main's best of 90 days on the same rows, by metric; none without a store."""
+    gates = [gate.gate if isinstance(gate, Promise) else gate for gate in measure.gates]
+    names = [gate.metric for gate in gates if gate.kind == "max-drop"]
+    if store is None or head.predictions is None or not names:
+        return {}, []
+    rows = head.predictions.rows_digest
+    try:
+        found = find_anchors(store, name, rows, names, project.world.now())
+        return {
+            metric: _anchor(anchor, measure.model)
+            for metric, anchor in found.items()
+            if anchor.entry.predictions is not None
+        }, []
+    except MlopsCiError as error:
+        return {}, [f"the limit on many small losses was not checked: {error.what}"]
+
+
+def _anchor(found: Found, model: Model) -> Known:
+    from mlops_ci.steps.compare import Known
+
+    evaluation = found.entry.evaluation
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "predictions.parquet"
+        place.write_bytes(found.entry.predictions or b"")
+        predictions = open_slim(place, model, evaluation)
+    side = Side(name="main's best", commit=evaluation.commit, **_digests(evaluation))
+    return Known(side, predictions)
 
 
 def _digests(evaluation: Evaluation) -> dict[str, str | None]:
     return {
         "predictions_digest": evaluation.predictions.digest if evaluation.predictions else None,
         "model_digest": evaluation.artifact.digest if evaluation.artifact else None,
+        "training_key": evaluation.key,
     }
 
 
-def _evidence(metrics: tuple[MetricResult, ...]) -> Evidence:
-    kinds = {one.evidence for one in metrics}
-    return "paired" if "paired" in kinds else "unpaired" if "unpaired" in kinds else "point"
-
-
-def _write(project: Project, comparison: Comparison, search: Search | None) -> None:
-    project.records.write("compare", comparison)
-    project.records.point(comparison.model, "head", project.commit)
-    if search is not None:
-        project.records.point(comparison.model, "base", search.base.commit)
-
-
-def slim_predictions(project: Project, outcome: ModelOutcome) -> bytes | None:
+def slim_predictions(outcome: ModelOutcome) -> bytes | None:
     """The store's form of head's predictions; None for a model with numbers alone."""
     from mlops_ci.data import write_slim
 

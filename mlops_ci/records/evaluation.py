@@ -18,7 +18,7 @@ class Artifact(Struct, frozen=True, kw_only=True):
 class Evaluation(Struct, frozen=True, kw_only=True):
     """What head's (or base's) model does on the evaluation rows.
 
-    `predictions` is the file as evaluated; `rows_digest` identifies the evaluation data: the row
+    `predictions` is the file as evaluated; `slim` its short form out of the store, in this clone; `rows_digest` identifies the evaluation data: the row
     keys with their labels, whatever the model said. `numbers` are the metrics files' values, by
     nested name (`test.auc`). `group`, `weight` name the columns that were present (refused now).
     """
@@ -29,6 +29,7 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     evaluated: str
     key: str | None = None
     predictions: Artifact | None = None
+    slim: Artifact | None = None
     artifact: Artifact | None = None
     rows: int | None = None
     rows_digest: str | None = None

@@ -44,7 +44,8 @@ class Known:
 
 @dataclass(frozen=True)
 class Sides:
-    """`base` None: a first run. `anchor`: the best of main's last 90 days, for creep.
+    """`base` None: a first run. `anchors`: metric → main's best at it in the last 90 days, for
+    creep.
 
     `changes`: what head does to the yardstick, in words. `notes` go into the report.
     """
@@ -54,7 +55,7 @@ class Sides:
     head: Known
     gates: Sequence[Gate | Promise]
     policy: Policy
-    anchor: Known | None = None
+    anchors: Mapping[str, Known] = field(default_factory=dict)
     changes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -117,8 +118,15 @@ def compare_sides(sides: Sides) -> Outcome:
     head = sides.head
     measured = _measure(sides.base, head, sides.policy)
     gates = sides.gates if sides.base else [g for g in sides.gates if _kind(g) in FLOORS]
-    anchor = _measure(sides.anchor, head, sides.policy).metrics if sides.anchor else None
-    judged = judge(measured.metrics, gates, sides.policy, unscored=measured.unscored, anchor=anchor)
+    anchor = [
+        metric
+        for name, known in sides.anchors.items()
+        for metric in _measure(known, head, sides.policy).metrics
+        if metric.metric == name
+    ]
+    judged = judge(
+        measured.metrics, gates, sides.policy, unscored=measured.unscored, anchor=anchor or None
+    )
     comparison = Comparison(
         model=sides.model,
         base=sides.base.side if sides.base else None,

@@ -1,0 +1,431 @@
+"""A team's pull requests, from the event to the verdict, on real repositories."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from mlops_ci.baseline import open_store
+from mlops_ci.baseline.commit import Asked
+from mlops_ci.baseline.git_store import REF
+from mlops_ci.errors import BaselineError, CommandError, UsageError
+from mlops_ci.plan import Context, Occasion, Outcomes, execute, plan_project, store_of
+from mlops_ci.plan.outcome import ModelOutcome
+from mlops_ci.plan.reproduction import reproduce
+from mlops_ci.project import Project, open_project
+from mlops_ci.world import World
+from tests.integration.repositories import Repository, git, make_repository
+
+CONFIG = """
+tracking-uri: none
+models:
+  churn:
+    train: python train.py
+    predictions: out/predictions.csv
+    metrics: out/metrics.json
+    task: binary
+    slices: [region]
+    gates:
+      accuracy: [{max-drop: 0.02}, {min: 0.6}]
+"""
+# `right` is the share of rows that the model answers right: the same rows each time.
+TRAIN = """
+import csv, json, pathlib, yaml
+params = yaml.safe_load(open("params.yaml"))
+rows = range(2000)
+with open("out/predictions.csv", "w", newline="") as file:
+    writer = csv.writer(file)
+    writer.writerow(["id", "label", "prediction", "region"])
+    for i in rows:
+        label = i % 2
+        right = (i * 7919 % 2000) < params["right"] * 2000
+        writer.writerow([i, label, label if right else 1 - label, "north" if i % 3 else "south"])
+pathlib.Path("out/metrics.json").write_text(json.dumps({"cost": 1 - params["right"]}))
+pathlib.Path("../count").open("a").write("trained\\n")
+"""
+FILES = {
+    "mlops-ci.yaml": CONFIG,
+    "train.py": TRAIN,
+    "params.yaml": "right: 0.8\n",
+    ".gitignore": "/out/\n",
+}
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repository:
+    repo = make_repository(tmp_path)
+    repo.commit(FILES, "adopt mlops-ci")
+    repo.push()
+    return repo
+
+
+def run(project: Project, occasion: Occasion | None = None) -> Outcomes:
+    plan = plan_project(project, occasion or Occasion())
+    return execute(plan, Context(project, store=store_of(project), timeout=120))
+
+
+def only(outcomes: Outcomes) -> ModelOutcome:
+    (model,) = outcomes.models
+    return model
+
+
+def change(repo: Repository, files: dict[str, str | bytes], branch: str = "idea") -> str:
+    repo.branch(branch)
+    return repo.commit(files)
+
+
+def pull(repo: Repository) -> Occasion:
+    head = repo.git("rev-parse", "HEAD")
+    return Occasion(Asked("pull_request", head=head, branch="main"))
+
+
+def test_a_worse_model_is_stopped_and_a_better_one_passes(repo: Repository) -> None:
+    base = repo.git("rev-parse", "HEAD")
+    head = change(repo, {"params.yaml": "right: 0.7\n"})
+    outcomes = run(repo.project(), pull(repo))
+    model = only(outcomes)
+    comparison = model.comparison
+    assert comparison is not None
+    assert (model.state, comparison.verdict, outcomes.exit_code) == ("compared", "fail", 1)
+    assert comparison.base is not None
+    assert (comparison.base.commit, comparison.head.commit) == (base, head)
+    assert comparison.rows.paired == 2000
+    assert comparison.base.source == "trained here, in a worktree"
+    assert {gate.source for gate in comparison.gates} == {"both"}
+    records = repo.project().records
+    assert (records.pointed("churn", "head"), records.pointed("churn", "base")) == (head, base)
+    assert repo.git("status", "--porcelain") == ""
+    repo.commit({"params.yaml": "right: 0.9\n"})
+    outcomes = run(repo.project(), pull(repo))
+    assert outcomes.exit_code == 0
+    better = only(outcomes).comparison
+    assert better is not None
+    assert better.verdict == "pass"
+    assert better.base is not None
+    assert str(better.base.source).startswith("trained here before")
+
+
+def test_a_first_run_judges_floors_and_is_fine(tmp_path: Path) -> None:
+    repo = make_repository(tmp_path)
+    repo.commit(FILES)
+    outcomes = run(repo.project())
+    model = only(outcomes)
+    assert (model.state, outcomes.exit_code, model.error) == ("first", 0, None)
+    assert model.comparison is not None
+    assert model.comparison.base is None
+    assert [gate.kind for gate in model.comparison.gates] == ["min"]
+    repo.write({"params.yaml": "right: 0.5\n"})
+    repo.git("commit", "--quiet", "--amend", "-am", "worse than the floor")
+    assert run(repo.project()).exit_code == 1
+
+
+def test_the_pull_request_that_adopts_mlops_ci_already_compares(tmp_path: Path) -> None:
+    repo = make_repository(tmp_path)
+    repo.commit({name: text for name, text in FILES.items() if name != "mlops-ci.yaml"})
+    repo.push()
+    change(repo, {"mlops-ci.yaml": CONFIG, "params.yaml": "right: 0.5\n"})
+    outcomes = run(repo.project(), pull(repo))
+    comparison = only(outcomes).comparison
+    assert comparison is not None
+    assert comparison.base is not None
+    assert (comparison.verdict, outcomes.exit_code) == ("fail", 1)
+    assert {gate.source for gate in comparison.gates} == {"head"}
+
+
+def test_a_new_model_that_base_cannot_train_is_a_first_run(tmp_path: Path) -> None:
+    repo = make_repository(tmp_path)
+    repo.commit({"README.md": "nothing here yet\n"})
+    repo.push()
+    change(repo, dict(FILES))
+    model = only(run(repo.project(), pull(repo)))
+    assert (model.state, model.error) == ("first", None)
+    assert model.comparison is not None
+    assert any("nothing to compare with" in note for note in model.comparison.notes)
+
+
+def test_head_cannot_loosen_the_gates_it_is_judged_by(repo: Repository) -> None:
+    loose = CONFIG.replace("max-drop: 0.02", "max-drop: 0.9")
+    change(repo, {"params.yaml": "right: 0.7\n", "mlops-ci.yaml": loose})
+    outcomes = run(repo.project(), pull(repo))
+    comparison = only(outcomes).comparison
+    assert comparison is not None
+    assert (comparison.verdict, outcomes.exit_code) == ("fail", 1)
+    assert any("accuracy" in text for text in comparison.changes)
+
+
+def test_head_cannot_drop_its_gates_or_slices(repo: Repository) -> None:
+    bare = CONFIG.partition("    slices")[0]
+    change(repo, {"params.yaml": "right: 0.7\n", "mlops-ci.yaml": bare})
+    outcomes = run(repo.project(), pull(repo))
+    comparison = only(outcomes).comparison
+    assert comparison is not None
+    assert outcomes.exit_code == 1
+    assert any("removed" in text for text in comparison.changes)
+    assert "region=north" in {metric.slice for metric in comparison.metrics}
+
+
+def test_what_is_not_touched_runs_nothing_and_what_is_equal_trains_once(repo: Repository) -> None:
+    change(repo, {"README.md": "words\n"})
+    outcomes = run(repo.project(), pull(repo))
+    assert (only(outcomes).state, outcomes.exit_code) == ("untouched", 0)
+    outcomes = run(repo.project())
+    comparison = only(outcomes).comparison
+    assert comparison is not None
+    assert comparison.base is not None
+    assert "key is equal" in str(comparison.base.source)
+    assert (repo.folder.parent / "count").read_text() == "trained\n"
+    assert (comparison.verdict, outcomes.exit_code) == ("pass", 0)
+
+
+@dataclass
+class Machine:
+    """Another clone, as the next job has it."""
+
+    repo: Repository
+
+    def project(self, branch: str, name: str) -> Project:
+        folder = self.repo.folder.parent / name
+        git(folder.parent, "clone", "--quiet", "-b", branch, str(self.repo.origin), str(folder))
+        return open_project(folder, World(environ=self.repo.environ, folder=folder))
+
+
+def push(repo: Repository) -> Outcomes:
+    head = repo.git("rev-parse", "HEAD")
+    return run(repo.project(), Occasion(Asked("push", head=head), ships=True))
+
+
+def trained(repo: Repository) -> int:
+    count = repo.folder.parent / "count"
+    return count.read_text().count("trained") if count.exists() else 0
+
+
+def test_a_merge_fills_the_store_and_the_next_pull_request_does_not_train_base(
+    repo: Repository,
+) -> None:
+    merged = push(repo)
+    assert (only(merged).state, merged.exit_code) == ("first", 0)
+    change(repo, {"params.yaml": "right: 0.79\n"})
+    repo.push("idea")
+    before = trained(repo)
+    model = only(run(Machine(repo).project("idea", "runner")))
+    assert model.comparison is not None
+    assert model.comparison.base is not None
+    assert model.comparison.base.source == "the store, by commit"
+    assert model.comparison.rows.paired == 2000
+    assert trained(repo) == before + 1
+    assert {one.slice for one in model.comparison.metrics} == {None, "region=north", "region=south"}
+
+
+def test_the_key_finds_base_after_a_commit_of_words(repo: Repository) -> None:
+    push(repo)
+    repo.commit({"README.md": "words\n"})
+    repo.push()
+    change(repo, {"params.yaml": "right: 0.79\n"})
+    repo.push("idea")
+    comparison = only(run(Machine(repo).project("idea", "runner"))).comparison
+    assert comparison is not None
+    assert comparison.base is not None
+    assert comparison.base.source == "the store, by training key"
+
+
+def test_the_store_gives_the_same_verdict_as_training(repo: Repository) -> None:
+    change(repo, {"params.yaml": "right: 0.79\n"})
+    repo.push("idea")
+    by_training = only(run(Machine(repo).project("idea", "one"))).comparison
+    repo.git("checkout", "--quiet", "main")
+    push(repo)
+    by_store = only(run(Machine(repo).project("idea", "two"))).comparison
+    assert by_training is not None
+    assert by_store is not None
+    assert by_store.metrics == by_training.metrics
+    assert [gate for gate in by_store.gates if gate.against == "base"] == list(by_training.gates)
+
+
+def test_a_merge_that_is_worse_stops_before_the_store(repo: Repository) -> None:
+    push(repo)
+    repo.commit({"params.yaml": "right: 0.6\n"})
+    repo.push()
+    outcomes = push(repo)
+    assert outcomes.exit_code == 1
+    store = open_store(repo.project())
+    assert store is not None
+    assert len(store.list("churn")) == 1
+
+
+def test_many_small_losses_are_bounded_by_the_anchor(repo: Repository) -> None:
+    """Each within its gate of 0.02, together more than twice that."""
+    push(repo)
+    for right in ("0.795", "0.79", "0.785", "0.78", "0.775", "0.77", "0.765"):
+        repo.commit({"params.yaml": f"right: {right}\n"})
+        repo.push()
+        assert push(repo).exit_code == 0
+    repo.commit({"params.yaml": "right: 0.7505\n"})
+    outcomes = push(repo)
+    comparison = only(outcomes).comparison
+    assert comparison is not None
+    creep = [gate for gate in comparison.gates if gate.against == "anchor"]
+    assert [gate.blocks for gate in comparison.gates if gate.against == "base"] == [False, False]
+    assert [gate.blocks for gate in creep] == [True]
+    assert creep[0].limit == 0.04
+    assert outcomes.exit_code == 1
+
+
+def test_a_broken_store_costs_a_training_not_the_comparison(repo: Repository) -> None:
+    push(repo)
+    repo.git("push", "--quiet", "--force", "origin", f"HEAD:{REF}")
+    change(repo, {"params.yaml": "right: 0.79\n"})
+    repo.push("idea")
+    model = only(run(Machine(repo).project("idea", "runner")))
+    assert model.comparison is not None
+    assert model.comparison.base is not None
+    assert model.comparison.base.source == "trained here, in a worktree"
+    assert any("store was not used" in note for note in model.comparison.notes)
+
+
+OWN = CONFIG.replace("    train: python train.py\n", "")
+
+
+def own_training(tmp_path: Path) -> Repository:
+    """An earlier step of the job trains."""
+    repo = make_repository(tmp_path)
+    repo.commit({**FILES, "mlops-ci.yaml": OWN})
+    repo.push()
+    train_by_hand(repo, "0.8")
+    return repo
+
+
+def train_by_hand(repo: Repository, right: str) -> None:
+    (repo.folder / "out").mkdir(exist_ok=True)
+    repo.write({"params.yaml": f"right: {right}\n"})
+    subprocess.run([sys.executable, "train.py"], cwd=repo.folder, check=True)
+
+
+def test_without_train_base_comes_from_the_store_or_is_a_first_run(tmp_path: Path) -> None:
+    repo = own_training(tmp_path)
+    first = push(repo)
+    assert (only(first).state, first.exit_code) == ("first", 0)
+    change(repo, {"extra.py": "1\n"})
+    train_by_hand(repo, "0.7")
+    repo.git("commit", "--quiet", "-am", "worse")
+    outcomes = run(repo.project(), pull(repo))
+    comparison = only(outcomes).comparison
+    assert comparison is not None
+    assert comparison.base is not None
+    assert comparison.base.source == "the store, by commit"
+    assert outcomes.exit_code == 1
+
+
+def test_a_baseline_that_should_exist_and_does_not_is_never_a_pass(tmp_path: Path) -> None:
+    repo = own_training(tmp_path)
+    push(repo)
+    repo.commit({"later.py": "1\n"})
+    repo.push()
+    change(repo, {"extra.py": "1\n"})
+    outcomes = run(repo.project(), pull(repo))
+    model = only(outcomes)
+    assert isinstance(model.error, BaselineError)
+    assert (model.state, outcomes.exit_code) == ("failed", 3)
+
+
+def test_metrics_that_git_keeps_are_bases_own(tmp_path: Path) -> None:
+    repo = make_repository(tmp_path)
+    config = (
+        "tracking-uri: none\nmodels: {m: {metrics: metrics.json, gates: {auc: {max-drop: 0.1}}}}\n"
+    )
+    repo.commit({"mlops-ci.yaml": config, "metrics.json": '{"auc": 0.9}'})
+    repo.push()
+    change(repo, {"metrics.json": '{"auc": 0.5}'})
+    outcomes = run(repo.project(), pull(repo))
+    comparison = only(outcomes).comparison
+    assert comparison is not None
+    assert comparison.base is not None
+    assert comparison.base.source == "the files in base's commit"
+    assert comparison.evidence == "point"
+    assert outcomes.exit_code == 1
+
+
+def test_an_error_in_one_model_does_not_hide_the_other(repo: Repository) -> None:
+    two = CONFIG + CONFIG.partition("models:\n")[2].replace("churn:", "broken:").replace(
+        "python train.py", "python nothing.py"
+    )
+    change(repo, {"mlops-ci.yaml": two, "params.yaml": "right: 0.7\n"})
+    outcomes = run(repo.project())
+    churn, broken = outcomes.models
+    assert (churn.state, churn.exit_code) == ("compared", 1)
+    assert isinstance(broken.error, CommandError)
+    assert broken.failed_step == "train"
+    assert outcomes.exit_code == 6
+
+
+def test_a_prediction_command_takes_the_models_place(repo: Repository) -> None:
+    config = CONFIG.replace(
+        "train: python train.py",
+        "train: touch out/model\n    model: out/model\n    predict: python train.py",
+    )
+    change(repo, {"mlops-ci.yaml": config, "params.yaml": "right: 0.9\n"})
+    outcomes = run(repo.project())
+    comparison = only(outcomes).comparison
+    assert only(outcomes).error is None
+    assert comparison is not None
+    assert comparison.verdict == "pass"
+    repo.commit({"train.py": "raise SystemExit(4)"})
+    outcomes = run(repo.project())
+    assert isinstance(only(outcomes).error, CommandError)
+    assert only(outcomes).failed_step == "evaluate"
+
+
+def test_a_dirty_tree_is_named_so(repo: Repository) -> None:
+    repo.write({"params.yaml": "right: 0.7\n"})
+    outcomes = run(repo.project())
+    head = repo.git("rev-parse", "HEAD")
+    assert outcomes.head == f"{head}-dirty"
+    comparison = only(outcomes).comparison
+    assert comparison is not None
+    assert comparison.base is not None
+    assert (comparison.base.commit, comparison.verdict) == (head, "fail")
+
+
+def test_the_merge_commit_that_github_checks_out_is_refused(repo: Repository) -> None:
+    change(repo, {"params.yaml": "right: 0.7\n"})
+    asked = Asked("pull_request", head=repo.git("rev-parse", "HEAD~1"), branch="main")
+    with pytest.raises(UsageError, match="is checked out") as error:
+        plan_project(repo.project(), Occasion(asked))
+    assert "fetch-depth: 0" in error.value.fix
+
+
+def test_a_commit_is_reproduced_bit_by_bit(repo: Repository) -> None:
+    run(repo.project())
+    commit = repo.git("rev-parse", "HEAD")
+    before = (repo.project().records.file("churn", commit, "evaluate")).read_bytes()
+    repo.write({"train.py": "broken("})
+    found = reproduce(repo.project(), "churn", commit, None)
+    assert found.same
+    assert found.predictions_same
+    assert all(one.same for one in found.metrics)
+    assert repo.project().records.file("churn", commit, "evaluate").read_bytes() == before
+    with pytest.raises(BaselineError, match="nothing was recorded"):
+        reproduce(repo.project(), "churn", repo.commit({"train.py": TRAIN}), None)
+
+
+def test_a_training_that_is_not_deterministic_is_found_out(repo: Repository) -> None:
+    commit = repo.commit(
+        {"train.py": TRAIN.replace('1 - params["right"]', "__import__('time').time()")}
+    )
+    run(repo.project())
+    found = reproduce(repo.project(), "churn", commit, None)
+    assert not found.same
+    assert [one.metric for one in found.metrics if not one.same] == ["cost"]
+
+
+def test_records_are_read_as_json(repo: Repository) -> None:
+    run(repo.project())
+    folder = repo.project().records.of("churn", repo.git("rev-parse", "HEAD"))
+    for name in ("train", "evaluate", "compare"):
+        assert json.loads((folder / f"{name}.json").read_text())["schema"].endswith("/1")
+    shutil.rmtree(folder)
