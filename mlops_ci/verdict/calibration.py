@@ -6,13 +6,15 @@ from dataclasses import replace
 
 import numpy as np
 
-from mlops_ci.verdict.intervals import Interval
+from mlops_ci.verdict.intervals import Interval, normal_quantile
 from mlops_ci.verdict.moments import Moments, moments_of
 from mlops_ci.verdict.rows import Floats, Outputs, View
 
 BINS = 10
 DRAWS = 10_000
 SEED = 20_260_102
+# A gap this many standard errors from 0 has a certain sign.
+SURE = 3.0
 
 
 def gaps(view: View, side: Outputs) -> Floats:
@@ -45,44 +47,43 @@ def calibration_error(moments: Moments, side: int) -> float:
 def calibration_intervals(moments: Moments, sides: int, level: float) -> list[Interval]:
     """Of each side's own error and, with two sides, of head − base (last).
 
-    Draws the bins' mean gaps from their joint normal distribution. A sum of absolute values is
-    biased upwards, more so the nearer the gaps are to 0, so the interval spans the percentile
-    interval and its reflection; and what is seen exceeds a side's true error by at most the sum of
-    the absolute noise (triangle inequality), so its lower bound goes as far down: wide rather than
-    short.
+    The bins' mean gaps are drawn from their joint normal distribution. Where a gap's sign is
+    certain (3 SE) the error moves with the gap; where it is not, an absolute value may move by as
+    much as the gap, either way: the interval covers both, so it is wide where the error has no
+    derivative, rather than short.
     """
     noise = _noise(moments)
-    draws, excess = (_summed(gaps, sides) for gaps in (noise + moments.mean, noise))
+    gap_se = np.sqrt(np.diag(moments.scatter) / (moments.n - 1) / moments.n)
+    sign = np.where(np.abs(moments.mean) > SURE * gap_se, np.sign(moments.mean), 0.0)
+    moved = [_moved(noise, sign, slice(side * BINS, (side + 1) * BINS)) for side in range(sides)]
     seen = [calibration_error(moments, side) for side in range(sides)]
-    found = [_span(draws[:, side], seen[side], level) for side in range(sides)]
-    worst = np.quantile(excess, (1 + level) / 2, axis=0)
-    found = [
-        replace(one, low=max(0.0, min(one.low, value - float(most))))
-        for one, value, most in zip(found, seen, worst, strict=True)
-    ]
+    found = [_interval(seen[side], moved[side], level) for side in range(sides)]
+    found = [replace(one, low=max(0.0, one.low)) for one in found]
     if sides > 1:
-        found.append(_span(draws[:, 1] - draws[:, 0], seen[1] - seen[0], level))
+        (base, open_base), (head, open_head) = moved
+        found.append(_interval(seen[1] - seen[0], (head - base, open_head + open_base), level))
     return found
 
 
-def _summed(gaps: Floats, sides: int) -> Floats:
-    return np.asarray(np.abs(gaps).reshape(DRAWS, sides, BINS).sum(axis=2))
+def _moved(noise: Floats, sign: Floats, bins: slice) -> tuple[Floats, Floats]:
+    """Per draw: the error's excess from bins of certain sign, and the most that others may add."""
+    part = noise[:, bins]
+    certain = np.einsum("dk,k->d", part, sign[bins])
+    return np.asarray(certain), np.abs(part[:, sign[bins] == 0]).sum(axis=1)
+
+
+def _interval(seen: float, moved: tuple[Floats, Floats], level: float) -> Interval:
+    certain, uncertain = moved
+    tail = (1 + level) / 2
+    low = seen - float(np.quantile(uncertain + certain, tail))
+    high = seen + float(np.quantile(uncertain - certain, tail))
+    se = (high - low) / (2 * normal_quantile(level))
+    return Interval(low, high, se, f"normal draws over {BINS} bins")
 
 
 def _noise(moments: Moments) -> Floats:
     covariance = moments.scatter / (moments.n - 1) / moments.n
     values, vectors = np.linalg.eigh(covariance)
     root = vectors * np.sqrt(np.maximum(values, 0.0))
-    noise = np.random.default_rng(SEED).standard_normal((DRAWS, len(values)))
-    return np.asarray(np.einsum("dk,jk->dj", noise, root))
-
-
-def _span(draws: Floats, seen: float, level: float) -> Interval:
-    low, high = (float(q) for q in np.quantile(draws, [(1 - level) / 2, (1 + level) / 2]))
-    reflected = 2 * seen - high, 2 * seen - low
-    return Interval(
-        min(low, reflected[0]),
-        max(high, reflected[1]),
-        float(draws.std()),
-        "normal draws over bins",
-    )
+    draws = np.random.default_rng(SEED).standard_normal((DRAWS, len(values)))
+    return np.asarray(np.einsum("dk,jk->dj", draws, root))

@@ -237,6 +237,8 @@ def _measure_precision(part: Part, _: Metric) -> Measured:
 
 
 def _measure_calibration(part: Part, _: Metric) -> Measured:
+    if part.view.n < 2:
+        return Measured((None,) * part.sides, note="one row has no calibration")
     seen, intervals = part.calibration
     change = intervals[-1] if part.sides > 1 else None
     return Measured(tuple(seen), tuple(intervals[: part.sides]), change)

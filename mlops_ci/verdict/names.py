@@ -186,9 +186,9 @@ def higher_is_better(name: str) -> bool | None:
     None: not known. A negated scorer reads upwards, as scikit-learn has it.
     """
     last = _SEPARATOR.split(name)[-1]
-    for candidate in (name, last, _PREFIX.sub("", _plain(last))):
+    for candidate in (last, _PREFIX.sub("", _plain(last))):
         plain = _plain(candidate)
-        if plain.startswith("neg_"):
+        if is_negated(plain):
             return True
         metric = known_metric(plain)
         if metric is not None:
