@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import Any
 
 import click
 
 from mlops_ci.cli.declared import declared
 
+ELSEWHERE = ("target", "host", "port")
+
 
 @click.command(name="run")
 @declared("run")
-def command(
-    model: tuple[str, ...],
-    folder: Path | None,
-    base: str | None,
-    html: Path | None,
-    markdown: Path | None,
-    timeout: float | None,
-    json: bool,
-    **elsewhere: object,
-) -> int:
+def command(**options: Any) -> int:
     """Train and evaluate the work tree, and compare it with where it left main."""
     from mlops_ci.baseline.commit import Asked
     from mlops_ci.cli.models import project_here
@@ -29,15 +22,15 @@ def command(
     from mlops_ci.errors import UsageError
     from mlops_ci.plan import Context, Occasion, execute, plan_project, store_of
 
-    given = [name for name, value in elsewhere.items() if value is not None]
+    given = [name for name in ELSEWHERE if options[name] is not None]
     if given:
         raise UsageError(
             f"--{given[0]}: on a laptop `run` ends with the report and deploys nothing",
             fix="mlops-ci build && mlops-ci push && mlops-ci deploy",
         )
-    project = project_here(folder)
-    plan = plan_project(project, Occasion(Asked(ref=base), models=model))
-    context = Context(project, progress_here(), store_of(project), timeout)
+    project = project_here(options["folder"])
+    plan = plan_project(project, Occasion(Asked(ref=options["base"]), models=options["model"]))
+    context = Context(project, progress_here(), store_of(project), options["timeout"])
     outcomes = execute(plan, context)
-    show(project, outcomes, json=json, html=html, markdown=markdown)
+    show(project, outcomes, options)
     return outcomes.exit_code
