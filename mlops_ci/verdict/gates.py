@@ -16,7 +16,7 @@ from mlops_ci.config.model import Gate, Policy
 from mlops_ci.errors import ConfigError
 from mlops_ci.records.comparison import Evidence, GateResult, MetricResult
 from mlops_ci.verdict.intervals import normal_quantile
-from mlops_ci.verdict.names import canonical_gate, known_metric, unknown_metric
+from mlops_ci.verdict.names import canonical_gate, is_negated, known_metric, unknown_metric
 from mlops_ci.verdict.structs import replaced
 
 POWER = 0.80
@@ -102,7 +102,7 @@ class Results:
             named = canonical_gate(gate)
             if named.metric in self.names:
                 return named
-        ends = [name for name in self.names if _last_part(name) == gate.metric]
+        ends = [name for name in self.names if _means(_last_part(name), gate.metric)]
         if len(ends) == 1:
             return replaced(gate, metric=ends[0])
         if len(ends) > 1:
@@ -114,6 +114,13 @@ class Results:
         if known_metric(gate.metric) is None:
             raise unknown_metric(gate.metric, self.names)
         return canonical_gate(gate)
+
+
+def _means(name: str, asked: str) -> bool:
+    """Whether two names are of one metric, read the same way round."""
+    known = known_metric(asked)
+    same = known is not None and known_metric(name) == known
+    return name == asked or (same and is_negated(name) == is_negated(asked))
 
 
 def _last_part(name: str) -> str:

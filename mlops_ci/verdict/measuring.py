@@ -133,7 +133,8 @@ def _needs_every_class(part: Part, metric: Metric) -> bool:
 
 
 def _exact(found: Measured, part: Part) -> Measured:
-    if not part.view.identical or found.change is None:
+    """Of identical models nothing changed, however few the rows."""
+    if not part.view.identical or None in found.values:
         return found
     return Measured(found.values, found.own, EXACTLY_ZERO, found.note, found.average)
 

@@ -14,7 +14,14 @@ from hypothesis import strategies as st
 from mlops_ci.config.model import Policy
 from mlops_ci.records import MetricResult
 from mlops_ci.verdict import Outputs, PairedRows, compare_paired
-from mlops_ci.verdict.intervals import Atoms, Interval, mover, score_interval, wilson
+from mlops_ci.verdict.intervals import (
+    Atoms,
+    Interval,
+    mover,
+    score_interval,
+    student_quantile,
+    wilson,
+)
 from mlops_ci.verdict.moments import FEW_ROWS, Moments, mean_interval, moments_of
 from mlops_ci.verdict.ranking import average_precision, delong_se, placements
 from tests.unit.verdict.rows_for_tests import binary_rows, multiclass_rows, regression_rows
@@ -347,3 +354,20 @@ def test_identical_models_have_none() -> None:
         assert one.method == "identical models"
         assert one.head_low is not None
         assert one.head_low < one.head  # type: ignore[operator]
+
+
+def test_identical_models_lose_nothing_however_few_the_rows() -> None:
+    rows = binary_rows(0, n=12)
+    rows = PairedRows(rows.task, rows.classes, rows.label, rows.base, rows.base, identical=True)
+    found = by_name(compare_paired(rows, Policy()))["accuracy"]
+    assert (found.low, found.high, found.head_low) == (0.0, 0.0, None)
+
+
+@pytest.mark.parametrize("level", [0.6, 0.8, 0.95, 0.99, 0.999])
+def test_student_quantile(level: float) -> None:
+    from scipy.special import stdtrit
+
+    for df in (400, 499, 5_000, 10**7):
+        assert student_quantile(level, df) == pytest.approx(
+            float(stdtrit(df, 0.5 + level / 2)), abs=1e-11
+        )

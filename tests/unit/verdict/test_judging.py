@@ -350,6 +350,9 @@ def test_a_negated_scorer_is_turned_round() -> None:
 def test_a_gate_finds_a_nested_number() -> None:
     one = result(metric="test.roc_auc", evidence="point", half=None)
     assert judged(one, gate(accept="point")).metric == "test.roc_auc"
+    assert (
+        judged(result(metric="test/auc", evidence="point", half=None), gate()).metric == "test/auc"
+    )
     both = [one, result(metric="train.roc_auc")]
     with pytest.raises(ConfigError, match=r"train\.roc_auc"):
         judge(both, [gate()], Policy())
