@@ -189,6 +189,19 @@ def spawn_detached(command: Command, log: Path) -> int:
     return process.pid
 
 
+def start_bound(command: Command, log: Path) -> subprocess.Popen[bytes]:
+    """Start a process that is told of our end by the end of its standard input."""
+    with log.open("ab") as output:
+        return subprocess.Popen(
+            list(command.argv),
+            cwd=command.cwd,
+            env=dict(command.env) if command.env is not None else None,
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+
+
 def utc_now() -> datetime:
     return datetime.now(UTC)
 
@@ -202,6 +215,7 @@ class World:
     sleep: Callable[[float], None] = time.sleep
     run_command: Run = run_subprocess
     spawn: Callable[[Command, Path], int] = spawn_detached
+    start: Callable[[Command, Path], subprocess.Popen[bytes]] = start_bound
     say: Callable[[str], None] = lambda line: print(line, file=sys.stderr)  # noqa: T201
 
     def run(self, *argv: str, cwd: Path | None = None, stdin: bytes = b"") -> Finished:

@@ -13,7 +13,6 @@ import tarfile
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -54,7 +53,7 @@ class Dependencies:
 def find_dependencies(
     recipe: Recipe, repository: Repository, connect: Any, world: World
 ) -> Dependencies:
-    """`connect` returns a docker-py client; it is called only when the image must be built.
+    """`connect` opens a docker-py client; it is called only when the image must be built.
 
     Raises CommandError when the packages cannot be installed, ServiceError without an engine.
     """
@@ -65,7 +64,7 @@ def find_dependencies(
     image = _in_cache(cached, recipe)
     if image is not None:
         return Dependencies(image, cached, "cache")
-    with closing(connect()) as client:
+    with connect() as client:
         name = build_image(client, recipe, world)
         image = export_image(client, name, cached, recipe.tag)
     return Dependencies(image, cached, "built")

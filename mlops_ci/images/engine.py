@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from mlops_ci.errors import ServiceError, UsageError
+from mlops_ci.images.tunnel import tunnel
 from mlops_ci.world import World
 
 TIMEOUT = 300
@@ -12,10 +15,12 @@ MISSING = """install Docker and start it, or let the model run without it:
     deploy: {target: process, port: 8080}"""
 
 
-def connect(world: World, host: str | None = None) -> Any:
+@contextmanager
+def connect(world: World, host: str | None = None) -> Iterator[Any]:
     """A docker-py client of an engine that answers.
 
-    Raises UsageError without docker-py, ServiceError when no engine answers.
+    Raises UsageError without docker-py, ServiceError when no engine answers, AccessError when the
+    host of an `ssh://` address does not let us in.
     """
     try:
         import docker
@@ -23,19 +28,23 @@ def connect(world: World, host: str | None = None) -> Any:
         raise UsageError(
             "the Python package `docker` is not installed", fix="pip install 'mlops-ci[deploy]'"
         ) from error
-    address = host or world.environ.get("DOCKER_HOST") or "the local engine"
-    try:
-        if host is None:
-            client = docker.from_env(timeout=TIMEOUT, environment=dict(world.environ))
+    address = host or world.environ.get("DOCKER_HOST") or ""
+    with ExitStack() as stack:
+        if address.startswith("ssh://"):
+            environ = {"DOCKER_HOST": stack.enter_context(tunnel(address, world))}
         else:
-            over_ssh = host.startswith("ssh://")
-            client = docker.DockerClient(base_url=host, timeout=TIMEOUT, use_ssh_client=over_ssh)
-        client.ping()
-    except (docker.errors.DockerException, OSError, ValueError) as error:
-        raise ServiceError(
-            f"no Docker engine answers: {error}", where=address, fix=MISSING
-        ) from error
-    return client
+            environ = {**world.environ, **({"DOCKER_HOST": host} if host else {})}
+        try:
+            client = docker.from_env(timeout=TIMEOUT, environment=environ)
+            stack.callback(client.close)
+            client.ping()
+        except (docker.errors.DockerException, OSError, ValueError) as error:
+            raise ServiceError(
+                f"no Docker engine answers: {error}",
+                where=address or "the local engine",
+                fix=MISSING,
+            ) from error
+        yield client
 
 
 def architecture(world: World) -> str:

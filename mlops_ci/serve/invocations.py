@@ -24,8 +24,8 @@ from mlops_ci.serve.signature import (
     same_block,
 )
 
-FORMATS = ("dataframe_split", "dataframe_records", "instances", "inputs")
 CSV = "text/csv"
+BROKEN = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 TRUE, FALSE = {"true", "True", "TRUE", "1"}, {"false", "False", "FALSE", "0"}
 
 
@@ -47,29 +47,28 @@ def parse_invocation(request: Request, schema: Schema) -> tuple[Rows, dict[str, 
         raise Refusal(
             415, f"content type {kind or 'none'!r} is not supported; send {JSON} or {CSV}"
         )
-    try:
-        return parse_json(request.body, schema)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Refusal(400, f"the body does not fit: {error}") from None
+    return parse_json(request.body, schema)
 
 
 def parse_json(body: bytes, schema: Schema) -> tuple[Rows, dict[str, Any]]:
-    content = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
-    given = [name for name in FORMATS if name in content]
+    """Raises Refusal 400 that names the place in the body."""
+    try:
+        content = msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    except BROKEN as error:
+        raise Refusal(400, f"the body is not a JSON object: {error}") from None
+    given = [name for name in READERS if name in content]
     if len(given) != 1:
         raise Refusal(
             400,
-            f"the body must hold exactly one of {', '.join(FORMATS)}; it holds "
+            f"the body must hold exactly one of {', '.join(READERS)}; it holds "
             f"{', '.join(map(repr, content)) or 'nothing'}",
         )
-    raw = content[given[0]]
-    params = content.get("params")
-    values = msgspec.json.decode(params, type=dict[str, Any]) if params is not None else {}
-    if given[0] == "dataframe_split":
-        return parse_split(raw, schema), values
-    if given[0] == "dataframe_records":
-        return parse_records(raw, schema), values
-    return parse_values(raw, schema), values
+    try:
+        params = content.get("params")
+        values = msgspec.json.decode(params, type=dict[str, Any]) if params is not None else {}
+        return READERS[given[0]](content[given[0]], schema), values
+    except BROKEN as error:
+        raise Refusal(400, f"{given[0]} does not fit the model: {error}") from None
 
 
 def parse_split(raw: msgspec.Raw, schema: Schema) -> Rows:
@@ -251,3 +250,11 @@ def _cells(cells: list[str], kind: str | None, name: str) -> Any:
         if kind is not None:
             raise Refusal(400, f"column {name!r} takes {kind}: {error}") from None
         return array_of([cell or None for cell in cells], "object", name)
+
+
+READERS = {
+    "dataframe_split": parse_split,
+    "dataframe_records": parse_records,
+    "instances": parse_values,
+    "inputs": parse_values,
+}

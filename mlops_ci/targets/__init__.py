@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 
 from mlops_ci.errors import UsageError
 from mlops_ci.targets.release import Outcome, Release, Service, Target
@@ -20,7 +21,9 @@ def open_docker(service: Service, registry: str | None, world: World) -> Target:
 
     check_host(service.host, world)
     login = find_login(registry, world) if registry else None
-    return DockerTarget(connect(world, service.host), service, world, login)
+    resources = ExitStack()
+    client = resources.enter_context(connect(world, service.host))
+    return DockerTarget(client, service, world, login, resources)
 
 
 def open_process(service: Service, registry: str | None, world: World) -> Target:  # noqa: ARG001

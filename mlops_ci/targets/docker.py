@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
 from mlops_ci.errors import AccessError, DeployError, ServiceError, UsageError
 from mlops_ci.images.credentials import Login
 from mlops_ci.images.name import split_reference
+from mlops_ci.images.tunnel import KEYS
 from mlops_ci.targets.front import Front, ensure_front_image, open_front
 from mlops_ci.targets.haproxy import Standing
 from mlops_ci.targets.labels import MODEL_DIGEST, names_of
@@ -25,14 +27,9 @@ from mlops_ci.world import World
 
 REACH_SECONDS = 15.0
 WATCH_SECONDS = 2.0
-NO_HOST = """name the Docker host in mlops-ci.yaml:
-    deploy: {target: docker, host: ssh://deploy@example.org, port: 8080}
-and give the job its key before the step:
-    - run: |
-        install -m 700 -d ~/.ssh
-        echo "${{ secrets.DEPLOY_KEY }}" > ~/.ssh/id_ed25519
-        echo "${{ vars.DEPLOY_KNOWN_HOSTS }}" > ~/.ssh/known_hosts
-        chmod 600 ~/.ssh/id_ed25519"""
+NO_HOST = f"""name the Docker host in mlops-ci.yaml:
+    deploy: {{target: docker, host: ssh://deploy@example.org, port: 8080}}
+{KEYS}"""
 
 
 def check_host(host: str | None, world: World) -> None:
@@ -49,12 +46,13 @@ def check_host(host: str | None, world: World) -> None:
 
 @dataclass(frozen=True)
 class DockerTarget:
-    """`login` is for the engine's own pull from the registry."""
+    """`login` is for the engine's own pull from the registry, `resources` end with the target."""
 
     client: Any
     service: Service
     world: World
     login: Login | None = None
+    resources: ExitStack = field(default_factory=ExitStack)
 
     def deploy(self, release: Release) -> Outcome:
         self._pull(release)
@@ -96,7 +94,7 @@ class DockerTarget:
             return self._outcome(previous, live, changed=True)
 
     def close(self) -> None:
-        self.client.close()
+        self.resources.close()
 
     def _alone(self) -> Any:
         image = ensure_front_image(self.client)

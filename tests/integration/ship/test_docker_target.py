@@ -173,15 +173,14 @@ def test_two_deployments_at_a_time(shop: Shop) -> None:
     deployed = ready.project.model("churn").deploy
     assert deployed is not None
     assert deployed.name is not None
-    client = connect(ready.project.world)
     name = names_of(Service(deployed.name)).lease
     with (
+        connect(ready.project.world) as client,
         lease(client, name, IMAGE, ready.project.world),
         pytest.raises(DeployError, match="another deployment"),
     ):
         deploy(ready.project, "churn", HERE)
     assert deploy(ready.project, "churn", HERE).status == "live"
-    client.close()
 
 
 def test_a_taken_port_is_named(shop: Shop, docker_engine: Any) -> None:

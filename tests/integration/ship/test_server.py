@@ -152,7 +152,7 @@ def test_the_same_rows_in_every_format(server: Running) -> None:
         ({"dataframe_records": [{**ROW, "visits": 1.5}]}, "visits"),
         ({"dataframe_records": [{"age": 1.0}]}, "missing required field `visits`"),
         ({"dataframe_split": {"columns": ["age"], "data": [[1.0]]}}, "visits"),
-        ({"dataframe_split": {"columns": list(ROW), "data": [[1.0, 2]]}}, "data"),
+        ({"dataframe_split": {"columns": list(ROW), "data": [[1.0, 2]]}}, "array` of length 4"),
         ({"inputs": {"age": [1.0, 2.0], "visits": [1], "plan": ["a"], "new": [True]}}, "length"),
         ({"dataframe_records": [{**ROW, "visits": 2**70}]}, "visits"),
         ({"dataframe_records": [ROW], "params": {"a": 1}}, "params"),
