@@ -37,8 +37,8 @@ ATTEMPTS = 10
 
 class Header(Struct, frozen=True, kw_only=True):
     """One entry. `files` maps each of its files to (SHA-256, bytes); `commits` are those of main
-    that have this key. `too_large` is the size of predictions that were left out. `metrics` are the values on
-    all rows."""
+    that have this key. `too_large` is the size of predictions that were left out. `metrics` are
+    the values on all rows."""
 
     address: str
     model: str

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from mlops_ci.baseline.commit import Asked, Base, find_base
 from mlops_ci.baseline.store import Store
+from mlops_ci.engines.owner import return_to_owner
 from mlops_ci.errors import BaselineError
 from mlops_ci.plan.base_search import Retry, Search
 from mlops_ci.plan.outcome import ModelOutcome, Progress
@@ -21,7 +24,7 @@ def train_sides(
     project: Project, name: str, ref: str | None, *, timeout: float | None, progress: Progress
 ) -> tuple[Training, ...]:
     """Head's training, and with `ref` base's."""
-    with progress.step(name, "train", project.commit[:12]) as echo:
+    with _given_back(project), progress.step(name, "train", project.commit[:12]) as echo:
         head = train(project, name, TrainRequest(timeout, echo))
     if ref is None:
         return (head,)
@@ -37,7 +40,7 @@ def evaluate_sides(
     project: Project, name: str, ref: str | None, *, timeout: float | None, progress: Progress
 ) -> tuple[Evaluation, ...]:
     """Head's evaluation, and with `ref` base's."""
-    with progress.step(name, "evaluate", project.commit[:12]) as echo:
+    with _given_back(project), progress.step(name, "evaluate", project.commit[:12]) as echo:
         head = evaluate(project, name, EvaluateRequest(timeout, echo))
     if ref is None:
         return (head,)
@@ -64,7 +67,8 @@ def compare_recorded(
         if search.side is not None:
             outcome.base_training = search.side.training
             outcome.base_evaluation = search.side.evaluation
-    outcome.compared = compare_with_base(project, outcome, search, store)
+    with _given_back(project):
+        outcome.compared = compare_with_base(project, outcome, search, store)
     outcome.state = "compared" if search is not None and search.side is not None else "first"
     return outcome
 
@@ -81,14 +85,24 @@ def _search(  # noqa: PLR0913, PLR0917 - two doors, one search
     if base is None:
         return None
     search = Search(project, outcome.name, base, store)
-    search.look()
-    if outcome.evaluation is not None and outcome.training is not None:
-        search.take_heads(outcome.evaluation, outcome.training)
-    if search.must_train:
-        detail = f"base {base.commit[:12]} ({base.name}), in a worktree"
-        with progress.step(outcome.name, "train", detail) as echo:
-            search.train(Retry(retry.timeout, echo, retry.engine))
+    with _given_back(project):
+        search.look()
+        if outcome.evaluation is not None and outcome.training is not None:
+            search.take_heads(outcome.evaluation, outcome.training)
+        if search.must_train:
+            detail = f"base {base.commit[:12]} ({base.name}), in a worktree"
+            with progress.step(outcome.name, "train", detail) as echo:
+                search.train(Retry(retry.timeout, echo, retry.engine))
     return search
+
+
+@contextmanager
+def _given_back(project: Project) -> Iterator[None]:
+    """The records belong to the workspace's owner, also when we run as root."""
+    try:
+        yield
+    finally:
+        return_to_owner(project.records.path, project.git.root)
 
 
 def _training_of(project: Project, name: str) -> Any:

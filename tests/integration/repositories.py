@@ -26,10 +26,19 @@ IDENTITY = {
 
 def git(folder: Path, *arguments: str, check: bool = True) -> str:
     done = subprocess.run(
-        ["git", *arguments], cwd=folder, env={**CLEAN, **IDENTITY}, capture_output=True, text=True
+        ["git", *arguments],
+        cwd=folder,
+        env={**CLEAN, **IDENTITY},
+        capture_output=True,
+        check=False,
+        text=True,
     )
     assert not check or done.returncode == 0, f"git {arguments}: {done.stderr}"
     return done.stdout.strip()
+
+
+def _plain(text: str) -> bytes:
+    return textwrap.dedent(text).lstrip("\n").encode()
 
 
 @dataclass
@@ -47,9 +56,8 @@ class Repository:
         for name, content in files.items():
             path = self.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            if isinstance(content, str):
-                content = textwrap.dedent(content).lstrip("\n").encode()
-            path.write_bytes(content)
+            text = content if isinstance(content, str) else None
+            path.write_bytes(content if isinstance(content, bytes) else _plain(text or ""))
 
     def commit(self, files: Mapping[str, str | bytes], message: str = "change") -> str:
         self.write(files)

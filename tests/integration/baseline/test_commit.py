@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops_ci.baseline.commit import ZEROS, Asked, find_base
+from mlops_ci.baseline.commit import ZEROS, Asked, Kind, find_base
 from mlops_ci.errors import BaselineError, UsageError
 from mlops_ci.git import Git
 from mlops_ci.project import open_project
@@ -86,7 +86,7 @@ def test_unrelated_histories_have_no_base(repo: Repository) -> None:
 
 @pytest.mark.parametrize("kind", ["pull_request", "merge_group", "laptop"])
 def test_a_shallow_clone_is_told_which_fetch_depth(
-    repo: Repository, tmp_path: Path, kind: str
+    repo: Repository, tmp_path: Path, kind: Kind
 ) -> None:
     first = repo.git("rev-parse", "HEAD")
     repo.branch("idea")
@@ -99,7 +99,7 @@ def test_a_shallow_clone_is_told_which_fetch_depth(
         Asked(kind, head=head, branch="main", commit=first)
         if kind != "laptop"
         else Asked(ref="main")
-    )  # type: ignore[arg-type]
+    )
     with pytest.raises(BaselineError, match="shallow") as error:
         find_base(project, asked)
     assert "fetch-depth: 0" in error.value.fix

@@ -50,7 +50,9 @@ class Place:
 
 
 def git(folder: Path, *arguments: str, stdin: bytes = b"") -> str:
-    done = subprocess.run(["git", *arguments], cwd=folder, input=stdin, capture_output=True)
+    done = subprocess.run(
+        ["git", *arguments], cwd=folder, input=stdin, capture_output=True, check=False
+    )
     assert done.returncode == 0, done.stderr.decode()
     return done.stdout.decode().strip()
 

@@ -103,7 +103,10 @@ def test_a_large_file_that_is_not_here_is_an_error(repo: Repository) -> None:
     base = repo.commit({"rows.bin": b"\0" * 5000 + b"one"})
     repo.commit({"rows.bin": b"\0" * 5000 + b"two"})
     shutil.rmtree(repo.folder / ".git/lfs/objects")
-    with pytest.raises(BaselineError, match="rows.bin") as error, checked_out(repo.project(), base):
+    with (
+        pytest.raises(BaselineError, match=r"rows\.bin") as error,
+        checked_out(repo.project(), base),
+    ):
         pass
     assert "git lfs fetch" in error.value.fix
 

@@ -195,7 +195,7 @@ def test_a_killed_training_names_the_signal(repo: Repository) -> None:
 def test_files_of_an_earlier_run_do_not_pass(repo: Repository) -> None:
     run(repo)
     repo.write({"train.py": "print('did nothing')"})
-    with pytest.raises(CommandError, match="did not write out/predictions.csv"):
+    with pytest.raises(CommandError, match=r"did not write out/predictions\.csv"):
         run(repo)
     assert (repo.folder / "out/metrics.json").exists()
 
@@ -313,7 +313,7 @@ def build_wheel(folder, config_settings=None, metadata_directory=None):
 
 def test_a_named_requirements_file_that_is_missing(repo: Repository) -> None:
     repo.write({"mlops-ci.yaml": CONFIG + "    requirements: nope.txt\n"})
-    with pytest.raises(ConfigError, match="nope.txt"):
+    with pytest.raises(ConfigError, match=r"nope\.txt"):
         run(repo)
 
 
