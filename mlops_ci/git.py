@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -92,11 +94,11 @@ class Git:
 
     def names(self, *arguments: str) -> list[str]:
         """Paths that a command with `-z` prints."""
-        done = self.run(*arguments)
+        return self._split(self.run(*arguments), arguments[0])
+
+    def _split(self, done: Finished, verb: str) -> list[str]:
         if done.code != 0:
-            raise UsageError(
-                f"git {arguments[0]} failed: {done.error.strip()}", where=str(self.root)
-            )
+            raise UsageError(f"git {verb} failed: {done.error.strip()}", where=str(self.root))
         return [os.fsdecode(name) for name in done.stdout.split(b"\0") if name]
 
     def commit_of(self, name: str) -> str | None:
@@ -162,7 +164,7 @@ class Git:
         """Paths that differ between base and head (None: the working tree, new files included)."""
         if head is not None:
             return frozenset(self.names("diff", "--no-ext-diff", "--name-only", "-z", base, head))
-        tracked = self.names("diff", "--no-ext-diff", "--name-only", "-z", base)
+        tracked = self._differing(base)
         return frozenset(tracked) | frozenset(self.untracked())
 
     def untracked(self) -> list[str]:
@@ -170,7 +172,20 @@ class Git:
 
     def modified(self) -> list[str]:
         """Tracked files that differ from HEAD in the index or in the work tree."""
-        return self.names("diff", "--no-ext-diff", "--name-only", "-z", "HEAD")
+        return self._differing("HEAD")
+
+    def _differing(self, commit: str) -> list[str]:
+        """On a copy of the index: `git diff` refreshes the one that it reads, even as root."""
+        index = self.root / self.read("rev-parse", "--git-path", "index")
+        with tempfile.TemporaryDirectory(prefix="mlops-ci-index-") as folder:
+            copy = Path(folder) / "index"
+            if index.is_file():
+                shutil.copyfile(index, copy)
+            done = self.run(
+                "diff", "--no-ext-diff", "--name-only", "-z", commit, "--",
+                environ={"GIT_INDEX_FILE": str(copy)},
+            )  # fmt: skip
+        return self._split(done, "diff")
 
     def at(self, root: Path) -> Git:
         """Another work tree, with the same rights."""
