@@ -119,6 +119,8 @@ def _rows(arrays: dict[str, Array], schema: Schema) -> Rows:
         return rows_from_columns({name: only[:, n] for n, name in enumerate(names)}, schema)
     if only is not None and not schema.columns:
         return Rows(array=only)
+    if only is not None and whole and width > 1:
+        raise Refusal(400, f"the model takes {width} columns, this tensor has {only.shape[1]}")
     return rows_from_columns({name: _flat(name, a) for name, a in arrays.items()}, schema)
 
 

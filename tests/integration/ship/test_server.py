@@ -299,6 +299,38 @@ def test_mlflow_s_own_client(server: Running) -> None:
     assert answer.get_predictions()[0].tolist() == [0, 1]
 
 
+@pytest.mark.parametrize("binary_in", [True, False])
+@pytest.mark.parametrize("binary_out", [True, False])
+def test_triton_s_own_client(server: Running, binary_in: bool, binary_out: bool) -> None:
+    import numpy as np
+    import tritonclient.http as triton
+
+    columns = {
+        "age": ("FP64", np.array([20.0, 30.0])),
+        "visits": ("INT64", np.array([1, 2])),
+        "plan": ("BYTES", np.array(["free", "pro"], dtype=object)),
+        "new": ("BOOL", np.array([True, False])),
+    }
+    inputs = []
+    for name, (datatype, values) in columns.items():
+        tensor = triton.InferInput(name, values.shape, datatype)
+        inputs.append(tensor.set_data_from_numpy(values, binary_data=binary_in))
+    names = ("predict", "predict_proba")
+    outputs = [triton.InferRequestedOutput(name, binary_data=binary_out) for name in names]
+    client = triton.InferenceServerClient(f"127.0.0.1:{server.port}")
+    assert client.is_server_live()
+    assert client.is_server_ready()
+    assert client.is_model_ready("churn", "1")
+    assert len(client.get_model_metadata("churn")["inputs"]) == 4
+    answer = client.infer("churn", inputs, outputs=outputs, request_id="7")
+    assert answer.get_response()["id"] == "7"
+    assert answer.as_numpy("predict").tolist() == [0, 1]
+    assert answer.as_numpy("predict_proba").shape == (2, 2)
+    with pytest.raises(Exception, match="columns are missing"):
+        client.infer("churn", inputs[:2])
+    client.close()
+
+
 def test_what_is_in_flight_is_finished(flowers: Path) -> None:
     running = start_server(flowers, MLOPS_CI_LINGER="0.5")
     body = json.dumps({"dataframe_records": [ROW] * 200}).encode()
