@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from mlops_ci.errors import UsageError
 from mlops_ci.plan import ModelOutcome, Outcomes
 from mlops_ci.project import Project
 from mlops_ci.records import GateResult
@@ -19,6 +20,9 @@ def show(project: Project, outcomes: Outcomes, options: Mapping[str, Any]) -> No
         if model.error is not None:
             print(f"error: {model.name}: {model.error}", file=sys.stderr)
     del project
+    for name in ("html", "markdown"):
+        if options[name] is not None:
+            raise UsageError(f"--{name}: a project's report cannot be written by this version yet")
     if options["json"]:
         from mlops_ci.cli.models import to_json
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from dataclasses import dataclass
 from functools import cached_property
@@ -102,7 +103,10 @@ def data_digest(project: Project, tree: Tree, entry: str) -> str:
     )
     pointer = tree.read(f"{place}.dvc")
     if pointer is not None:
-        return f"dvc:{dvc_digest(pointer)}"
+        digest = dvc_digest(pointer)
+        here = isinstance(tree, WorkTree)
+        edited = here and dvc_digest_of(project.root / place) != digest
+        return content_digest(project.root / place, entry) if edited else f"dvc:{digest}"
     if inside:
         return f"git:{hashlib.sha256(chr(10).join(inside).encode()).hexdigest()}"
     return content_digest(project.root / place, entry)
@@ -116,6 +120,30 @@ def dvc_digest(pointer: bytes) -> str:
         return str(out.get("md5") or out["hash"])
     except (yaml.YAMLError, KeyError, TypeError, ValueError, AttributeError):
         return hashlib.sha256(pointer).hexdigest()
+
+
+def dvc_digest_of(path: Path) -> str | None:
+    """What DVC 3 would write for the content as it is now; None when there is nothing.
+
+    A folder is the MD5 of the JSON list of its files, in order of path, with the suffix `.dir`.
+    """
+    if path.is_file():
+        return _md5(path)
+    if not path.is_dir():
+        return None
+    files = sorted(found for found in path.rglob("*") if found.is_file())
+    listed = sorted(
+        ({"md5": _md5(found), "relpath": found.relative_to(path).as_posix()} for found in files),
+        key=lambda one: one["relpath"],
+    )
+    text = json.dumps(listed, sort_keys=True)
+    return f"{hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()}.dir"
+
+
+def _md5(path: Path) -> str:
+    with path.open("rb") as file:
+        new = lambda: hashlib.md5(usedforsecurity=False)  # noqa: E731
+        return hashlib.file_digest(file, new).hexdigest()
 
 
 def content_digest(path: Path, entry: str) -> str:

@@ -13,6 +13,8 @@ from mlops_ci.errors import BaselineError, CommandError
 from mlops_ci.plan.base_side import BaseSide, settings_of
 from mlops_ci.plan.base_training import Retraining, train_base
 from mlops_ci.records import Evaluation, Training
+from mlops_ci.steps.key import training_key
+from mlops_ci.steps.tree import WorkTree, dvc_digest, dvc_digest_of
 from tests.integration.repositories import Repository, make_repository
 
 CONFIG = """
@@ -156,3 +158,24 @@ def test_a_pipeline_is_reproduced_and_its_cache_is_shared(with_dvc: Repository) 
     side = train(repo, base)
     assert side.evaluation.numbers == {"sum": 3.0, "auc": 0.8}
     assert (repo.folder.parent / "count").read_text() == counted, "the run cache was not used"
+
+
+def test_data_that_was_edited_after_dvc_add_has_a_key_of_its_own(with_dvc: Repository) -> None:
+    """Head is what lies in the work tree, not what the pointer says."""
+    repo = with_dvc
+
+    def key() -> str:
+        project = repo.project()
+        return training_key(project, "churn", WorkTree(project)).data["data/rows.csv"]
+
+    assert key().startswith("dvc:")
+    repo.write({"data/rows.csv": "1\n2\n99\n"})
+    assert key().startswith("sha256:")
+
+
+def test_the_digest_of_a_folder_is_dvcs(with_dvc: Repository) -> None:
+    repo = with_dvc
+    repo.write({"many/b.csv": "b", "many/a/ä.csv": "a", "many/a-1.csv": "c", "many/Z": ""})
+    dvc(repo, "add", "--quiet", "many")
+    pointer = (repo.folder / "many.dvc").read_bytes()
+    assert dvc_digest_of(repo.folder / "many") == dvc_digest(pointer)

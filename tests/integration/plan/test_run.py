@@ -14,7 +14,7 @@ import pytest
 from mlops_ci.baseline import open_store
 from mlops_ci.baseline.commit import Asked
 from mlops_ci.baseline.git_store import REF
-from mlops_ci.errors import BaselineError, CommandError, UsageError
+from mlops_ci.errors import BaselineError, CommandError, ServiceError, UsageError
 from mlops_ci.plan import Context, Occasion, Outcomes, execute, plan_project, store_of
 from mlops_ci.plan.outcome import ModelOutcome
 from mlops_ci.plan.reproduction import reproduce
@@ -429,3 +429,45 @@ def test_records_are_read_as_json(repo: Repository) -> None:
     for name in ("train", "evaluate", "compare"):
         assert json.loads((folder / f"{name}.json").read_text())["schema"].endswith("/1")
     shutil.rmtree(folder)
+
+
+SHIPPED = CONFIG + "    image: localhost:5000/churn\n    deploy: {port: 8080}\n"
+
+
+def shipping(repo: Repository, calls: list[str]) -> Outcomes:
+    def ship(step: str, name: str) -> str:
+        store = open_store(repo.project())
+        assert store is not None
+        calls.append(f"{step} {name}, {len(store.list())} stored")
+        return step
+
+    project = repo.project()
+    asked = Asked("push", head=repo.git("rev-parse", "HEAD"))
+    plan = plan_project(project, Occasion(asked, ships=True))
+    return execute(plan, Context(project, store=store_of(project), timeout=120, ship=ship))
+
+
+def test_a_merge_ships_in_order_and_a_blocked_one_does_not(repo: Repository) -> None:
+    repo.commit({"mlops-ci.yaml": SHIPPED})
+    calls: list[str] = []
+    outcomes = shipping(repo, calls)
+    assert only(outcomes).error is None
+    assert calls == ["build churn, 1 stored", "push churn, 1 stored", "deploy churn, 1 stored"]
+    assert list(only(outcomes).shipped) == ["build", "push", "deploy"]
+    repo.commit({"params.yaml": "right: 0.6\n"})
+    calls.clear()
+    assert shipping(repo, calls).exit_code == 1
+    assert calls == []
+
+
+def test_a_shipping_error_is_the_models(repo: Repository) -> None:
+    repo.commit({"mlops-ci.yaml": SHIPPED})
+
+    def ship(step: str, name: str) -> None:
+        raise ServiceError(f"{step} of {name}: the registry is away")
+
+    project = repo.project()
+    plan = plan_project(project, Occasion(Asked("push"), ships=True))
+    outcomes = execute(plan, Context(project, store=store_of(project), timeout=120, ship=ship))
+    assert (only(outcomes).failed_step, outcomes.exit_code) == ("build", 4)
+    assert only(outcomes).comparison is not None
