@@ -59,7 +59,7 @@ class DockerTarget:
         with self._alone():
             front = self._open()
             standing = front.standing()
-            versions = self._tidy(standing)
+            versions = self._tidy(standing, release.digest)
             live = versions.get(standing.live or "")
             if live is not None and live.digest == release.digest and self._is_well(front, live):
                 previous = versions.get(standing.previous or "")
@@ -191,12 +191,16 @@ class DockerTarget:
         if not standing.live and not standing.previous:
             front.container.remove(force=True)
 
-    def _tidy(self, standing: Standing) -> dict[str, Version]:
-        """Remove what is neither live nor previous: leftovers of a run that was killed."""
+    def _tidy(self, standing: Standing, wanted: str | None = None) -> dict[str, Version]:
+        """Remove what is neither live nor previous: leftovers of a run that was killed.
+
+        The image of the digest `wanted` stays: it is about to be started.
+        """
         versions = find_versions(self.client, self.service)
         keep = {standing.live, standing.previous}
         for slot in [slot for slot in versions if slot not in keep]:
-            versions.pop(slot).remove()
+            leftover = versions.pop(slot)
+            leftover.remove(with_image=leftover.digest != wanted)
         return versions
 
     def _outcome(

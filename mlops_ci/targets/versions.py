@@ -58,14 +58,15 @@ class Version:
     def log(self) -> str:
         return str(self.container.logs(tail=LOG_LINES).decode("utf-8", "replace")).strip()
 
-    def remove(self) -> None:
+    def remove(self, *, with_image: bool = True) -> None:
         """Let it finish what it is at; its image goes too, or hosts fill up with old models."""
         import docker
 
         try:
             self.container.stop(timeout=STOP_SECONDS)
             self.container.remove(force=True)
-            self.container.client.images.remove(self.container.attrs["Image"])
+            if with_image:
+                self.container.client.images.remove(self.container.attrs["Image"])
         except docker.errors.APIError:
             return  # it is gone, or another container still needs the image
 
