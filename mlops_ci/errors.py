@@ -104,6 +104,10 @@ class CommandError(MlopsCiError):
         self.code = code
         self.tail = tail
 
+    def __str__(self) -> str:
+        lines = "".join(f"\n  | {line}" for line in self.tail.rstrip().splitlines())
+        return super().__str__() + (f"\n  its last lines:{lines}" if lines else "")
+
 
 class DeployError(MlopsCiError):
     exit_code = 7

@@ -200,5 +200,5 @@ def _run(argv: list[str], request: Request, engine: Engine, echo: Echo | None) -
             code=ended.code,
             tail=ended.tail,
             where=request.lock.path if request.lock else "python",
-            fix=f"its last words:\n{ended.tail}",
+            fix="mend that file, or bring what it needs (an index, its keys under `secrets:`)",
         )

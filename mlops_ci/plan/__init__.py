@@ -10,6 +10,7 @@ from mlops_ci.plan.choice import ModelPlan, Occasion, Plan, make_plan
 from mlops_ci.plan.execution import Context, execute
 from mlops_ci.plan.opening import plan_project, store_of
 from mlops_ci.plan.outcome import ModelOutcome, Outcomes, Progress, Silent
+from mlops_ci.plan.sections import report_outcomes
 
 __all__ = [
     "Context",
@@ -23,5 +24,6 @@ __all__ = [
     "execute",
     "make_plan",
     "plan_project",
+    "report_outcomes",
     "store_of",
 ]

@@ -50,19 +50,18 @@ def failure(job: Job, ended: Ended, what: str) -> CommandError:
         fix = "give it more: `timeout: SECONDS` in the model's configuration"
     elif ended.code < 0:
         said = f"{what} was ended by signal {-ended.code} ({signal.Signals(-ended.code).name})"
-        fix = "look at its last lines"
+        fix = "mend it; the whole output is in the log"
     else:
         said = f"{what} failed with exit code {ended.code}"
-        fix = "look at its last lines"
+        fix = "mend it; the whole output is in the log"
     if ended.code in OUT_OF_MEMORY:
         fix = "a KILL from outside is often the system out of memory: use a larger runner"
-    tail = f"; its last lines:\n{ended.tail}" if ended.tail else "; it printed nothing"
     return CommandError(
         f"{said}: {shown}",
         code=ended.code,
         tail=ended.tail,
         where=str(job.log),
-        fix=fix + tail,
+        fix=fix if ended.tail else f"{fix}; it printed nothing",
     )
 
 
