@@ -34,6 +34,7 @@ FROM uv AS wheel
 WORKDIR /source
 COPY pyproject.toml README.md LICENSE ./
 COPY mlops_ci mlops_ci
+COPY workflows-templates workflows-templates
 RUN --mount=type=secret,id=index --mount=type=cache,target=/root/.cache/uv \
     /uv/bin/with-index build -q --wheel --out-dir /wheel .
 

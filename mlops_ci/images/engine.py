@@ -40,11 +40,20 @@ def connect(world: World, host: str | None = None) -> Iterator[Any]:
             client.ping()
         except (docker.errors.DockerException, OSError, ValueError) as error:
             raise ServiceError(
-                f"no Docker engine answers: {error}",
+                f"no Docker engine answers: {_cause(error)}",
                 where=address or "the local engine",
                 fix=MISSING,
             ) from error
         yield client
+
+
+def _cause(error: BaseException) -> str:
+    """docker-py wraps the system's own words twice."""
+    text = str(error)
+    for sign in ("No such file or directory", "Connection refused", "Permission denied"):
+        if sign in text:
+            return sign.lower()
+    return text[:300]
 
 
 def architecture(world: World) -> str:

@@ -179,7 +179,7 @@ class Repository:
                 answer = self._once(method, url, dict(headers or {}), extra)
             except requests.RequestException as error:
                 if attempt == TRIES - 1 or _refused(error):
-                    raise self._unreachable(str(error)) from error
+                    raise self._unreachable(_reason(error)) from error
                 self._wait(None, attempt)
                 continue
             if answer.status_code not in BUSY or attempt == TRIES - 1:
@@ -256,6 +256,21 @@ def _words(answer: requests.Response) -> str:
         return "; ".join(f"{e.get('code')}: {e.get('message', '')}" for e in errors) or "no reason"
     except (ValueError, AttributeError):
         return answer.text.strip().partition("\n")[0][:200] or "no reason"
+
+
+REASONS = {
+    "refused": "the connection was refused",
+    "Name or service": "there is no host of this name",
+    "CERTIFICATE_VERIFY": "its certificate is not trusted here (REQUESTS_CA_BUNDLE names others)",
+    "timed out": "it did not answer in time",
+    "Connection reset": "it broke the connection off",
+}
+
+
+def _reason(error: Exception) -> str:
+    """The cause in a few words, out of a message that holds three layers of libraries."""
+    text = str(error)
+    return next((words for sign, words in REASONS.items() if sign in text), text[:300])
 
 
 def _refused(error: Exception) -> bool:
