@@ -56,6 +56,7 @@ class Layout:
         try:
             with os.fdopen(handle, "wb") as file:
                 layer = write_layer(entries, file)
+            Path(name).chmod(0o644)
             Path(name).replace(self.path(layer.digest))
         except BaseException:
             Path(name).unlink(missing_ok=True)
