@@ -15,118 +15,35 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import msgspec
-from msgspec import Struct
 
+from mlops_ci.baseline.entry import Entry, Found, Header, Index, Shelf, Store, Wanted
 from mlops_ci.config import Store as Limits
 from mlops_ci.errors import BaselineError, ServiceError
 from mlops_ci.records import Evaluation, Training
 from mlops_ci.records.files import decode_record
+
+__all__ = [
+    "Entry",
+    "Found",
+    "Header",
+    "Index",
+    "Shelf",
+    "ShelfStore",
+    "Store",
+    "Wanted",
+    "digest_of",
+]
 
 INDEX = "index.json"
 MAX_INDEX_BYTES = 16 * 1024 * 1024
 MAX_RECORD_BYTES = 8 * 1024 * 1024
 MEGABYTE = 1_000_000
 ATTEMPTS = 10
-
-
-class Header(Struct, frozen=True, kw_only=True):
-    """One entry. `files` maps each of its files to (SHA-256, bytes); `commits` are those of main
-    that have this key. `too_large` is the size of predictions that were left out. `metrics` are
-    the values on all rows."""
-
-    address: str
-    model: str
-    key: str
-    rows: str
-    stored: str
-    commits: tuple[str, ...]
-    files: dict[str, tuple[str, int]]
-    too_large: int | None = None
-    metrics: dict[str, float] = {}
-
-    @property
-    def bytes(self) -> int:
-        return sum(size for _, size in self.files.values())
-
-
-class Index(Struct, frozen=True, kw_only=True):
-    schema: str = "mlops-ci/store/1"
-    entries: tuple[Header, ...] = ()
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One side as it was evaluated on main. `predictions` is the slim Parquet file's content."""
-
-    training: Training
-    evaluation: Evaluation
-    predictions: bytes | None = None
-
-
-@dataclass(frozen=True)
-class Found:
-    header: Header
-    entry: Entry
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """By commit, else by training key; `rows` narrows to one evaluation set."""
-
-    model: str
-    commit: str | None = None
-    key: str | None = None
-    rows: str | None = None
-
-    def fits(self, header: Header) -> bool:
-        if header.model != self.model or (self.rows is not None and header.rows != self.rows):
-            return False
-        return (self.commit is not None and self.commit in header.commits) or (
-            self.key is not None and header.key == self.key
-        )
-
-
-class Store(Protocol):
-    def get(self, wanted: Wanted) -> Found | None:
-        """The newest entry that fits. Raises BaselineError when it is there but unreadable."""
-        ...
-
-    def put(self, entry: Entry) -> Header:
-        """Raises ServiceError when others kept being faster, AccessError without permission."""
-        ...
-
-    def list(self, model: str | None = None) -> tuple[Header, ...]: ...
-
-    def prune(self) -> int:
-        """Drop what is too old or too much, but each model's newest; how many were dropped."""
-        ...
-
-    def delete(self, wanted: Wanted) -> int: ...
-
-
-class Shelf(Protocol):
-    """Files by name. `version` names one state; None: there is nothing yet."""
-
-    @property
-    def place(self) -> str: ...
-
-    def version(self) -> str | None:
-        """The newest state, fetched."""
-        ...
-
-    def read(self, version: str, path: str, limit: int) -> bytes | None:
-        """Raises BaselineError for a file larger than `limit` bytes."""
-        ...
-
-    def swap(self, version: str | None, writes: Mapping[str, bytes | None]) -> bool:
-        """Write (or, None: remove) files on top of `version`; False when that is not the newest."""
-        ...
 
 
 @dataclass(frozen=True)
