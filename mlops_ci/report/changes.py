@@ -1,0 +1,88 @@
+"""What else changed between base and head: parameters, data, environment, outputs' size, cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mlops_ci.records import Training
+from mlops_ci.report.model import Section
+from mlops_ci.report.numbers import show_bytes, show_seconds
+from mlops_ci.report.phrase import Phrase, code, text
+
+MOST = 40
+
+
+def changes_of(section: Section) -> tuple[Phrase, ...]:
+    """One phrase a change, of what both trainings recorded; empty when either is not known."""
+    head, base = section.training, section.base_training
+    if head is None or base is None:
+        return ()
+    found = [
+        *_mapping(base.parameters, head.parameters),
+        *_data(base.data, head.data),
+        *_environment(base, head),
+        *_command(base, head),
+    ]
+    if len(found) > MOST:
+        return (*found[:MOST], text(f"and {len(found) - MOST:,} more"))
+    return tuple(found)
+
+
+def _mapping(base: Mapping[str, Any], head: Mapping[str, Any]) -> Iterator[Phrase]:
+    for name in sorted({*base, *head}):
+        if name not in base:
+            yield code(name) + text(f" = {_value(head[name])} (new)")
+        elif name not in head:
+            yield code(name) + text(f" = {_value(base[name])} (removed)")
+        elif base[name] != head[name]:
+            yield code(name) + text(f" {_value(base[name])} → {_value(head[name])}")
+
+
+def _value(value: object) -> str:
+    return (
+        "null"
+        if value is None
+        else str(value).lower()
+        if isinstance(value, bool)
+        else str(value)[:80]
+    )
+
+
+def _data(base: Mapping[str, str], head: Mapping[str, str]) -> Iterator[Phrase]:
+    for name in sorted({*base, *head}):
+        if base.get(name) != head.get(name):
+            how = "new" if name not in base else "removed" if name not in head else "changed"
+            yield code(name) + text(f" {how}")
+
+
+def _environment(base: Training, head: Training) -> Iterator[Phrase]:
+    old, new = base.environment, head.environment
+    if old is None or new is None:
+        return
+    if old.python != new.python:
+        yield text(f"Python {old.python} → {new.python}")
+    if old.platform != new.platform:
+        yield code(old.platform) + text(" → ") + code(new.platform)
+    if old.lock_digest != new.lock_digest:
+        yield code(new.lock or old.lock or "requirements") + text(" changed")
+
+
+def _command(base: Training, head: Training) -> Iterator[Phrase]:
+    if base.command != head.command:
+        yield code(" ".join(base.command)) + text(" → ") + code(" ".join(head.command))
+
+
+def cost_of(section: Section) -> tuple[str, ...]:
+    """Durations and memory: they vary by run, so they belong into the footer."""
+    training = section.training
+    if training is None or not training.command:
+        return ()
+    found = []
+    if training.reused is not None:
+        found.append("training reused: nothing that it depends on changed")
+    elif training.duration_seconds:
+        found.append(f"trained in {show_seconds(training.duration_seconds)}")
+        if training.peak_memory_bytes:
+            found.append(f"{show_bytes(training.peak_memory_bytes)} of memory")
+    return tuple(found)

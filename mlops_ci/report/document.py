@@ -1,0 +1,48 @@
+"""The report as one JSON document: the records as they are, with the sentences made of them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+
+from mlops_ci.report.forest import draw_gate
+from mlops_ci.report.model import Report, Section
+from mlops_ci.report.sentences import lead
+from mlops_ci.report.words import headline, report_headline
+
+SCHEMA = "mlops-ci/document/1"
+
+
+def render_json(report: Report) -> str:
+    """`models` in the order of the report; numbers of the records in full precision."""
+    document = {
+        "schema": SCHEMA,
+        "headline": str(report_headline(report)),
+        "models": [_section(section, report) for section in report.models],
+        "links": {name: getattr(report.links, name) for name in report.links.__dataclass_fields__},
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _section(section: Section, report: Report) -> dict[str, Any]:
+    failure = section.failure
+    return {
+        "model": section.model,
+        "state": section.state,
+        "headline": headline(section),
+        "lead": str(lead(section, report)),
+        "forest": [draw_gate(gate, section.metric_of(gate)) for gate in section.gates],
+        "comparison": _plain(section.comparison),
+        "training": _plain(section.training),
+        "shipped": {step: _plain(record) for step, record in section.shipped.items()},
+        "failure": None
+        if failure is None
+        else {name: getattr(failure, name) for name in failure.__dataclass_fields__},
+        "notes": list(section.notes),
+    }
+
+
+def _plain(record: Any) -> Any:
+    return None if record is None else msgspec.to_builtins(record)

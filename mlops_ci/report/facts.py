@@ -1,0 +1,110 @@
+"""How it was measured: sides, columns, estimators, notes; and what was shipped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mlops_ci.records import Comparison, Resolution
+from mlops_ci.records.comparison import Side
+from mlops_ci.report.labels import metric_name, short
+from mlops_ci.report.model import Section
+from mlops_ci.report.numbers import count, show_bytes, show_percent
+from mlops_ci.report.phrase import Phrase, code, join, quoted, text
+
+MOST = 20
+
+
+def facts_of(section: Section) -> tuple[Phrase, ...]:
+    """One phrase a line, the same whenever and wherever the same records are reported."""
+    comparison = section.comparison
+    if comparison is None:
+        return ()
+    found = [*_measured(comparison), *_columns(comparison.resolution), *_methods(comparison)]
+    notes = dict.fromkeys((*comparison.notes, *section.notes))
+    found += [quoted(note) for note in list(notes)[:MOST]]
+    return tuple(found)
+
+
+def _measured(comparison: Comparison) -> Iterator[Phrase]:
+    if comparison.base is not None:
+        yield (
+            text("Base is ")
+            + _side(comparison.base)
+            + text(", head is ")
+            + _side(comparison.head)
+            + text(".")
+        )
+    level = show_percent(comparison.level)
+    policy = code(f"on-inconclusive: {comparison.policy}")
+    yield text(f"Intervals are two-sided at {level}; ") + policy + text(".")
+
+
+def _side(side: Side) -> Phrase:
+    said = code(side.name)
+    if side.commit is not None:
+        said += text(" at ") + code(short(side.commit))
+    return said + (text(f" ({side.source})") if side.source else Phrase())
+
+
+def _columns(resolution: Resolution | None) -> Iterator[Phrase]:
+    if resolution is None:
+        return
+    task = text(f"A {resolution.task} task ({resolution.task_from})")
+    classes = join((code(name) for name in resolution.classes[:MOST]), ", ")
+    if resolution.positive is not None:
+        task += text(", positive class ") + code(resolution.positive)
+    elif len(resolution.classes) > 1:
+        task += text(f", {count(len(resolution.classes))} classes: ") + classes
+    if resolution.threshold is not None:
+        task += text(f", threshold {resolution.threshold:g}")
+    yield task + text(".")
+    roles = (
+        text(f"{role} ")
+        + join((code(name) for name in names[:MOST]), ", ")
+        + text(f" ({resolution.found[role]})" if role in resolution.found else "")
+        for role, names in resolution.columns.items()
+        if names
+    )
+    named = join(roles, "; ")
+    if named:
+        yield text("Columns: ") + named + text(".")
+
+
+def _methods(comparison: Comparison) -> Iterator[Phrase]:
+    """Each estimator once, with the metrics that it measured."""
+    used: dict[str, dict[str, None]] = {}
+    for metric in comparison.metrics:
+        if metric.method and metric.low is not None:
+            used.setdefault(metric.method, {})[metric.metric] = None
+    for method, metrics in list(used.items())[:MOST]:
+        names = join((metric_name(name) for name in list(metrics)[:MOST]), ", ")
+        yield text(f"{method}: ") + names + text(".")
+
+
+def shipped_rows(section: Section) -> tuple[tuple[str, str, Phrase], ...]:
+    """(mark, step, what) of build, push, deploy."""
+    rows: list[tuple[str, str, Phrase]] = []
+    build, push, deployment = section.build, section.push, section.deployment
+    if build is not None:
+        size = f", {show_bytes(build.size_bytes)}" if build.size_bytes else ""
+        rows.append(("✅", "image", text("the model that was evaluated") + text(size)))
+    if push is not None:
+        rows.append(("✅", "pushed", code(_reference(push.reference))))
+    if deployment is not None:
+        live = deployment.status == "live"
+        where = text("to ") + code(deployment.target)
+        if deployment.url:
+            where += text(": ") + code(deployment.url)
+        said = where if live else where + text(f": {deployment.status}")
+        rows.append(("✅" if live else "❌", "deployed", said))
+        if deployment.previous:
+            kept = code(_reference(deployment.previous)) + text(" (") + code("mlops-ci rollback")
+            rows.append(("↩️", "kept", kept + text(" puts it back)")))
+        rows += [("", "", quoted(note)) for note in deployment.notes[:MOST]]
+    return tuple(rows)
+
+
+def _reference(reference: str) -> str:
+    """`ghcr.io/acme/churn@sha256:9f2c1a7b…`"""
+    name, at, digest = reference.partition("@sha256:")
+    return f"{name}@sha256:{digest[:12]}…" if at and len(digest) > 12 else reference

@@ -1,0 +1,80 @@
+"""Names and sentences → GitHub's markdown or HTML, so that nobody's name becomes markup.
+
+Names stand in code spans: there GitHub links, pings and formats nothing.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+
+from mlops_ci.report.numbers import NBSP
+from mlops_ci.report.phrase import Phrase
+
+# A word joiner after these keeps `@team` and `#12` from pinging and linking: GitHub looks for them
+# in the rendered text, where an escape is gone.
+JOINER = "\u2060"
+_LINKING = re.compile(r"[@#]|(?<=[Hh][Tt][Tt][Pp]):|(?<=[Hh][Tt][Tt][Pp][Ss]):|(?<=[Ww]{3})\.")
+_LIST = re.compile(r"^(\s*\d*)([-+.)])")
+_SPECIALS = str.maketrans({char: f"&#{ord(char)};" for char in "\\`*_[]<>|~$&"})
+_BACKTICKS = re.compile(r"`+")
+
+
+def markdown(phrase: Phrase, *, cell: bool = False) -> str:
+    """In a `cell` nothing wraps: its spaces are no-break spaces."""
+    parts = []
+    for kind, content in phrase.spans:
+        if kind == "code":
+            parts.append(code_span(content.replace(" ", NBSP) if cell else content, cell=cell))
+        elif kind == "strong":
+            parts.append(f"**{plain(content)}**")
+        else:
+            parts.append(plain(content))
+    joined = "".join(parts)
+    if phrase.spans and phrase.spans[0][0] == "text":
+        joined = _LIST.sub(r"\1\\\2", joined)
+    return joined.replace(" ", NBSP) if cell else joined
+
+
+def plain(content: str) -> str:
+    """Text on one line, in which nothing is markup."""
+    line = " ".join(content.splitlines())
+    return _LINKING.sub(lambda found: found.group() + JOINER, line).translate(_SPECIALS)
+
+
+def code_span(content: str, *, cell: bool = False) -> str:
+    """A fence longer than any run of backticks inside; a `|` in a table is escaped even here."""
+    line = " ".join(content.splitlines()) or " "
+    runs = [len(found) for found in _BACKTICKS.findall(line)]
+    fence = "`" * next(n for n in range(1, len(runs) + 2) if n not in runs)
+    pad = " " if line.startswith("`") or line.endswith("`") else ""
+    if cell:
+        line = line.replace("|", "\\|")
+    return f"{fence}{pad}{line}{pad}{fence}"
+
+
+def fenced(content: str, language: str = "") -> str:
+    """A code block whose fence is longer than any inside."""
+    longest = max((len(found) for found in _BACKTICKS.findall(content)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}{language}\n{content.rstrip()}\n{fence}"
+
+
+def hypertext(phrase: Phrase) -> str:
+    """The same as HTML."""
+    tags = {"code": ("<code>", "</code>"), "strong": ("<strong>", "</strong>"), "text": ("", "")}
+    return "".join(
+        tags[kind][0] + html.escape(content) + tags[kind][1] for kind, content in phrase.spans
+    )
+
+
+def summary(phrase: Phrase) -> str:
+    """HTML for a `<summary>` in markdown: on one line, and nobody is pinged there either."""
+    tags = {"code": ("<code>", "</code>"), "strong": ("<b>", "</b>"), "text": ("", "")}
+    parts = []
+    for kind, content in phrase.spans:
+        line = html.escape(" ".join(content.splitlines()))
+        if kind != "code":
+            line = re.sub(r"[@#](?!\d+;)", lambda found: found.group() + JOINER, line)
+        parts.append(tags[kind][0] + line + tags[kind][1])
+    return "".join(parts)

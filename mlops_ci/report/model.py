@@ -1,0 +1,158 @@
+"""What a report says, before anything is rendered: facts in records, no words, no markup."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from mlops_ci.errors import CommandError, MlopsCiError
+from mlops_ci.records import (
+    Build,
+    Comparison,
+    Deployment,
+    Evaluation,
+    GateResult,
+    MetricResult,
+    Push,
+    Training,
+)
+
+State = Literal["compared", "first", "failed", "untouched", "live"]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An error as a document. `tail` holds the last lines that the user's command printed."""
+
+    step: str
+    what: str
+    where: str = ""
+    fix: str = ""
+    link: str = ""
+    tail: str = ""
+    exit_code: int = 70
+
+
+@dataclass(frozen=True)
+class Plot:
+    """One picture, drawn twice. The URLs are set where it is hosted."""
+
+    name: str
+    title: str
+    light: bytes
+    dark: bytes
+    light_url: str | None = None
+    dark_url: str | None = None
+
+
+@dataclass(frozen=True)
+class Section:
+    """One model. `shipped` maps `build`, `push`, `deploy` to their records; `why` says in a line
+    what made the plan look at this model, or leave it alone.
+    """
+
+    model: str
+    state: State
+    comparison: Comparison | None = None
+    training: Training | None = None
+    base_training: Training | None = None
+    evaluation: Evaluation | None = None
+    base_evaluation: Evaluation | None = None
+    failure: Failure | None = None
+    shipped: Mapping[str, Any] = field(default_factory=dict)
+    plots: tuple[Plot, ...] = ()
+    notes: tuple[str, ...] = ()
+    why: str = ""
+
+    @property
+    def build(self) -> Build | None:
+        return self.shipped.get("build")
+
+    @property
+    def push(self) -> Push | None:
+        return self.shipped.get("push")
+
+    @property
+    def deployment(self) -> Deployment | None:
+        return self.shipped.get("deploy")
+
+    @property
+    def gates(self) -> tuple[GateResult, ...]:
+        """Worst first: what blocks, what failed, what is undecided; then as they were written."""
+        comparison = self.comparison
+        return () if comparison is None else tuple(sorted(comparison.gates, key=severity))
+
+    @property
+    def metrics(self) -> tuple[MetricResult, ...]:
+        if self.comparison is not None:
+            return self.comparison.metrics
+        return self.evaluation.metrics if self.evaluation is not None else ()
+
+    def metric_of(self, gate: GateResult) -> MetricResult | None:
+        """What the gate was judged on; of the anchor's comparison only the direction is known."""
+        same = [m for m in self.metrics if m.metric == gate.metric and m.slice == gate.slice]
+        return same[0] if same else None
+
+
+@dataclass(frozen=True)
+class Links:
+    """Where a reader can go from here. All of it varies by run, so all of it is in the footer."""
+
+    report: str | None = None
+    run: str | None = None
+    log: str | None = None
+    environment: str | None = None
+
+
+@dataclass(frozen=True)
+class Report:
+    """`base_name`, `head_name` are what a reader calls the two sides where records name commits."""
+
+    models: tuple[Section, ...]
+    links: Links = Links()
+    base_name: str = "main"
+    head_name: str = "this PR"
+
+
+def severity(gate: GateResult) -> tuple[int, float]:
+    """Sorts the gate that decides to the top; the further beyond its limit, the higher."""
+    ranks = {"fail": 0, "inconclusive": 2, "pass": 4}
+    rank = ranks[gate.verdict] + (0 if gate.required else 1)
+    if gate.verdict == "inconclusive" and not gate.blocks:
+        rank = 3
+    return rank, _room(gate) if gate.verdict != "pass" else 0.0
+
+
+def _room(gate: GateResult) -> float:
+    """How far inside its limit the estimate lies, in margins (or in the limit's own size)."""
+    if gate.estimate is None:
+        return float("-inf")
+    if gate.quantity == "value":
+        room = gate.estimate - gate.limit
+        return (room if gate.kind == "min" else -room) / (abs(gate.limit) or 1.0)
+    return -abs(gate.estimate) / (gate.margin or 1.0)
+
+
+def failure_of(error: MlopsCiError, step: str) -> Failure:
+    tail = error.tail if isinstance(error, CommandError) else ""
+    return Failure(step, error.what, error.where, error.fix, error.link, tail, error.exit_code)
+
+
+def section_of(comparison: Comparison, **facts: Any) -> Section:
+    """The section of a model that was compared, or that ran for the first time."""
+    state: State = "compared" if comparison.base is not None else "first"
+    return Section(comparison.model, state, comparison, **facts)
+
+
+def report_of(sections: Sequence[Section], links: Links | None = None, **names: str) -> Report:
+    """Sections in the order that a reader needs: what stops the change, then by name."""
+    order = {"failed": 0, "compared": 2, "first": 3, "live": 4, "untouched": 5}
+
+    def place(section: Section) -> tuple[int, int, str]:
+        comparison = section.comparison
+        blocks = section.state != "failed" and comparison is not None and comparison.blocks
+        open_ = comparison is not None and comparison.verdict == "inconclusive"
+        return (1 if blocks else order[section.state]), (0 if open_ else 1), section.model
+
+    return Report(tuple(sorted(sections, key=place)), links or Links(), **names)

@@ -1,0 +1,161 @@
+"""Table rows of gates and metrics: numbers as text, names as phrases; no markup."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mlops_ci.records import GateResult, MetricResult
+from mlops_ci.report.forest import draw_gate, draw_metric
+from mlops_ci.report.labels import MARKS, WORDS, cell_name, decimals_for, gate_limit
+from mlops_ci.report.model import Section
+from mlops_ci.report.numbers import NBSP, decimals_apart, show, show_change
+from mlops_ci.report.phrase import Phrase, text
+
+SMALL = 1e-12
+
+
+@dataclass(frozen=True)
+class Row:
+    """`within` says how far `change` may be off; `own` is the candidate's own interval. `key` sorts:
+    the change in margins (or half-widths), + is better.
+    """
+
+    mark: str
+    word: str
+    name: Phrase
+    change: str
+    within: str
+    picture: str
+    base: str
+    head: str
+    own: str = ""
+    gate: str = ""
+    rows: int | None = None
+    note: str = ""
+    method: str = ""
+    key: float | None = None
+
+
+@dataclass(frozen=True)
+class Digits:
+    """`change` and `value` decimals of one row."""
+
+    change: int
+    value: int
+
+
+def gate_rows(section: Section) -> tuple[Row, ...]:
+    """Worst first."""
+    metrics = {(m.metric, m.slice): m for m in reversed(section.metrics)}
+    return tuple(gate_row(gate, metrics.get((gate.metric, gate.slice))) for gate in section.gates)
+
+
+def gate_row(gate: GateResult, metric: MetricResult | None) -> Row:
+    decimals = decimals_for(metric, gate)
+    base, head = _values(gate, metric)
+    digits = Digits(decimals, _value_digits(base, head, decimals))
+    change, within = _change_of(gate, metric, decimals)
+    return Row(
+        mark=MARKS[gate.verdict],
+        word=WORDS[gate.verdict],
+        name=cell_name(gate.metric, gate.slice, metric) + _against(gate),
+        change=change,
+        within=within,
+        picture=draw_gate(gate, metric),
+        base=show(base, digits.value),
+        head=show(head, digits.value),
+        own=_own(metric, decimals),
+        gate=gate_limit(gate, metric, decimals) + ("" if gate.required else f"{NBSP}(optional)"),
+        rows=metric.n if metric else None,
+        note=_why(gate, metric),
+        method=metric.method if metric else "",
+        key=_key(gate.estimate, metric),
+    )
+
+
+def metric_rows(metrics: Sequence[MetricResult], *, slices: bool | None = None) -> tuple[Row, ...]:
+    """Metrics on all rows (`slices` False), of slices with the worst first (True), or both."""
+    chosen = [m for m in metrics if slices is None or (m.slice is not None) == slices]
+    rows = [metric_row(metric) for metric in chosen]
+    if slices:
+        rows.sort(key=lambda row: (row.key is None, row.key or 0.0))
+    return tuple(rows)
+
+
+def metric_row(metric: MetricResult) -> Row:
+    decimals = decimals_for(metric)
+    change, within = show_change(metric.difference, metric.low, metric.high, decimals)
+    value = _value_digits(metric.base, metric.head, decimals)
+    word = "better" if metric.better else ""
+    return Row(
+        mark="",
+        word=word,
+        name=cell_name(metric.metric, metric.slice, metric),
+        change=change,
+        within=within,
+        picture=draw_metric(metric),
+        base=show(metric.base, value),
+        head=show(metric.head, value),
+        own=_own(metric, decimals),
+        rows=metric.n,
+        note=metric.note or "",
+        method=metric.method,
+        key=_key(metric.difference, metric),
+    )
+
+
+def _change_of(gate: GateResult, metric: MetricResult | None, decimals: int) -> tuple[str, str]:
+    """The change against base, also of a floor or ceiling, where there is one."""
+    if gate.quantity == "difference":
+        return show_change(gate.estimate, gate.low, gate.high, decimals)
+    if metric is None:
+        return show(None), ""
+    return show_change(metric.difference, metric.low, metric.high, decimals)
+
+
+def _values(gate: GateResult, metric: MetricResult | None) -> tuple[float | None, float | None]:
+    head = metric.head if metric is not None else None
+    if gate.against == "anchor":
+        known = head is not None and gate.estimate is not None
+        return (head - gate.estimate if known else None), head  # type: ignore[operator]
+    return (metric.base if metric is not None else None), head
+
+
+def _value_digits(base: float | None, head: float | None, decimals: int) -> int:
+    """Two values that differ by next to nothing may read the same; two that differ may not."""
+    if base is None or head is None or abs(base - head) < SMALL:
+        return decimals
+    return decimals_apart(base, head, decimals, more=2)
+
+
+def _own(metric: MetricResult | None, decimals: int) -> str:
+    if metric is None or metric.head_low is None or metric.head_high is None:
+        return ""
+    return f"{show(metric.head_low, decimals)}{NBSP}…{NBSP}{show(metric.head_high, decimals)}"
+
+
+def _against(gate: GateResult) -> Phrase:
+    return text(" · in 90 days") if gate.against == "anchor" else Phrase()
+
+
+def _key(estimate: float | None, metric: MetricResult | None) -> float | None:
+    if estimate is None or metric is None or metric.higher_is_better is None:
+        return None
+    turned = estimate if metric.higher_is_better else -estimate
+    return turned / metric.se if metric.se else turned
+
+
+def _why(gate: GateResult, metric: MetricResult | None) -> str:
+    """What a reader of the row asks when the picture does not answer it."""
+    said = {
+        "unpaired": "measured on different rows",
+        "unscored": "rows of base's test set were left out",
+        "point": "a number without rows",
+        "point-beyond": "a number without rows",
+        "missing-metric": "there is no value to judge",
+        "missing-slice": "no row of this slice is left",
+        "not-assessed": "not assessed: too few rows",
+    }.get(gate.reason, "")
+    note = metric.note if metric is not None else None
+    return note or said

@@ -1,0 +1,317 @@
+"""The lead below the headline: may it be merged, why, on which rows, and what would decide it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mlops_ci.records import Comparison, GateResult, MetricResult
+from mlops_ci.report.labels import decimals_for, full_name, gate_words, sides_of
+from mlops_ci.report.model import Report, Section
+from mlops_ci.report.numbers import (
+    count,
+    decimals_apart,
+    round_rows,
+    show,
+    show_exact,
+    show_percent,
+)
+from mlops_ci.report.phrase import Phrase, code, join, quoted, strong, text
+from mlops_ci.report.words import main_metric, unchanged
+
+CAP = 100  # times the rows there are: beyond that a number of rows is no advice
+POWER = "80 % power"
+NOISE = "Retraining noise not measured (one seed)."
+WITHOUT_ROWS = ("point", "point-beyond")
+
+
+def lead(section: Section, report: Report) -> Phrase:
+    """A few sentences; empty where the headline says it all."""
+    if section.state == "failed":
+        return _lead_of_failure(section, report)
+    comparison = section.comparison
+    if comparison is None or section.state == "untouched":
+        return quoted(section.why[:1].upper() + section.why[1:] + ".") if section.why else Phrase()
+    if comparison.base is None:
+        sentences = _lead_of_first(section, comparison, report)
+    else:
+        sentences = _lead_of_comparison(section, comparison, report)
+    return join(sentences, " ")
+
+
+def _lead_of_failure(section: Section, report: Report) -> Phrase:
+    failure = section.failure
+    step = failure.step if failure else ""
+    if step in ("build", "push", "deploy", "store"):
+        return text("The verdict below stands; what ran before is still running.")
+    return text("Nothing was compared; the result on ") + code(report.base_name) + text(" stands.")
+
+
+def _lead_of_comparison(
+    section: Section, comparison: Comparison, report: Report
+) -> Iterator[Phrase]:
+    base = sides_of(comparison, report.base_name, report.head_name).base or Phrase()
+    if comparison.verdict == "ungated":
+        yield strong("Nothing says what it may lose") + text(", so nothing was judged.")
+        yield _measured_on(comparison)
+    elif comparison.verdict == "pass" and not comparison.blocks:
+        yield (
+            strong("May be merged")
+            + _kept(section, comparison, base)
+            + text(", ")
+            + _rows(comparison, None)
+            + text(".")
+        )
+        yield from _optional(section)
+    else:
+        yield from _decided_against(section, comparison)
+    if comparison.evidence != "point" and not unchanged(comparison):
+        yield text(NOISE)
+
+
+def _kept(section: Section, comparison: Comparison, base: Phrase) -> Phrase:
+    if unchanged(comparison):
+        return text(": the same answers as ") + base
+    drops = [g for g in section.gates if g.quantity == "difference" and g.verdict == "pass"]
+    total = len([g for g in section.gates if g.required])
+    every = "its only gate" if total == 1 else f"all {count(total)} gates"
+    if not drops:
+        return text(f": it keeps {every}")
+    return text(": no worse than ") + base + text(f" in {every}")
+
+
+def _optional(section: Section) -> Iterator[Phrase]:
+    failed = [g for g in section.gates if not g.required and g.verdict == "fail"]
+    if failed:
+        names = join((full_name(g.metric, g.slice) for g in failed[:3]), ", ")
+        yield text("Not required, and failed: ") + names + text(".")
+
+
+def _decided_against(section: Section, comparison: Comparison) -> Iterator[Phrase]:
+    gates = [gate for gate in section.gates if gate.required]
+    failed = [gate for gate in gates if gate.verdict == "fail"]
+    open_ = [gate for gate in gates if gate.verdict == "inconclusive"]
+    may = strong("Must not be merged" if comparison.blocks else "May be merged")
+    if failed:
+        said = f": {_of(len(failed), len(gates))} failed, "
+        yield may + text(said) + _rows(comparison, section.metric_of(failed[0])) + text(".")
+        yield _shown(failed[0], section.metric_of(failed[0]), comparison)
+        return
+    gate = open_[0]
+    metric = section.metric_of(gate)
+    said = f": no gate failed, but {_of(len(open_), len(gates))} cannot be decided"
+    if len(gates) == 1:
+        said = ": its only gate cannot be decided"
+    yield may + text(said) + _because(gate, metric, comparison)
+    yield _policy(gate, comparison)
+    yield _next_step(gate, metric)
+
+
+def _of(number: int, total: int) -> str:
+    return f"{count(number)} of {count(total)} gates"
+
+
+def _shown(gate: GateResult, metric: MetricResult | None, comparison: Comparison) -> Phrase:
+    """What the interval says at its good end: the least that was lost."""
+    level = show_percent(comparison.level)
+    decimals = decimals_for(metric, gate)
+    if gate.quantity == "value":
+        best = gate.high if gate.kind == "min" else gate.low
+        if best is None or gate.low == gate.high:
+            return Phrase()
+        digits = decimals_apart(best, gate.limit, decimals)
+        most = "at most" if gate.kind == "min" else "at least"
+        asks = gate_words(gate, decimals)
+        return text(f"It is {most} {show(best, digits)} ({level} interval); the gate asks {asks}.")
+    if metric is None or gate.low is None or gate.high is None or gate.margin is None:
+        return Phrase()
+    falls = metric.higher_is_better is not False
+    least = -gate.high if falls else gate.low
+    digits = decimals_apart(least, gate.margin, decimals)
+    what = f"The {'drop' if falls else 'rise'} is at least {show(least, digits)}"
+    if gate.low == gate.high:
+        what = f"The {'drop' if falls else 'rise'} is {show(least, digits)}"
+    where = " against the best of 90 days" if gate.against == "anchor" else ""
+    return text(f"{what}{where} ({level} interval); the gate allows {gate_words(gate, decimals)}.")
+
+
+def _because(gate: GateResult, metric: MetricResult | None, comparison: Comparison) -> Phrase:
+    """Why a gate is undecided, from the verdict's own reason."""
+    name = full_name(gate.metric, gate.slice)
+    if gate.reason == "missing-metric":
+        return text(": there is no ") + name + text(" to judge.")
+    if gate.reason == "missing-slice":
+        return text(": no row is left of ") + code(gate.slice or "") + text(".")
+    if gate.reason == "unpaired":
+        return text(": main and this change were measured on different rows.")
+    if gate.reason == "unscored":
+        return text(": rows that main was measured on were left out.")
+    if gate.reason in WITHOUT_ROWS:
+        return text(": a number without rows does not say how far it may be off.")
+    if gate.low is None or gate.high is None:
+        why = metric.note if metric is not None and metric.note else "too few rows"
+        return text(": ") + name + text(" was not assessed (") + quoted(why) + text(").")
+    decimals = decimals_for(metric, gate)
+    both = [gate.low, gate.high]
+    limit = gate.limit if gate.quantity == "value" else -(gate.margin or 0.0)
+    if gate.quantity != "value" and metric is not None and metric.higher_is_better is False:
+        limit = -limit
+    digits = max(decimals_apart(end, limit, decimals) for end in both)
+    what = "the change" if gate.quantity == "difference" else "its value"
+    signed = gate.quantity == "difference"
+    low, high = (show(end, digits, signed=signed) for end in both)
+    where = _rows(comparison, metric)
+    return text(": ") + where + text(f" {what} may be anything from {low} to {high}.")
+
+
+def _policy(gate: GateResult, comparison: Comparison) -> Phrase:
+    """Why an undecided gate blocks, or does not."""
+    policy = comparison.policy
+    if gate.reason in ("missing-metric", "missing-slice"):
+        return text("What was not measured never passes.")
+    if policy == "fail":
+        return text("The policy is to block until it is decided (") + _setting(policy)
+    if policy == "warn":
+        return text("The policy is to warn only (") + _setting(policy)
+    if gate.reason == "not-assessed":
+        return text("What was not assessed never passes.")
+    beyond = gate.blocks
+    where = "beyond" if beyond else "inside"
+    return text(f"The estimate itself is {where} the limit.")
+
+
+def _setting(policy: str) -> Phrase:
+    return code(f"on-inconclusive: {policy}") + text(").")
+
+
+def _next_step(gate: GateResult, metric: MetricResult | None) -> Phrase:
+    if gate.reason == "unpaired":
+        return text("Write an ") + code("id") + text(" column, the same in both, to pair the rows.")
+    if gate.reason == "unscored":
+        return text("Evaluate on all rows of ") + code("main") + text("'s test set.")
+    if gate.reason in WITHOUT_ROWS:
+        give = text("Give ") + code("predictions:") + text(" to get an interval, or accept the ")
+        return give + text("number as it is: ") + code("accept: point") + text(".")
+    if gate.reason in ("missing-metric", "missing-slice"):
+        return Phrase()
+    return rows_needed(gate, metric)
+
+
+def rows_needed(gate: GateResult, metric: MetricResult | None) -> Phrase:
+    """`5,000 to 14,000 rows would decide it (80 % power).`"""
+    rows = metric.n if metric is not None else None
+    if gate.reason not in ("straddles", "straddles-beyond"):
+        return Phrase()
+    if gate.rows_needed is None:
+        return text(f"Even {CAP}× these rows may not decide it ({POWER}).") if rows else Phrase()
+    few, many = sorted(gate.rows_needed)
+    cap = CAP * rows if rows else None
+    least = count(round_rows(few))
+    if cap is not None and many >= cap:
+        shown = (
+            f"{least} to more than {CAP}× these rows"
+            if few < cap
+            else f"More than {CAP}× these rows"
+        )
+    else:
+        most = count(round_rows(many))
+        shown = f"About {least} rows" if least == most else f"{least} to {most} rows"
+    return strong(f"{shown} would decide it") + text(f" ({POWER}).")
+
+
+def _rows(comparison: Comparison, metric: MetricResult | None) -> Phrase:
+    """`on the same 12,408 rows (4,102 in region=north)`."""
+    rows = comparison.rows
+    if comparison.evidence == "point" or (rows.paired is None and rows.head is None):
+        return text("by numbers without rows")
+    if comparison.evidence == "unpaired":
+        return text(f"on {count(rows.head or 0)} rows, {count(rows.base or 0)} others in base")
+    said = text(f"on the same {count(rows.paired or 0)} rows")
+    if metric is not None and metric.slice is not None and metric.n is not None:
+        said += text(f" ({count(metric.n)} in ") + code(metric.slice) + text(")")
+    if rows.paired_by == "position":
+        said += text(" (paired by position)")
+    return said
+
+
+def _measured_on(comparison: Comparison) -> Phrase:
+    said = _rows(comparison, None)
+    first = said.spans[0][1]
+    rest = Phrase(said.spans[1:])
+    return text(f"Measured {first}") + rest + text(".")
+
+
+def _lead_of_first(section: Section, comparison: Comparison, report: Report) -> Iterator[Phrase]:
+    rows = comparison.rows.head
+    where = f" on {count(rows)} rows" if rows is not None else ""
+    yield _own_value(main_metric(section)) + text(where) + _floors(section, comparison)
+    if comparison.verdict == "inconclusive":
+        gate = section.gates[0]
+        yield _policy(gate, comparison)
+        yield _next_step(gate, section.metric_of(gate))
+    if not comparison.blocks:
+        yield (
+            text("Once it is on ")
+            + code(report.base_name)
+            + text(", pull requests are compared with it.")
+        )
+
+
+def _own_value(metric: MetricResult | None) -> Phrase:
+    if metric is None:
+        return text("No metric")
+    decimals = decimals_for(metric)
+    said = full_name(metric.metric, None, metric.average) + text(f" {show(metric.head, decimals)}")
+    if metric.head_low is None or metric.head_high is None:
+        return said
+    ends = f"{show(metric.head_low, decimals)} … {show(metric.head_high, decimals)}"
+    return said + text(f" ({ends})")
+
+
+def _floors(section: Section, comparison: Comparison) -> Phrase:
+    gates = section.gates
+    if not gates:
+        return text(".")
+    held = sum(gate.verdict == "pass" for gate in gates)
+    every = {1: "its bound holds", 2: "both bounds hold"}.get(
+        len(gates), f"all {len(gates)} bounds hold"
+    )
+    if held == len(gates):
+        return text(f"; {every}.")
+    failed = [gate for gate in gates if gate.verdict == "fail"]
+    what = f"{len(failed)} failed" if failed else f"{len(gates) - held} cannot be decided"
+    may = "; " + ("it must not be merged: " if comparison.blocks else "")
+    return text(f"{may}of {len(gates)} bounds {what}.")
+
+
+def paste(section: Section) -> tuple[str, str] | None:
+    """What to paste so that there is a gate: (language, text); None where there is one."""
+    comparison = section.comparison
+    if comparison is None or comparison.gates or section.state == "live":
+        return None
+    metric = main_metric(section)
+    if metric is None or metric.higher_is_better is None:
+        return None
+    first = comparison.base is None
+    if comparison.head.commit is None and comparison.base is not None:
+        files = f"{comparison.base.name} {comparison.head.name}"
+        drop = f"{metric.metric}={show_exact(suggested_margin(metric))}"
+        return "sh", f"mlops-ci compare {files} --max-drop {drop}"
+    limit = f"max-drop: {show_exact(suggested_margin(metric))}"
+    if first and metric.head_low is None and metric.head is None:
+        return None
+    return "yaml", (f"models:\n  {section.model}:\n    gates:\n      {metric.metric}: {{{limit}}}")
+
+
+def suggested_margin(metric: MetricResult) -> float:
+    """A round margin that these rows can decide: at least 1.5 half-widths, at least 1 %."""
+    low, high = metric.low, metric.high
+    half = (high - low) / 2 if low is not None and high is not None else 0.0
+    value = abs(metric.head or 0.0)
+    least = max(1.5 * half, 0.01 * (value if value > 1 else 1.0))
+    exponent = 1.0
+    while exponent > least:
+        exponent /= 10
+    while exponent * 10 <= least:
+        exponent *= 10
+    step = next(step for step in (1, 2, 5, 10) if step * exponent >= least * (1 - 1e-9))
+    return float(f"{step * exponent:.1g}") if step != 10 else float(f"{10 * exponent:.1g}")
