@@ -9,8 +9,8 @@ from typing import Any
 
 from mlops_ci.report.changes import changes_of
 from mlops_ci.report.facts import facts_of, shipped_rows
-from mlops_ci.report.forest import legend
 from mlops_ci.report.footer import footer_parts
+from mlops_ci.report.forest import legend
 from mlops_ci.report.labels import sides_of
 from mlops_ci.report.markup import code_span, fenced, markdown, plain, summary
 from mlops_ci.report.model import Report, Section

@@ -1,0 +1,79 @@
+"""A report in the terminal and in the files that were asked for."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlops_ci.errors import UsageError
+from mlops_ci.report import (
+    Report,
+    render_html,
+    render_markdown,
+    render_terminal,
+    report_of,
+    section_of,
+)
+
+if TYPE_CHECKING:
+    from mlops_ci.steps.compare import Outcome
+
+WIDTH = 100  # columns where nobody looks: a file, a pipe
+
+
+def show_report(outcome: Outcome, options: Mapping[str, Any]) -> None:
+    """Of two files; `--json` prints the comparison's record."""
+    section = section_of(outcome.comparison)
+    if options["html"] is not None and outcome.head is not None:
+        section = replace(section, plots=_plots(outcome))
+    report = report_of([section])
+    write_files(report, options)
+    if options["json"]:
+        from mlops_ci.cli.models import to_json
+
+        print(to_json(outcome.comparison))
+        return
+    print_report(report)
+
+
+def write_files(report: Report, options: Mapping[str, Any]) -> None:
+    """Raises UsageError for a file that cannot be written."""
+    for name, render in (("markdown", render_markdown), ("html", render_html)):
+        path: Path | None = options.get(name)
+        if path is None:
+            continue
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(render(report), encoding="utf-8")
+        except OSError as error:
+            raise UsageError(
+                f"--{name}: the file cannot be written: {error.strerror}", where=str(path)
+            ) from error
+
+
+def print_report(report: Report) -> None:
+    """In colours on a terminal that has them (NO_COLOR is respected), plain when piped."""
+    terminal = sys.stdout.isatty()
+    width = shutil.get_terminal_size((WIDTH, 24)).columns if terminal else WIDTH
+    color = terminal and not os.environ.get("NO_COLOR")
+    print(render_terminal(report, max(width, 40), color=color), end="")
+
+
+def _plots(outcome: Outcome) -> tuple[Any, ...]:
+    from mlops_ci.report.plots import draw_plots
+    from mlops_ci.steps.report import WITHOUT_MATPLOTLIB
+
+    base, head = outcome.comparison.base, outcome.comparison.head
+    if outcome.head is None:
+        return ()
+    try:
+        names = (base.name if base else "base", head.name)
+        return draw_plots(outcome.base, outcome.head, names)
+    except ImportError:
+        print(WITHOUT_MATPLOTLIB, file=sys.stderr)
+        return ()

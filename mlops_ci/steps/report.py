@@ -1,0 +1,218 @@
+"""`report`: records in; report.md, report.html and plots beside them, and a Report record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import msgspec
+
+from mlops_ci.errors import RecordError
+from mlops_ci.project import Project
+from mlops_ci.records import (
+    Build,
+    Comparison,
+    Deployment,
+    Evaluation,
+    Push,
+    Training,
+)
+from mlops_ci.records import Report as ReportRecord
+from mlops_ci.records.files import KINDS, write_atomically
+from mlops_ci.report import (
+    Failure,
+    Links,
+    Plot,
+    Report,
+    Section,
+    render_html,
+    render_markdown,
+    report_of,
+    section_of,
+)
+
+if TYPE_CHECKING:
+    from mlops_ci.data import Predictions
+
+R = TypeVar("R", bound=msgspec.Struct)
+
+PLOTS = "plots"
+WITHOUT_MATPLOTLIB = "plots left out: they need matplotlib (`pip install 'mlops-ci[plots]'`)"
+TITLES = {
+    "roc": "ROC",
+    "precision-recall": "Precision and recall",
+    "calibration": "Calibration: share of positives by score",
+    "confusion": "Confusion: change in % points",
+    "residuals": "Residuals: prediction − actual",
+    "residual-bands": "Residuals by prediction: median, 10 % to 90 %",
+}
+TAIL = 6000  # bytes of a log
+
+
+@dataclass(frozen=True)
+class ReportRequest:
+    """`section`: what the plan has in hand; None: read from the records. `base`, `head` are the
+    predictions to draw; without them the plots that are already there are kept. `drawn`: False
+    where somebody else draws or nobody looks.
+    """
+
+    section: Section | None = None
+    base: Predictions | None = None
+    head: Predictions | None = None
+    links: Links = field(default_factory=Links)
+    base_name: str = "main"
+    head_name: str = "this PR"
+    drawn: bool = True
+
+
+def report(project: Project, name: str, request: ReportRequest) -> ReportRecord:
+    """Raises RecordError when there is no section and no record to make one of."""
+    section = request.section or recorded_section(project, name)
+    folder = project.records.of(name, _commit_of(project, section))
+    notes: list[str] = []
+    section = _with_plots(section, folder, request, notes)
+    shown = report_of(
+        [section], request.links, base_name=request.base_name, head_name=request.head_name
+    )
+    return _write(project, shown, folder, notes)
+
+
+def recorded_section(project: Project, name: str) -> Section:
+    """The model's last result: of the commit at hand, else of the last comparison."""
+    project.model(name)
+    records = project.records
+    for commit in (project.commit, records.pointed(name, "head")):
+        if commit is None:
+            continue
+        training = _found(project, name, commit, Training)
+        if records.file(name, commit, "compare").is_file():
+            comparison = records.read(name, commit, Comparison)
+            return _compared(project, comparison, training, commit)
+        if training is not None and training.command and training.exit_code != 0:
+            return _failed(project, name, training)
+    raise RecordError(
+        f"there is nothing to report about {name} yet",
+        where=str(records.path / name),
+        fix="run `mlops-ci run` first",
+    )
+
+
+def _compared(
+    project: Project, comparison: Comparison, training: Training | None, commit: str
+) -> Section:
+    name = comparison.model
+    base = comparison.base.commit if comparison.base is not None else None
+    steps = {"build": Build, "push": Push, "deploy": Deployment}
+    records = {step: _found(project, name, commit, kind) for step, kind in steps.items()}
+    shipped = {step: record for step, record in records.items() if record is not None}
+    section = section_of(
+        comparison,
+        training=training,
+        evaluation=_found(project, name, commit, Evaluation),
+        base_training=_found(project, name, base, Training) if base else None,
+        base_evaluation=_found(project, name, base, Evaluation) if base else None,
+        shipped=shipped,
+    )
+    return replace(section, state="live") if "deploy" in shipped else section
+
+
+def _found(project: Project, name: str, commit: str, kind: type[R]) -> R | None:
+    """A record that is there and whole; what is broken is missing from the report, not its end."""
+    step = next(step for step, known in KINDS.items() if known is kind)
+    if not project.records.file(name, commit, step).is_file():
+        return None
+    try:
+        return project.records.read(name, commit, kind)
+    except RecordError:
+        return None
+
+
+def _failed(project: Project, name: str, training: Training) -> Section:
+    command = " ".join(training.command)
+    how = f"ended with exit code {training.exit_code}"
+    if training.exit_code is None:
+        signal = training.signal
+        how = f"was ended by signal {signal}" if signal else "ran out of time"
+    failure = Failure(
+        step="train",
+        what=f"`{command}` {how}",
+        where=training.log or "",
+        tail=_tail(project.root / training.log) if training.log else "",
+        exit_code=6,
+    )
+    return Section(name, "failed", training=training, failure=failure)
+
+
+def _tail(log: Path) -> str:
+    if not log.is_file():
+        return ""
+    with log.open("rb") as file:
+        file.seek(max(0, log.stat().st_size - TAIL))
+        return file.read().decode("utf-8", "replace")
+
+
+def _commit_of(project: Project, section: Section) -> str:
+    comparison = section.comparison
+    commit = comparison.head.commit if comparison is not None else None
+    return commit or (section.training.commit if section.training else project.commit)
+
+
+def with_plots(project: Project, section: Section) -> Section:
+    """With the pictures that were drawn when the predictions were at hand."""
+    folder = project.records.of(section.model, _commit_of(project, section))
+    return replace(section, plots=_read_plots(folder / PLOTS))
+
+
+def _with_plots(
+    section: Section, folder: Path, request: ReportRequest, notes: list[str]
+) -> Section:
+    if section.plots or not request.drawn:
+        return section
+    if request.head is None:
+        return replace(section, plots=_read_plots(folder / PLOTS))
+    from mlops_ci.report.plots import draw_plots
+
+    comparison = section.comparison
+    base = comparison.base.name if comparison and comparison.base else request.base_name
+    try:
+        plots = draw_plots(request.base, request.head, (base, request.head_name))
+    except ImportError:
+        notes.append(WITHOUT_MATPLOTLIB)
+        return section
+    return replace(section, plots=plots)
+
+
+def _read_plots(folder: Path) -> tuple[Plot, ...]:
+    found = []
+    for name, title in TITLES.items():
+        light, dark = (folder / f"{name}-{tone}.png" for tone in ("light", "dark"))
+        if light.is_file() and dark.is_file():
+            found.append(Plot(name, title, light.read_bytes(), dark.read_bytes()))
+    return tuple(found)
+
+
+def _write(project: Project, shown: Report, folder: Path, notes: list[str]) -> ReportRecord:
+    section = shown.models[0]
+    project.records.ignore()
+    files = {
+        "report.md": render_markdown(shown).encode(),
+        "report.html": render_html(shown).encode(),
+    }
+    pictures = {}
+    for plot in section.plots:
+        pictures[f"{PLOTS}/{plot.name}-light.png"] = plot.light
+        pictures[f"{PLOTS}/{plot.name}-dark.png"] = plot.dark
+    for path, content in {**files, **pictures}.items():
+        write_atomically(folder / path, content)
+    inside = folder.relative_to(project.root).as_posix()
+    record = ReportRecord(
+        model=section.model,
+        commit=folder.name,
+        markdown=f"{inside}/report.md",
+        html=f"{inside}/report.html",
+        plots=[f"{inside}/{path}" for path in pictures],
+        notes=notes,
+    )
+    project.records.write("report", record)
+    return record
