@@ -10,5 +10,5 @@ find_one() {
 }
 one_at_a_time chromium
 find_one && exit
-apt_install "screenshots of the report" chromium fonts-dejavu-core
+apt_install "screenshots of the report" chromium fonts-dejavu-core fonts-noto-color-emoji
 find_one || die "chromium was installed and is not on PATH" "set CHROMIUM to its path"

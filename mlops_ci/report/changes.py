@@ -8,7 +8,7 @@ from typing import Any
 from mlops_ci.records import Training
 from mlops_ci.report.model import Section
 from mlops_ci.report.numbers import show_bytes, show_seconds
-from mlops_ci.report.phrase import Phrase, code, text
+from mlops_ci.report.phrase import Phrase, clip, code, text
 
 MOST = 40
 
@@ -40,13 +40,9 @@ def _mapping(base: Mapping[str, Any], head: Mapping[str, Any]) -> Iterator[Phras
 
 
 def _value(value: object) -> str:
-    return (
-        "null"
-        if value is None
-        else str(value).lower()
-        if isinstance(value, bool)
-        else str(value)[:80]
-    )
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return clip(str(value), 80)
 
 
 def _data(base: Mapping[str, str], head: Mapping[str, str]) -> Iterator[Phrase]:

@@ -90,7 +90,8 @@ def confusion(label: NDArray[Any], prediction: NDArray[Any], classes: int) -> Fl
     cells = np.bincount(label * classes + prediction, minlength=classes * classes)
     table = cells.reshape(classes, classes).astype(float)
     totals: Floats = table.sum(axis=1, keepdims=True)
-    return np.divide(table, totals, out=np.zeros_like(table), where=totals > 0)
+    shares: Floats = np.divide(table, totals, out=np.zeros_like(table), where=totals > 0)
+    return shares
 
 
 def bands(prediction: Floats, residual: Floats) -> Bands:

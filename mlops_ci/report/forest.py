@@ -10,6 +10,7 @@ undecided. What carries no decision is not solid: `├╌●╌┤` were other r
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -54,14 +55,16 @@ def draw_gate(gate: GateResult, metric: MetricResult | None) -> str:
 
 
 def draw_metric(metric: MetricResult) -> str:
-    """Without a gate: no limit, and the axis counted in half-widths of the interval."""
+    """Without a gate: no limit, and the axis counted in half-widths of the interval, as large as
+    they fit.
+    """
     if metric.difference is None or metric.higher_is_better is None:
         return " " * WIDTH
     sign = 1.0 if metric.higher_is_better else -1.0
     ends = sorted(sign * end for end in (metric.low, metric.high) if end is not None)
     low, high = (ends[0], ends[1]) if len(ends) == 2 else (None, None)
     interval = Interval(sign * metric.difference, low, high, 0.0)
-    scale = PER_HALF_WIDTH / interval.half_width if interval.half_width else 0.0
+    scale = _scale_of_half_widths(interval)
     return _draw(interval, lambda value: ZERO + value * scale, None)
 
 
@@ -106,13 +109,24 @@ def _scale(interval: Interval, gate: GateResult) -> float:
     return min(fits, default=0.0)
 
 
+def _scale_of_half_widths(interval: Interval) -> float:
+    if not interval.half_width:
+        return 0.0
+    ends = [interval.estimate, interval.low or 0.0, interval.high or 0.0]
+    right, left = max(*ends, 0.0), max(*(-end for end in ends), 0.0)
+    sides = ((WIDTH - ZERO - 1, right), (ZERO, left))
+    fits = min(columns / size for columns, size in sides if size > 0)
+    most = PER_HALF_WIDTH / interval.half_width
+    return min(most, max(fits, 1 / interval.half_width))
+
+
 def _draw(interval: Interval, column: Callable[[float], float], limit: int | None) -> str:
     """Rounding moves nothing across the limit (without one, across no change): a column beside it
     is kept for each side.
     """
     divide = ZERO if limit is None else limit
     place = _placer(column, divide)
-    mark = None if interval.mark is None else round(_bounded(column(interval.mark)))
+    mark = None if interval.mark is None else _nearest(column(interval.mark))
     cells = list(_canvas(limit, mark))
     dot = place(interval.estimate, interval.estimate >= 0)
     if limit is None and interval.estimate == 0:
@@ -145,14 +159,15 @@ def _draw_line(cells: list[str], ends: tuple[int, int, int], line: str) -> None:
 
 def _placer(column: Callable[[float], float], divide: int) -> Callable[[float, bool], int]:
     def place(value: float, inside: bool) -> int:  # noqa: FBT001 - the side of the limit
-        at = round(_bounded(column(value)))
+        at = _nearest(column(value))
         return max(at, divide + 1) if inside else min(at, divide - 1)
 
     return place
 
 
-def _bounded(column: float) -> float:
-    return max(-1.0, min(float(WIDTH), column))
+def _nearest(column: float) -> int:
+    """Halves go right; beyond the picture is one column beside it."""
+    return math.floor(max(-1.0, min(float(WIDTH), column)) + 0.5)
 
 
 def _canvas(limit: int | None, mark: int | None) -> str:

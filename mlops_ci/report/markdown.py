@@ -28,6 +28,7 @@ from mlops_ci.report.words import (
 
 COMMENT = 65_000  # code points: GitHub's own limit is near 65,536
 SUMMARY = 1_000_000  # bytes of UTF-8: GitHub refuses more than 1 MiB
+SHOWN = 8  # metrics without a gate that stand open
 OPEN = 3  # models whose sections stand open
 
 
@@ -116,6 +117,7 @@ def environment() -> Any:
     made.filters["count"] = count
     made.filters["nbsp"] = lambda content: content.replace(" ", NBSP)
     made.globals.update(nbsp=NBSP, legend=legend(), open_legend=legend(gated=False))
+    made.globals["floor_legend"] = legend()
     return made
 
 
@@ -130,9 +132,7 @@ def view_of(report: Report, rung: Rung) -> dict[str, Any]:
         "headline": markdown(report_headline(report)),
         "many": many,
         "models": [_model_row(section) for section in touched[: rung.models]] if many else [],
-        "more_models": max(0, len(touched) - rung.models)
-        if many and rung.models is not None
-        else 0,
+        "more_models": len(touched[rung.models :]) if many and rung.models is not None else 0,
         "sections": [_section(section, report, rung, at) for at, section in enumerate(shown)],
         "untouched": markdown(_untouched(untouched)) if touched else "",
         "shortened": not rung.full and _hides(report, rung),
@@ -155,6 +155,9 @@ def _section(section: Section, report: Report, rung: Rung, at: int) -> dict[str,
     kept = kept[: rung.rows] if rung.rows is not None else kept
     sides = sides_of(comparison, report.base_name, report.head_name) if comparison else None
     example = paste(section)
+    metrics = metric_rows(section.metrics, slices=False)
+    slices = metric_rows(section.metrics, slices=True) if rung.metrics and rung.slices else ()
+    folded = metrics if rung.metrics and _has_more(section, len(metrics), len(slices)) else ()
     return {
         "state": section.state,
         "mark": mark_of(section),
@@ -165,11 +168,12 @@ def _section(section: Section, report: Report, rung: Rung, at: int) -> dict[str,
         "head": markdown(sides.head, cell=True) if sides else "",
         "gates": kept,
         "more_gates": len(gates) - len(kept),
-        "own": [row for row in metric_rows(section.metrics, slices=False)] if not gates else [],
+        "own": () if gates else metrics[:SHOWN],
         "yardstick": [markdown(quoted(change)) for change in _changes(section)],
         "paste": fenced(example[1], example[0]) if example else "",
-        "metrics": metric_rows(section.metrics, slices=False) if rung.metrics else (),
-        "slices": metric_rows(section.metrics, slices=True) if rung.metrics and rung.slices else (),
+        "metrics": folded,
+        "slices": slices,
+        "metrics_title": _metrics_title(len(metrics), len(slices)),
         "changes": [markdown(change) for change in changes_of(section)] if rung.facts else [],
         "facts": [markdown(fact) for fact in facts_of(section)] if rung.facts else [],
         "failure": _failure(section, rung),
@@ -178,6 +182,20 @@ def _section(section: Section, report: Report, rung: Rung, at: int) -> dict[str,
         ],
         "level": show_percent(comparison.level) if comparison else "",
     }
+
+
+def _has_more(section: Section, metrics: int, slices: int) -> bool:
+    """Whether there is anything to unfold that the open table has not shown."""
+    if slices or (not section.gates and metrics > SHOWN):
+        return True
+    gated = {(gate.metric, gate.slice) for gate in section.gates}
+    rest = [m for m in section.metrics if (m.metric, m.slice) not in gated]
+    return bool(rest) and bool(section.gates)
+
+
+def _metrics_title(metrics: int, slices: int) -> str:
+    whole = "One metric" if metrics == 1 else f"All {count(metrics)} metrics"
+    return f"{whole} · {count(slices)} by slice" if slices else whole
 
 
 def _changes(section: Section) -> tuple[str, ...]:
@@ -219,8 +237,11 @@ def _model_row(section: Section) -> dict[str, str]:
     """One model in the table of many: by the gate that decides, else by its main metric."""
     metric = main_metric(section)
     row: Row | None = None
-    if section.gates and section.gates[0].verdict != "pass":
-        row = gate_row(section.gates[0], section.metric_of(section.gates[0]))
+    gates = section.gates
+    if gates and gates[0].verdict == "pass" and metric is not None:
+        gates = tuple(gate for gate in gates if gate.metric == metric.metric) or gates
+    if gates:
+        row = gate_row(gates[0], section.metric_of(gates[0]))
     elif metric is not None and section.state != "failed":
         row = next(iter(metric_rows([metric])))
     return {
@@ -229,7 +250,7 @@ def _model_row(section: Section) -> dict[str, str]:
         "metric": markdown(row.name, cell=True) if row else "",
         "change": row.change if row else "",
         "within": row.within if row else "",
-        "picture": code_span(row.picture.replace(" ", "\u00a0")) if row and row.gate else "",
+        "picture": code_span(row.picture.replace(" ", NBSP)) if row and row.gate else "",
         "base": row.base if row else "",
         "head": row.head if row else "",
     }
@@ -255,9 +276,6 @@ def _footer(report: Report) -> Iterator[str]:
 
 
 def _address(address: str) -> str:
-    return (
-        "".join(c for c in address if c.isprintable())
-        .replace("<", "%3C")
-        .replace(">", "%3E")
-        .replace(" ", "%20")
-    )
+    from urllib.parse import quote
+
+    return quote(address, safe="/:?=&#%+,;@!~*'()[]$-._")

@@ -25,13 +25,18 @@ def decimals_of(uncertainty: float | None) -> int:
 
 
 def decimals_without_interval(*values: float | None) -> int:
-    """Two digits of the smallest number that is not 0, at least `PLAIN` where they are below 10."""
-    sizes = [abs(value) for value in values if value and math.isfinite(value)]
-    if not sizes:
+    """Two digits of the smallest number that is not 0, at least `PLAIN` where they are below 10;
+    zeros at every number's end are left out.
+    """
+    finite = [value for value in values if value and math.isfinite(value)]
+    if not finite:
         return PLAIN
-    few = 1 - math.floor(math.log10(min(sizes)))
-    least = PLAIN if max(sizes) < 10 else 1
-    return max(least if max(sizes) < 1000 else 0, min(few, 12))
+    sizes = [abs(value) for value in finite]
+    least = PLAIN if max(sizes) < 10 else 1 if max(sizes) < 1000 else 0
+    decimals = max(least, min(1 - math.floor(math.log10(min(sizes))), 12))
+    while decimals > least and all(f"{value:.{decimals}f}".endswith("0") for value in finite):
+        decimals -= 1
+    return decimals
 
 
 def show(value: float | None, decimals: int = PLAIN, *, signed: bool = False) -> str:

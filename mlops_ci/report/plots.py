@@ -254,7 +254,7 @@ def _residual_bands(axes: Any, sides: list[Side], colours: Colours) -> None:
 
 
 def _residual(rows: Predictions) -> Any:
-    return rows.prediction - rows.label  # type: ignore[operator]
+    return rows.prediction - rows.label
 
 
 def _plain(name: str) -> str:

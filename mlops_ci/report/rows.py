@@ -17,8 +17,8 @@ SMALL = 1e-12
 
 @dataclass(frozen=True)
 class Row:
-    """`within` says how far `change` may be off; `own` is the candidate's own interval. `key` sorts:
-    the change in margins (or half-widths), + is better.
+    """`within` says how far `change` may be off; `own` is the candidate's own interval. `key`
+    sorts: the change in standard errors, + is better.
     """
 
     mark: str

@@ -21,6 +21,12 @@ from mlops_ci.report.words import main_metric, unchanged
 CAP = 100  # times the rows there are: beyond that a number of rows is no advice
 POWER = "80 % power"
 NOISE = "Retraining noise not measured (one seed)."
+BECAUSE = {
+    "unpaired": "Base and head were measured on different rows.",
+    "unscored": "Rows that base was measured on were left out.",
+    "point": "A number without rows does not say how far it may be off.",
+    "point-beyond": "A number without rows does not say how far it may be off.",
+}
 WITHOUT_ROWS = ("point", "point-beyond")
 
 
@@ -54,13 +60,8 @@ def _lead_of_comparison(
         yield strong("Nothing says what it may lose") + text(", so nothing was judged.")
         yield _measured_on(comparison)
     elif comparison.verdict == "pass" and not comparison.blocks:
-        yield (
-            strong("May be merged")
-            + _kept(section, comparison, base)
-            + text(", ")
-            + _rows(comparison, None)
-            + text(".")
-        )
+        rows = text(", ") + _rows(comparison, None) + text(".")
+        yield _may(section, comparison) + _kept(section, comparison, base) + rows
         yield from _optional(section)
     else:
         yield from _decided_against(section, comparison)
@@ -68,12 +69,18 @@ def _lead_of_comparison(
         yield text(NOISE)
 
 
+def _may(section: Section, comparison: Comparison) -> Phrase:
+    if section.state == "live":
+        return strong("Merged")
+    return strong("Must not be merged" if comparison.blocks else "May be merged")
+
+
 def _kept(section: Section, comparison: Comparison, base: Phrase) -> Phrase:
     if unchanged(comparison):
         return text(": the same answers as ") + base
     drops = [g for g in section.gates if g.quantity == "difference" and g.verdict == "pass"]
     total = len([g for g in section.gates if g.required])
-    every = "its only gate" if total == 1 else f"all {count(total)} gates"
+    every = {1: "its only gate", 2: "both gates"}.get(total, f"all {count(total)} gates")
     if not drops:
         return text(f": it keeps {every}")
     return text(": no worse than ") + base + text(f" in {every}")
@@ -90,7 +97,7 @@ def _decided_against(section: Section, comparison: Comparison) -> Iterator[Phras
     gates = [gate for gate in section.gates if gate.required]
     failed = [gate for gate in gates if gate.verdict == "fail"]
     open_ = [gate for gate in gates if gate.verdict == "inconclusive"]
-    may = strong("Must not be merged" if comparison.blocks else "May be merged")
+    may = _may(section, comparison)
     if failed:
         said = f": {_of(len(failed), len(gates))} failed, "
         yield may + text(said) + _rows(comparison, section.metric_of(failed[0])) + text(".")
@@ -98,10 +105,12 @@ def _decided_against(section: Section, comparison: Comparison) -> Iterator[Phras
         return
     gate = open_[0]
     metric = section.metric_of(gate)
-    said = f": no gate failed, but {_of(len(open_), len(gates))} cannot be decided"
+    undecided = f"{_of(len(open_), len(gates))} {'is' if len(open_) == 1 else 'are'} undecided"
+    said = f": no gate failed, but {undecided}."
     if len(gates) == 1:
-        said = ": its only gate cannot be decided"
-    yield may + text(said) + _because(gate, metric, comparison)
+        said = ": its only gate is undecided."
+    yield may + text(said)
+    yield _because(gate, metric, comparison)
     yield _policy(gate, comparison)
     yield _next_step(gate, metric)
 
@@ -138,29 +147,38 @@ def _because(gate: GateResult, metric: MetricResult | None, comparison: Comparis
     """Why a gate is undecided, from the verdict's own reason."""
     name = full_name(gate.metric, gate.slice)
     if gate.reason == "missing-metric":
-        return text(": there is no ") + name + text(" to judge.")
+        return text("There is no ") + name + text(" to judge.")
     if gate.reason == "missing-slice":
-        return text(": no row is left of ") + code(gate.slice or "") + text(".")
-    if gate.reason == "unpaired":
-        return text(": main and this change were measured on different rows.")
-    if gate.reason == "unscored":
-        return text(": rows that main was measured on were left out.")
-    if gate.reason in WITHOUT_ROWS:
-        return text(": a number without rows does not say how far it may be off.")
+        return text("No row is left of ") + code(gate.slice or "all rows") + text(".")
+    if gate.reason in BECAUSE:
+        return text(BECAUSE[gate.reason])
     if gate.low is None or gate.high is None:
         why = metric.note if metric is not None and metric.note else "too few rows"
-        return text(": ") + name + text(" was not assessed (") + quoted(why) + text(").")
+        return name + text(" was not assessed (") + quoted(why) + text(").")
+    return _may_be_anything(gate, metric, comparison)
+
+
+def _may_be_anything(
+    gate: GateResult, metric: MetricResult | None, comparison: Comparison
+) -> Phrase:
     decimals = decimals_for(metric, gate)
-    both = [gate.low, gate.high]
-    limit = gate.limit if gate.quantity == "value" else -(gate.margin or 0.0)
-    if gate.quantity != "value" and metric is not None and metric.higher_is_better is False:
-        limit = -limit
-    digits = max(decimals_apart(end, limit, decimals) for end in both)
-    what = "the change" if gate.quantity == "difference" else "its value"
     signed = gate.quantity == "difference"
-    low, high = (show(end, digits, signed=signed) for end in both)
-    where = _rows(comparison, metric)
-    return text(": ") + where + text(f" {what} may be anything from {low} to {high}.")
+    limit = gate.limit
+    if signed:
+        falls = metric is None or metric.higher_is_better is not False
+        limit = (-1 if falls else 1) * (gate.margin or 0.0)
+    ends = [end for end in (gate.low, gate.high) if end is not None]
+    digits = max(decimals_apart(end, limit, decimals) for end in ends)
+    low, high = (show(end, digits, signed=signed) for end in ends)
+    what = "the change" if signed else "its value"
+    rows = _sentence(_rows(comparison, metric))
+    return rows + text(f" {what} may be anything from {low} to {high}.")
+
+
+def _sentence(phrase: Phrase) -> Phrase:
+    """With a capital letter."""
+    (kind, first), *rest = phrase.spans
+    return Phrase(((kind, first[:1].upper() + first[1:]), *rest))
 
 
 def _policy(gate: GateResult, comparison: Comparison) -> Phrase:
@@ -207,11 +225,8 @@ def rows_needed(gate: GateResult, metric: MetricResult | None) -> Phrase:
     cap = CAP * rows if rows else None
     least = count(round_rows(few))
     if cap is not None and many >= cap:
-        shown = (
-            f"{least} to more than {CAP}× these rows"
-            if few < cap
-            else f"More than {CAP}× these rows"
-        )
+        beyond = f"more than {CAP}× these rows"
+        shown = f"{least} to {beyond}" if few < cap else beyond.capitalize()
     else:
         most = count(round_rows(many))
         shown = f"About {least} rows" if least == most else f"{least} to {most} rows"
@@ -272,9 +287,8 @@ def _floors(section: Section, comparison: Comparison) -> Phrase:
     if not gates:
         return text(".")
     held = sum(gate.verdict == "pass" for gate in gates)
-    every = {1: "its bound holds", 2: "both bounds hold"}.get(
-        len(gates), f"all {len(gates)} bounds hold"
-    )
+    several = f"all {len(gates)} bounds hold"
+    every = {1: "its bound holds", 2: "both bounds hold"}.get(len(gates), several)
     if held == len(gates):
         return text(f"; {every}.")
     failed = [gate for gate in gates if gate.verdict == "fail"]

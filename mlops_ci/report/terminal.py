@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlops_ci.report.changes import changes_of
@@ -28,6 +29,7 @@ SIGNS = {"✅": "✓", "❌": "✗", "⚠️": "?", "⛔": "✗", "💥": "✗",
 COLOURS = {"✅": "green", "❌": "red", "⚠️": "yellow", "⛔": "red", "💥": "red", "🚀": "green",
            "📏": "cyan", "🌱": "cyan", "↩️": "red"}  # fmt: skip
 WIDE = 100  # columns: from here on the sides' values have room beside the picture
+TAIL = 30  # lines of a log
 WHOLE = 30  # metrics that a terminal shows without being asked for a page
 
 
@@ -92,91 +94,94 @@ def _failure(section: Section) -> Iterable[Any]:
     if failure is None:
         return
     if failure.tail.strip():
-        yield _text(
-            text("\n".join(f"  │ {line}" for line in failure.tail.splitlines()[-30:])), "dim"
-        )
-    for words, said in (
-        ("where: ", failure.where),
-        ("to do: ", failure.fix),
-        ("more: ", failure.link),
-    ):
-        if said:
-            yield _text(text(words + said))
+        lines = failure.tail.splitlines()[-TAIL:]
+        yield _text(text("\n".join(f"  │ {line}" for line in lines)), "dim")
+    said = {"where: ": failure.where, "to do: ": failure.fix, "more: ": failure.link}
+    yield from (_text(text(words + what)) for words, what in said.items() if what)
 
 
-def _tables(section: Section, report: Report, width: int) -> Iterable[Table]:
+def _tables(section: Section, report: Report, width: int) -> Iterable[Any]:
     comparison = section.comparison
     if comparison is None:
         return
     sides = sides_of(comparison, report.base_name, report.head_name)
-    names = (str(sides.base) if sides.base else None, str(sides.head))
-    level = show_percent(comparison.level)
-    gates = gate_rows(section)
-    if gates:
-        yield _table(gates, names, level, width)
+    shape = Shape(
+        str(sides.base) if sides.base else None,
+        str(sides.head),
+        show_percent(comparison.level),
+        wide=width >= WIDE,
+        gated=bool(comparison.gates),
+    )
+    if shape.gated:
+        yield _table(gate_rows(section), shape)
     elif section.state != "live":
         rows = metric_rows(section.metrics, slices=False)
-        yield _table(rows[:WHOLE], names, level, width, gated=False)
+        yield _table(rows[:WHOLE], shape)
         if len(rows) > WHOLE:
-            yield _table((), (None, ""), f"{count(len(rows) - WHOLE)} more", width)
+            yield _text(text(f"and {count(len(rows) - WHOLE)} more: see the page (--html)"), "dim")
 
 
-def _table(
-    rows: Sequence[Row],
-    names: tuple[str | None, str],
-    level: str,
-    width: int,
-    *,
-    gated: bool = True,
-) -> Table:
+@dataclass(frozen=True)
+class Shape:
+    """Which columns a table has. `base` None: a first run."""
+
+    base: str | None
+    head: str
+    level: str
+    wide: bool
+    gated: bool
+
+
+def _table(rows: Sequence[Row], shape: Shape) -> Table:
     from rich.table import Table
 
-    base, head = names
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
-    wide = width >= WIDE
     table.add_column("")
     table.add_column("metric", overflow="fold")
-    if base is not None:
-        table.add_column(f"change ({level})", justify="right", no_wrap=True)
-        table.add_column(legend(gated=gated), no_wrap=True)
-    if base is not None and wide:
-        table.add_column(base, justify="right", no_wrap=True)
-    if wide or base is None:
-        table.add_column(head, justify="right", no_wrap=True)
-    if base is None:
-        table.add_column(f"{level} interval", no_wrap=True)
-    if gated:
+    if shape.base is not None:
+        table.add_column(f"change ({shape.level})", justify="right", no_wrap=True)
+        table.add_column(legend(gated=shape.gated), no_wrap=True)
+    if shape.base is not None and shape.wide:
+        table.add_column(_printable(shape.base), justify="right", no_wrap=True)
+    if shape.wide or shape.base is None:
+        table.add_column(_printable(shape.head), justify="right", no_wrap=True)
+    if shape.base is None:
+        table.add_column(f"{shape.level} interval", no_wrap=True)
+    if shape.gated:
         table.add_column("gate", no_wrap=True)
     for row in rows:
-        table.add_row(*_cells(row, base is not None, wide, gated))
+        table.add_row(*_cells(row, shape))
     return table
 
 
-def _cells(row: Row, compared: bool, wide: bool, gated: bool) -> list[Any]:  # noqa: FBT001
+def _cells(row: Row, shape: Shape) -> list[Any]:
     from rich.text import Text
 
     colour = COLOURS.get(row.mark, "")
     cells: list[Any] = [Text(SIGNS.get(row.mark, ""), colour), _text(row.name)]
-    if compared:
+    if shape.base is not None:
         change = f"{row.change} {row.within}".rstrip().replace(NBSP, " ")
         cells += [Text(change), Text(row.picture, colour)]
-    if compared and wide:
+    if shape.base is not None and shape.wide:
         cells.append(Text(row.base))
-    if wide or not compared:
+    if shape.wide or shape.base is None:
         cells.append(Text(row.head))
-    if not compared:
+    if shape.base is None:
         cells.append(Text(row.own.replace(NBSP, " ")))
-    if gated:
+    if shape.gated:
         cells.append(Text(row.gate.replace(NBSP, " ")))
     return cells
 
 
-def _text(phrase: Phrase, style: str = "") -> Text:
+def _printable(content: str) -> str:
     """Control characters of others' names and logs never reach the terminal."""
+    return "".join(c for c in content.replace(NBSP, " ") if c == "\n" or c.isprintable())
+
+
+def _text(phrase: Phrase, style: str = "") -> Text:
     from rich.text import Text
 
     made = Text(style=style)
     for kind, content in phrase.spans:
-        clean = "".join(c for c in content.replace(NBSP, " ") if c == "\n" or c.isprintable())
-        made.append(clean, style="bold" if kind != "text" else "")
+        made.append(_printable(content), style="bold" if kind != "text" else "")
     return made

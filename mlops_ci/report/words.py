@@ -1,7 +1,7 @@
 """The headline: what happened, and to which model, in one line.
 
-"Better" is said of the primary metric alone, "worse" where the whole interval lies beyond the limit;
-everything else is "no worse", "probably worse" or "too few rows to tell".
+"Better" is said of the primary metric alone, "worse" where the whole interval lies beyond the
+limit; everything else is "no worse", "probably worse" or "too few rows to tell".
 """
 
 from __future__ import annotations
@@ -108,6 +108,8 @@ def values(metric: MetricResult | None, decimals: int | None = None) -> Phrase:
     if metric.base is None or metric.head is None:
         shown = metric.head if metric.head is not None else metric.base
         return name + text(f" {show(shown, least)}")
+    if metric.base == metric.head:
+        return name + text(f" {show(metric.head, least)}")
     digits = decimals_apart(metric.base, metric.head, least)
     return name + text(f" {show(metric.base, digits)} → {show(metric.head, digits)}")
 
@@ -129,6 +131,7 @@ def _failed(section: Section) -> Phrase:
         return text(" did not get through")
     verb = text(f" {STEPS.get(failure.step, f'stopped at {clip(failure.step)}')}: ")
     what = failure.what.removeprefix(f"{section.model}: ")
+    what = what.removeprefix("training: ").removeprefix("predict: ")
     return verb + quoted(what, 200)
 
 

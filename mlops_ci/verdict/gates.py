@@ -278,7 +278,7 @@ def _rows_needed(
     factor = result.n * ((z + NormalDist().inv_cdf(POWER)) * se) ** 2
     cap = CAP * result.n
     needed = [
-        min(cap, max(result.n, math.ceil(factor / distance**2))) if distance else cap
+        math.ceil(min(cap, max(result.n, factor / distance**2))) if distance**2 else cap
         for distance in (abs(still), abs(reading.estimate))
     ]
     return None if min(needed) >= cap else (needed[0], needed[1])

@@ -1,0 +1,456 @@
+"""Every state that a report can be in, as records: judged by the verdict, never by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from mlops_ci.config.model import Gate, Policy
+from mlops_ci.records import (
+    Build,
+    Comparison,
+    Deployment,
+    Environment,
+    MetricResult,
+    Push,
+    Resolution,
+    RowCounts,
+    Training,
+)
+from mlops_ci.records.comparison import Side
+from mlops_ci.report import Failure, Links, Report, Section, report_of, section_of
+from mlops_ci.verdict import judge
+
+HEAD, BASE = "3f9c2ab1" * 5, "a1b2c3d4" * 5
+ROWS = 12_408
+DOWN = ("log_loss", "brier", "rmse", "mae")
+LINKS = Links(report="https://example.org/report", run="https://example.org/run/1")
+
+
+def metric(name: str, base: float | None, head: float, half: float, **other: Any) -> MetricResult:
+    """Symmetric intervals: `half` of the change, and 1.2 times that of the own value."""
+    fields: dict[str, Any] = {
+        "metric": name,
+        "base": base,
+        "head": head,
+        "n": ROWS,
+        "method": "DeLong" if name == "roc_auc" else "t" if name in DOWN else "Tango",
+        "evidence": "paired",
+        "higher_is_better": name not in DOWN,
+        "head_low": head - 1.2 * half,
+        "head_high": head + 1.2 * half,
+    }
+    if base is not None:
+        change = head - base
+        fields |= {
+            "difference": change,
+            "low": change - half,
+            "high": change + half,
+            "se": half / 1.96,
+        }
+    return MetricResult(**{**fields, **other})
+
+
+def number(name: str, base: float | None, head: float, *, up: bool | None = True) -> MetricResult:
+    return MetricResult(
+        metric=name,
+        base=base,
+        head=head,
+        difference=None if base is None else head - base,
+        method="a number without rows",
+        higher_is_better=up,
+    )
+
+
+def drop(name: str, limit: float, where: str | None = None, **other: Any) -> Gate:
+    return Gate(metric=name, kind="max-drop", limit=limit, slice=where, **other)
+
+
+def floor(name: str, limit: float) -> Gate:
+    return Gate(metric=name, kind="min", limit=limit)
+
+
+GATES = (
+    drop("roc_auc", 0.01),
+    drop("log_loss", 0.015),
+    floor("recall", 0.6),
+    drop("recall", 0.02, "region=north"),
+)
+
+
+def compared(
+    metrics: Sequence[MetricResult],
+    gates: Sequence[Gate] = (),
+    *,
+    model: str = "churn",
+    rows: int = ROWS,
+    anchor: Sequence[MetricResult] | None = None,
+    unscored: int = 0,
+    policy: Policy | None = None,
+    **other: Any,
+) -> Comparison:
+    policy = policy or Policy()
+    judged = judge(metrics, gates, policy, unscored=unscored, anchor=anchor)
+    fields: dict[str, Any] = {
+        "model": model,
+        "base": Side(name="main", commit=BASE, source="from the store"),
+        "head": Side(name="head", commit=HEAD),
+        "rows": RowCounts(head=rows, base=rows, paired=rows, paired_by="id"),
+        "level": policy.level,
+        "policy": policy.on_inconclusive,
+        "verdict": judged.verdict,
+        "blocks": judged.blocks,
+        "metrics": judged.metrics,
+        "gates": judged.gates,
+        "primary": judged.primary,
+        "evidence": "paired",
+        "resolution": RESOLUTION,
+        "notes": judged.notes,
+    }
+    return Comparison(**{**fields, **other})
+
+
+RESOLUTION = Resolution(
+    task="binary",
+    task_from="the label has two classes",
+    columns={"id": ["customer_id"], "label": ["label"], "score": ["score"], "slice": ["region"]},
+    found={"id": "convention", "label": "convention", "score": "convention", "slice": "config"},
+    classes=["0", "1"],
+    positive="1",
+    threshold=0.5,
+)
+
+
+def training(commit: str = HEAD, **other: Any) -> Training:
+    fields: dict[str, Any] = {
+        "model": "churn",
+        "commit": commit,
+        "run_id": "20260101T000000-abcd1234",
+        "started": "2026-01-01T00:00:00+00:00",
+        "duration_seconds": 192.0,
+        "command": ["python", "train.py"],
+        "exit_code": 0,
+        "parameters": {"max_depth": 6, "seed": 1},
+        "data": {"data/train.csv": "sha256:1"},
+        "environment": Environment(
+            python="3.12", platform="linux-x86_64", lock="uv.lock", lock_digest="sha256:1"
+        ),
+        "peak_memory_bytes": 480_000_000,
+    }
+    return Training(**{**fields, **other})
+
+
+def base_training() -> Training:
+    return training(
+        BASE,
+        parameters={"max_depth": 4, "seed": 1},
+        data={"data/train.csv": "sha256:0"},
+        environment=Environment(
+            python="3.11", platform="linux-x86_64", lock="uv.lock", lock_digest="sha256:0"
+        ),
+    )
+
+
+def others(shift: float = 0.0) -> list[MetricResult]:
+    """More metrics and slices, without gates."""
+    return [
+        metric("accuracy", 0.871, 0.878 + shift, 0.004),
+        metric("precision", 0.702, 0.711 + shift, 0.011),
+        metric("brier", 0.0912, 0.0874, 0.0021),
+        metric("roc_auc", 0.905, 0.921 + shift, 0.010, slice="region=north", n=4102),
+        metric("roc_auc", 0.917, 0.930 + shift, 0.008, slice="region=south", n=8306),
+    ]
+
+
+def better() -> Section:
+    metrics = [
+        metric("roc_auc", 0.912, 0.927, 0.006),
+        metric("log_loss", 0.281, 0.266, 0.007),
+        metric("recall", 0.641, 0.644, 0.009),
+        metric("recall", 0.612, 0.609, 0.014, slice="region=north", n=4102),
+        *others(),
+    ]
+    return section_of(compared(metrics, GATES), training=training(), base_training=base_training())
+
+
+def no_worse() -> Section:
+    metrics = [metric("roc_auc", 0.912, 0.9134, 0.004), metric("recall", 0.641, 0.637, 0.009)]
+    gates = (drop("roc_auc", 0.01), drop("recall", 0.02))
+    return section_of(compared(metrics, gates), training=training(), base_training=base_training())
+
+
+def worse() -> Section:
+    metrics = [
+        metric("roc_auc", 0.912, 0.918, 0.005),
+        metric("log_loss", 0.281, 0.276, 0.007),
+        metric("recall", 0.641, 0.632, 0.008),
+        metric("recall", 0.612, 0.548, 0.021, slice="region=north", n=4102),
+        *others(-0.01),
+    ]
+    return section_of(compared(metrics, GATES), training=training(), base_training=base_training())
+
+
+def undecided() -> Section:
+    metrics = [
+        metric("roc_auc", 0.912, 0.908, 0.017, n=840),
+        metric("log_loss", 0.281, 0.279, 0.011, n=840),
+    ]
+    return section_of(compared(metrics, GATES[:2], rows=840), training=training())
+
+
+def probably_worse() -> Section:
+    metrics = [
+        metric("roc_auc", 0.912, 0.896, 0.017, n=840),
+        metric("log_loss", 0.281, 0.279, 0.011, n=840),
+    ]
+    return section_of(compared(metrics, GATES[:2], rows=840), training=training())
+
+
+def hopeless() -> Section:
+    """The limit is nearly what was seen: no number of rows is an advice."""
+    metrics = [metric("roc_auc", 0.912, 0.9021, 0.4, n=40)]
+    return section_of(compared(metrics, GATES[:1], rows=40))
+
+
+def policy_fail() -> Section:
+    metrics = [metric("roc_auc", 0.912, 0.908, 0.017, n=840)]
+    strict = Policy(on_inconclusive="fail")
+    return section_of(compared(metrics, GATES[:1], rows=840, policy=strict))
+
+
+def below_floor() -> Section:
+    metrics = [metric("recall", 0.641, 0.571, 0.012), metric("roc_auc", 0.912, 0.913, 0.005)]
+    return section_of(compared(metrics, (floor("recall", 0.6), drop("roc_auc", 0.01))))
+
+
+def probably_below_floor() -> Section:
+    metrics = [metric("recall", 0.61, 0.592, 0.02), metric("roc_auc", 0.912, 0.913, 0.005)]
+    return section_of(compared(metrics, (floor("recall", 0.6), drop("roc_auc", 0.01))))
+
+
+def optional_failed() -> Section:
+    metrics = [metric("roc_auc", 0.912, 0.914, 0.004), metric("recall", 0.641, 0.59, 0.009)]
+    gates = (drop("roc_auc", 0.01), drop("recall", 0.02, required=False))
+    return section_of(compared(metrics, gates))
+
+
+def unchanged() -> Section:
+    same = [
+        metric("roc_auc", 0.912, 0.912, 0.0),
+        metric("recall", 0.641, 0.641, 0.0),
+    ]
+    sides: dict[str, Any] = {
+        "base": Side(name="main", commit=BASE, predictions_digest="sha256:1", source="same key"),
+        "head": Side(name="head", commit=HEAD, predictions_digest="sha256:1"),
+    }
+    return section_of(compared(same, (drop("roc_auc", 0.01), drop("recall", 0.02)), **sides))
+
+
+def ungated() -> Section:
+    metrics = [metric("roc_auc", 0.912, 0.927, 0.006), metric("log_loss", 0.281, 0.266, 0.007)]
+    return section_of(compared(metrics), training=training())
+
+
+def two_files() -> Section:
+    metrics = [metric("rmse", 2.984, 2.501, 0.10, n=840), metric("mae", 2.38, 2.0, 0.08, n=840)]
+    sides: dict[str, Any] = {"base": Side(name="main.csv"), "head": Side(name="branch.csv")}
+    rows = RowCounts(head=840, base=840, paired=840, paired_by="position")
+    notes = ("There is no id column: rows are paired by position; their labels agree row by row.",)
+    return section_of(
+        msgspec.structs.replace(compared(metrics, model="branch", **sides), rows=rows, notes=notes)
+    )
+
+
+def numbers() -> Section:
+    metrics = [number("test.auc", 0.912, 0.905), number("train/loss", 0.2812, 0.2790, up=False)]
+    comparison = compared(
+        metrics, (drop("test.auc", 0.01),), evidence="point", rows=1, resolution=None
+    )
+    return section_of(msgspec.structs.replace(comparison, rows=RowCounts()))
+
+
+def unpaired() -> Section:
+    metrics = [metric("roc_auc", 0.912, 0.93, 0.02, evidence="unpaired")]
+    rows = RowCounts(head=840, base=900, paired=0, paired_by="none")
+    comparison = compared(metrics, (drop("roc_auc", 0.01),), evidence="unpaired")
+    return section_of(msgspec.structs.replace(comparison, rows=rows))
+
+
+def unscored() -> Section:
+    metrics = [metric("roc_auc", 0.912, 0.93, 0.006)]
+    return section_of(
+        compared(
+            metrics,
+            (drop("roc_auc", 0.01),),
+            unscored=120,
+            notes=("120 of base's 12,528 rows were not scored by head.",),
+        )
+    )
+
+
+def missing_slice() -> Section:
+    metrics = [metric("recall", 0.641, 0.644, 0.009)]
+    return section_of(compared(metrics, (drop("recall", 0.02, "region=north"),)))
+
+
+def not_assessed() -> Section:
+    few = MetricResult(
+        metric="f1", base=0.61, head=0.62, difference=0.01, n=40, evidence="paired",
+        higher_is_better=True, note="7 discordant rows; at least 10 are needed",
+    )  # fmt: skip
+    return section_of(compared([few], (drop("f1", 0.02),), rows=40))
+
+
+def creep() -> Section:
+    gates = (drop("roc_auc", 0.01, max_total_drop=0.02),)
+    now = [metric("roc_auc", 0.905, 0.904, 0.004)]
+    best = [metric("roc_auc", 0.931, 0.904, 0.004)]
+    return section_of(compared(now, gates, anchor=best))
+
+
+def yardstick() -> Section:
+    changes = (
+        "`roc_auc`: max-drop 0.01 → 0.05",
+        "`recall`: the gate min 0.6 is removed",
+    )
+    metrics = [metric("roc_auc", 0.912, 0.914, 0.004), metric("recall", 0.641, 0.637, 0.009)]
+    gates = (drop("roc_auc", 0.01), drop("recall", 0.02))
+    return section_of(compared(metrics, gates, changes=changes))
+
+
+def first() -> Section:
+    metrics = [metric("roc_auc", None, 0.912, 0.006), metric("recall", None, 0.641, 0.016)]
+    gates = (floor("roc_auc", 0.85), floor("recall", 0.6))
+    rows = RowCounts(head=ROWS)
+    comparison = compared(metrics, gates, base=None)
+    return section_of(msgspec.structs.replace(comparison, rows=rows), training=training())
+
+
+def first_below_floor() -> Section:
+    metrics = [metric("roc_auc", None, 0.812, 0.006), metric("recall", None, 0.641, 0.016)]
+    gates = (floor("roc_auc", 0.85), floor("recall", 0.6))
+    comparison = compared(metrics, gates, base=None)
+    return section_of(msgspec.structs.replace(comparison, rows=RowCounts(head=ROWS)))
+
+
+def first_ungated() -> Section:
+    metrics = [metric("roc_auc", None, 0.912, 0.006), metric("recall", None, 0.641, 0.016)]
+    comparison = compared(metrics, base=None)
+    return section_of(msgspec.structs.replace(comparison, rows=RowCounts(head=ROWS)))
+
+
+def failed() -> Section:
+    tail = (
+        'Traceback (most recent call last):\n  File "train.py", line 41, in load\n'
+        '    frame = pd.read_csv("data/train.csv")\nFileNotFoundError: data/train.csv\n'
+    )
+    fix = (
+        "`data/train.csv` is tracked by DVC and was not pulled. Give the job the remote's keys:\n"
+        "      - uses: mlops-ci/mlops-ci@v0\n        env:\n"
+        "          AWS_ACCESS_KEY_ID: ${{ secrets.AWS_ACCESS_KEY_ID }}"
+    )
+    failure = Failure(
+        "train", "churn: training: `python train.py` ended with exit code 1",
+        where=".mlops-ci/churn/3f9c2ab/train.log", fix=fix, tail=tail, exit_code=6,
+    )  # fmt: skip
+    return Section("churn", "failed", training=training(exit_code=1), failure=failure)
+
+
+def no_baseline() -> Section:
+    failure = Failure(
+        "base", "main's predictions are missing, and base cannot be trained here",
+        where="refs/mlops-ci/store", fix="run the merge workflow on main once", exit_code=3,
+    )  # fmt: skip
+    return Section("churn", "failed", training=training(), failure=failure)
+
+
+def not_deployed() -> Section:
+    failure = Failure("deploy", "the new version was not healthy after 60 s", exit_code=7)
+    section, records = better(), shipped()
+    del records["deploy"]
+    return Section(
+        "churn", "failed", section.comparison, section.training, failure=failure, shipped=records
+    )
+
+
+def shipped(status: Any = "live") -> dict[str, Any]:
+    digest = "sha256:" + "9f2c1a7b" * 8
+    reference = f"ghcr.io/acme/churn@{digest}"
+    common: dict[str, Any] = {"model": "churn", "commit": HEAD}
+    return {
+        "build": Build(
+            **common, image="ghcr.io/acme/churn", digest=digest, model_digest="sha256:1",
+            size_bytes=184_000_000,
+        ),
+        "push": Push(**common, image="ghcr.io/acme/churn", digest=digest, reference=reference),
+        "deploy": Deployment(
+            **common, target="docker", status=status, reference=reference,
+            url="http://deploy.example.org:8080",
+            previous="ghcr.io/acme/churn@sha256:" + "1b2c3d4e" * 8,
+        ),
+    }  # fmt: skip
+
+
+def live() -> Section:
+    section = better()
+    return Section("churn", "live", section.comparison, section.training, shipped=shipped())
+
+
+def put_back() -> Section:
+    section = better()
+    records = shipped("rolled-back")
+    return Section("churn", "live", section.comparison, section.training, shipped=records)
+
+
+def untouched(name: str = "ltv") -> Section:
+    return Section(name, "untouched", why="nothing that it is made of changed")
+
+
+def named(section: Section, name: str) -> Section:
+    from dataclasses import replace
+
+    comparison = section.comparison
+    if comparison is not None:
+        comparison = msgspec.structs.replace(comparison, model=name)
+    return replace(section, model=name, comparison=comparison)
+
+
+def one(section: Section) -> Report:
+    return report_of([section], LINKS)
+
+
+def many() -> Report:
+    sections = [
+        named(better(), "churn"),
+        named(worse(), "ranker"),
+        named(undecided(), "fraud"),
+        untouched("ltv"),
+        untouched("spam"),
+    ]
+    return report_of(sections, LINKS)
+
+
+def many_failed() -> Report:
+    return report_of([named(failed(), "ranker"), named(better(), "churn")], LINKS)
+
+
+def _alone(made: Callable[[], Section]) -> Callable[[], Report]:
+    return lambda: one(made())
+
+
+SECTIONS: dict[str, Callable[[], Section]] = {
+    function.__name__: function
+    for function in (
+        better, no_worse, worse, undecided, probably_worse, hopeless, policy_fail, below_floor,
+        probably_below_floor, optional_failed, unchanged, ungated, two_files, numbers, unpaired,
+        unscored, missing_slice, not_assessed, creep, yardstick, first, first_below_floor,
+        first_ungated, failed, no_baseline, not_deployed, live, put_back, untouched,
+    )
+}  # fmt: skip
+STATES: dict[str, Callable[[], Report]] = {
+    **{name: _alone(made) for name, made in SECTIONS.items()},
+    "many": many,
+    "many_failed": many_failed,
+}
