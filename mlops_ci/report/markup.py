@@ -14,7 +14,9 @@ from mlops_ci.report.phrase import Phrase
 # A word joiner after these keeps `@team` and `#12` from pinging and linking: GitHub looks for them
 # in the rendered text, where an escape is gone.
 JOINER = "\u2060"
-_LINKING = re.compile(r"[@#]|(?<=[Hh][Tt][Tt][Pp]):|(?<=[Hh][Tt][Tt][Pp][Ss]):|(?<=[Ww]{3})\.")
+_LINKING = re.compile(
+    r"[@#]|(?<=[Hh][Tt][Tt][Pp]):|(?<=[Hh][Tt][Tt][Pp][Ss]):|(?<=[Ww]{2})[Ww](?=\.)"
+)
 _LIST = re.compile(r"^(\s*\d*)([-+.)])")
 _SPECIALS = str.maketrans({char: f"&#{ord(char)};" for char in "\\`*_[]<>|~$&"})
 _BACKTICKS = re.compile(r"`+")

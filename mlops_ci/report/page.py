@@ -95,5 +95,5 @@ def _footer_part(part: Phrase | tuple[str, str]) -> dict[str, Any]:
     if isinstance(part, Phrase):
         return {"phrase": part, "words": "", "address": ""}
     words, address = part
-    safe = address.startswith(("https://", "http://")) or "://" not in address
+    safe = address.startswith(("https://", "http://"))
     return {"phrase": None, "words": words, "address": address if safe else ""}

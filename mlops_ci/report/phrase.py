@@ -36,12 +36,12 @@ def strong(content: str) -> Phrase:
 
 def code(name: str) -> Phrase:
     """A name that somebody else chose; on one line, and cut when it is a page long."""
-    return Phrase((("code", clip(name)),))
+    return Phrase((("code", clip(name) or "(blank)"),))
 
 
 def quoted(message: str, longest: int = 500) -> Phrase:
     """A message with `names` in backticks, on one line: those become names, the rest text."""
-    parts = clip(message, longest).split("`")
+    parts = (clip(message, longest) or "(blank)").split("`")
     if len(parts) % 2 == 0:  # an odd backtick is a character like any other
         parts[-2:] = ["`".join(parts[-2:])]
     spans = (code(part) if at % 2 else text(part) for at, part in enumerate(parts))

@@ -108,7 +108,7 @@ def _tables(section: Section, report: Report, width: int) -> Iterable[Any]:
     shape = Shape(
         str(sides.base) if sides.base else None,
         str(sides.head),
-        show_percent(comparison.level),
+        _printable(show_percent(comparison.level)),
         wide=width >= WIDE,
         gated=bool(comparison.gates),
     )

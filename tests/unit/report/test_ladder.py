@@ -1,0 +1,135 @@
+"""Long reports become short ones by whole rows, never by half ones."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlops_ci.report import (
+    COMMENT,
+    Report,
+    Section,
+    render_html,
+    render_markdown,
+    render_summary,
+    report_of,
+    section_of,
+)
+from tests.unit.report.states import (
+    LINKS,
+    compared,
+    drop,
+    failed,
+    metric,
+    named,
+    one,
+    undecided,
+    worse,
+)
+
+
+def wide(metrics: int, slices: int = 0, name: str = "metric") -> Section:
+    """`metrics` numbers of their own, each in `slices` slices, every tenth with a gate."""
+    found = [
+        metric(f"{name}_{at}", 0.5, 0.5 + at / 1e5, 0.01, slice=where)
+        for at in range(metrics)
+        for where in [None, *(f"region=r{number}" for number in range(slices))]
+    ]
+    gates = [drop(f"{name}_{at}", 0.02) for at in range(0, metrics, 10)]
+    return section_of(compared(found, gates))
+
+
+def whole(content: str) -> None:
+    """Every table has rows as wide as its head; every fold and every fence is closed."""
+    for table in re.findall(r"(?:^\|.*\n)+", content, flags=re.MULTILINE):
+        cells = {len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}
+        assert len(cells) == 1, table
+    assert content.count("<details") == content.count("</details>")
+    assert len(re.findall(r"^```", content, flags=re.MULTILINE)) % 2 == 0
+    assert content.endswith("\n")
+
+
+@pytest.mark.parametrize("metrics", [0, 1, 50, 2000])
+@pytest.mark.parametrize("models", [1, 60])
+def test_comment_fits(metrics: int, models: int) -> None:
+    section = wide(metrics)
+    sections = [named(section, f"model-{number:02}") for number in range(models)]
+    report = report_of(sections, LINKS)
+    content = render_markdown(report)
+    assert len(content) <= COMMENT
+    whole(content)
+    assert "[full report](<https://example.org/report>)" in content
+    assert content.startswith("### ")
+
+
+def test_slices_go_first_then_metrics() -> None:
+    full = render_markdown(one(wide(40, 5)), limit=10**9)
+    assert "Slices, worst first" in full
+    without_slices = render_markdown(one(wide(40, 5)), limit=len(full) - 1)
+    assert "Slices, worst first" not in without_slices
+    assert "All 40 metrics" in without_slices
+    assert "Shortened to fit" in without_slices
+    without_metrics = render_markdown(one(wide(40, 5)), limit=len(without_slices) - 1)
+    assert "All 40 metrics" not in without_metrics
+    assert "metric_30" in without_metrics
+
+
+def test_what_is_not_shown_is_counted() -> None:
+    content = render_markdown(one(wide(400)), limit=2000)
+    shown = len(re.findall(r"^\| ✅", content, flags=re.MULTILINE))
+    assert f"{40 - shown} more gates in the full report" in content
+
+
+def test_gates_that_need_attention_stay_longest() -> None:
+    section = worse()
+    content = render_markdown(one(section), limit=1000)
+    assert "**Must not be merged**" in content
+    assert "❌ | recall" in content
+    assert "✅ |" not in content
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 60), st.integers(0, 3), st.integers(0, 12), st.integers(0, 20_000))
+def test_any_limit(metrics: int, slices: int, models: int, limit: int) -> None:
+    sections = [named(wide(metrics, slices), f"m{number}") for number in range(models)]
+    sections += [named(undecided(), "undecided"), named(failed(), "failed")]
+    report = report_of(sections, LINKS)
+    content = render_markdown(report, limit)
+    assert len(content) <= limit
+    if content:
+        whole(content)
+
+
+def test_limit_counts_code_points_not_bytes() -> None:
+    section = named(wide(480), "🦀" * 50)
+    content = render_markdown(one(section))
+    assert "Shortened" not in content
+    assert len(content) <= COMMENT < len(content.encode())
+
+
+def test_summary_counts_bytes() -> None:
+    section = wide(400, 10)
+    content = render_summary(one(section))
+    assert 100_000 < len(content.encode()) <= 1_000_000
+    whole(content)
+
+
+def test_long_logs_are_cut_at_their_beginning() -> None:
+    section = failed()
+    assert section.failure is not None
+    lines = "".join(f"epoch {number}\n" for number in range(100_000))
+    failure = replace(section.failure, tail=lines + "KeyError: 'tenure'\n")
+    content = render_markdown(one(replace(section, failure=failure)))
+    assert len(content) <= COMMENT
+    assert "KeyError: 'tenure'" in content
+    assert "epoch 1\n" not in content
+    whole(content)
+
+
+def test_page_stays_small() -> None:
+    report = Report((wide(500, 1),))
+    assert len(render_html(report)) < 900_000
