@@ -68,9 +68,11 @@ def draw_metric(metric: MetricResult) -> str:
     return _draw(interval, lambda value: ZERO + value * scale, None)
 
 
-def legend(*, gated: bool = True) -> str:
+def legend(*, gated: bool = True, compared: bool = True) -> str:
     """The head of the column, in the columns of the rows below it."""
-    return "worse ┊gate│0   better" if gated else "worse      │0   better"
+    if not gated:
+        return "worse      │0   better"
+    return "worse ┊gate│0   better" if compared else "worse ┊gate     better"
 
 
 def _interval_of(gate: GateResult, metric: MetricResult | None) -> Interval | None:

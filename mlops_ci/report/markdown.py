@@ -29,6 +29,7 @@ from mlops_ci.report.words import (
 COMMENT = 65_000  # code points: GitHub's own limit is near 65,536
 SUMMARY = 1_000_000  # bytes of UTF-8: GitHub refuses more than 1 MiB
 SHOWN = 8  # metrics without a gate that stand open
+NAMED = 3  # changes that are named without unfolding them
 OPEN = 3  # models whose sections stand open
 
 
@@ -117,7 +118,7 @@ def environment() -> Any:
     made.filters["count"] = count
     made.filters["nbsp"] = lambda content: content.replace(" ", NBSP)
     made.globals.update(nbsp=NBSP, legend=legend(), open_legend=legend(gated=False))
-    made.globals["floor_legend"] = legend()
+    made.globals["floor_legend"] = legend(compared=False)
     return made
 
 
@@ -157,6 +158,7 @@ def _section(section: Section, report: Report, rung: Rung, at: int) -> dict[str,
     example = paste(section)
     metrics = metric_rows(section.metrics, slices=False)
     slices = metric_rows(section.metrics, slices=True) if rung.metrics and rung.slices else ()
+    changes = changes_of(section)
     folded = metrics if rung.metrics and _has_more(section, len(metrics), len(slices)) else ()
     return {
         "state": section.state,
@@ -174,7 +176,9 @@ def _section(section: Section, report: Report, rung: Rung, at: int) -> dict[str,
         "metrics": folded,
         "slices": slices,
         "metrics_title": _metrics_title(len(metrics), len(slices)),
-        "changes": [markdown(change) for change in changes_of(section)] if rung.facts else [],
+        "changes": [markdown(change) for change in changes] if rung.facts else [],
+        "changes_title": summary(text("What changed: ") + join(changes[:NAMED], " · "))
+        + (" · …" if len(changes) > NAMED else ""),
         "facts": [markdown(fact) for fact in facts_of(section)] if rung.facts else [],
         "failure": _failure(section, rung),
         "shipped": [

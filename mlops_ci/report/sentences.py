@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shlex
 from collections.abc import Iterator
 
 from mlops_ci.records import Comparison, GateResult, MetricResult
@@ -307,13 +310,21 @@ def paste(section: Section) -> tuple[str, str] | None:
         return None
     first = comparison.base is None
     if comparison.head.commit is None and comparison.base is not None:
-        files = f"{comparison.base.name} {comparison.head.name}"
-        drop = f"{metric.metric}={show_exact(suggested_margin(metric))}"
+        files = shlex.join([comparison.base.name, comparison.head.name])
+        drop = shlex.quote(f"{metric.metric}={show_exact(suggested_margin(metric))}")
         return "sh", f"mlops-ci compare {files} --max-drop {drop}"
     limit = f"max-drop: {show_exact(suggested_margin(metric))}"
     if first and metric.head_low is None and metric.head is None:
         return None
-    return "yaml", (f"models:\n  {section.model}:\n    gates:\n      {metric.metric}: {{{limit}}}")
+    lines = ("models:", f"  {_key(section.model)}:", "    gates:")
+    return "yaml", "\n".join((*lines, f"      {_key(metric.metric)}: {{{limit}}}"))
+
+
+def _key(name: str) -> str:
+    """A name as a key of YAML, which reads `yes`, `1` and `a: b` as something else."""
+    plain = re.fullmatch(r"[A-Za-z][\w./-]*", name, re.ASCII)
+    words = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
+    return name if plain and name.lower() not in words else json.dumps(name)
 
 
 def suggested_margin(metric: MetricResult) -> float:

@@ -256,7 +256,7 @@ def _none_blocks(touched: list[Section], total: str) -> Phrase:
     if ungated:
         verb = "has" if len(ungated) == 1 else "have"
         return text(f"{_of(len(ungated), total)} {verb} no gates: ") + _names(ungated)
-    return text(f"all {total} models are no worse")
+    return text("both models are no worse" if total == "2" else f"all {total} models are no worse")
 
 
 def _of(number: int, total: str) -> str:

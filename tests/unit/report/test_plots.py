@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import io
+import struct
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mlops_ci.report import render_html, report_of
+from mlops_ci.report.curves import (
+    Curve,
+    bands,
+    calibration,
+    confusion,
+    precision_recall_curve,
+    roc_curve,
+    thin,
+)
+from mlops_ci.report.plots import MAX_BYTES, draw_plots
+from tests.unit.report.pictures import plots, predictions
+from tests.unit.report.states import better
+
+NAMES = {
+    "binary": ["roc", "precision-recall", "calibration", "confusion"],
+    "multiclass": ["confusion"],
+    "regression": ["residuals", "residual-bands"],
+}
+
+
+@pytest.mark.parametrize("task", NAMES)
+def test_pictures_of_each_task(task: str) -> None:
+    classes = 5 if task == "multiclass" else 2
+    pair = [predictions(task, noise, classes=classes) for noise in (0.8, 0.6)]
+    made = draw_plots(pair[0], pair[1])
+    assert [plot.name for plot in made] == NAMES[task]
+    for plot in made:
+        for picture in (plot.light, plot.dark):
+            assert picture.startswith(b"\x89PNG")
+            assert len(picture) <= MAX_BYTES
+        assert plot.light != plot.dark
+        assert plot.title
+    assert draw_plots(pair[0], pair[1]) == made
+
+
+def test_pictures_tell_base_from_head() -> None:
+    one, other = predictions("binary", 0.8), predictions("binary", 0.6)
+    assert draw_plots(one, other)[0].light != draw_plots(other, one)[0].light
+
+
+def test_first_run_shows_head_alone() -> None:
+    assert [plot.name for plot in draw_plots(None, predictions("binary", 0.8))] == NAMES["binary"]
+
+
+def test_many_classes_and_hostile_names_stay_a_picture() -> None:
+    made = draw_plots(
+        predictions("multiclass", 1.0, classes=40),
+        predictions("multiclass", 0.5, classes=40),
+        ("$\\frac{1}{0}$", "_hidden" * 30),
+    )
+    assert all(len(plot.light) <= MAX_BYTES for plot in made)
+
+
+def test_one_class_alone_has_no_curve() -> None:
+    from dataclasses import replace
+
+    rows = predictions("binary", 0.8)
+    single = replace(rows, label=np.ones_like(rows.label))
+    assert [plot.name for plot in draw_plots(single, single)] == ["confusion"]
+
+
+def test_four_plots_are_quick() -> None:
+    draw_plots(predictions("binary", 0.8, rows=50), predictions("binary", 0.6, rows=50))
+    pair = predictions("binary", 0.8, rows=100_000), predictions("binary", 0.6, rows=100_000)
+    started = time.process_time()
+    draw_plots(*pair)
+    assert time.process_time() - started < 2.0
+
+
+def test_page_holds_the_pictures_itself() -> None:
+    from dataclasses import replace
+
+    page = render_html(report_of([replace(better(), plots=plots())]))
+    assert page.count("data:image/png;base64,") == 2 * 4
+    assert 'alt="ROC"' in page
+    assert "(prefers-color-scheme: dark)" in page
+
+
+def test_roc_by_hand() -> None:
+    curve = roc_curve(np.array([True, False, True, False]), np.array([0.9, 0.8, 0.7, 0.1]))
+    assert curve.x.tolist() == [0, 0, 0.5, 0.5, 1]
+    assert curve.y.tolist() == [0, 0.5, 0.5, 1, 1]
+
+
+def test_curves_agree_with_scikit_learn() -> None:
+    metrics = pytest.importorskip("sklearn.metrics")
+    random = np.random.default_rng(3)
+    actual = random.random(500) < 0.3
+    score = np.round(random.random(500) + 0.4 * actual, 2)  # with ties
+    curve = roc_curve(actual, score)
+    expected = metrics.roc_curve(actual, score, drop_intermediate=False)
+    assert np.allclose(curve.x, expected[0])
+    assert np.allclose(curve.y, expected[1])
+    precision, recall, _ = metrics.precision_recall_curve(actual, score)
+    found = precision_recall_curve(actual, score)
+    assert np.allclose(found.x, recall[:-1][::-1])
+    assert np.allclose(found.y, precision[:-1][::-1])
+    table = metrics.confusion_matrix(actual, score > 0.5, normalize="true")
+    assert np.allclose(confusion(actual.astype(int), (score > 0.5).astype(int), 2), table)
+
+
+def test_thinned_curve_keeps_its_ends() -> None:
+    x = np.linspace(0, 1, 5000)
+    found = thin(Curve(x, x**2), 50)
+    assert len(found.x) <= 50
+    assert (found.x[0], found.x[-1]) == (0, 1)
+
+
+def test_calibration_and_bands_hold_their_middles() -> None:
+    random = np.random.default_rng(4)
+    score = random.random(3000)
+    found = calibration(random.random(3000) < score, score)
+    assert (found.low <= found.share).all()
+    assert (found.share <= found.high).all()
+    assert np.abs(found.share - found.score).max() < 0.1
+    spread = bands(score, random.normal(size=3000))
+    assert (spread.low < spread.middle).all()
+    assert (spread.middle < spread.high).all()
+
+
+def test_report_room_draws_without_a_window() -> None:
+    """pyplot keeps figures and chooses a window system: it is never imported."""
+    source = Path("mlops_ci/report/plots.py")
+    text = (Path(__file__).parents[3] / source).read_text("utf-8")
+    assert "pyplot" not in text
+
+
+def test_size_of_a_picture() -> None:
+    picture = plots()[0].light
+    width, height = struct.unpack(">II", io.BytesIO(picture[16:24]).read())
+    assert (width, height) == (460, 360)
