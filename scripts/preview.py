@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import cmarkgfm
 from cmarkgfm.cmark import Options
@@ -67,7 +68,8 @@ def page(markdowns: list[str], *, gap: int = 24) -> str:
     return (
         f"<!doctype html><meta charset=utf-8><style>{stylesheet()}"
         "body { margin: 0; padding: 16px; }"
-        f".box {{ border: 1px solid #8886; border-radius: 6px; padding: 16px; margin: 0 0 {gap}px; }}"
+        ".box { border: 1px solid #8886; border-radius: 6px; padding: 16px; }"
+        f".box + .box {{ margin-top: {gap}px; }}"
         f"</style><body class=markdown-body>{boxes}"
     )
 
@@ -137,7 +139,7 @@ def photograph_docs(out: Path) -> None:
     shoot(render_html(_with_plots()), out / "page.png", 1200, "light")
 
 
-def _with_plots():  # noqa: ANN202 - the tests' own types
+def _with_plots() -> Any:
     from dataclasses import replace
 
     from tests.unit.report.pictures import plots

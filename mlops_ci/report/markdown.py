@@ -16,7 +16,7 @@ from mlops_ci.report.markup import code_span, fenced, markdown, plain, summary
 from mlops_ci.report.model import Report, Section
 from mlops_ci.report.numbers import NBSP, count, show_percent
 from mlops_ci.report.phrase import Phrase, clip, code, join, quoted, text
-from mlops_ci.report.rows import Row, gate_row, gate_rows, metric_rows
+from mlops_ci.report.rows import Row, gate_row, gate_rows, metric_row, metric_rows
 from mlops_ci.report.sentences import lead, paste
 from mlops_ci.report.words import (
     headline_phrase,
@@ -28,6 +28,7 @@ from mlops_ci.report.words import (
 
 COMMENT = 65_000  # code points: GitHub's own limit is near 65,536
 SUMMARY = 1_000_000  # bytes of UTF-8: GitHub refuses more than 1 MiB
+SHORTEST_ROW = 60  # code points of a table's row: a rung that cannot fit is not tried
 SHOWN = 8  # metrics without a gate that stand open
 NAMED = 3  # changes that are named without unfolding them
 OPEN = 3  # models whose sections stand open
@@ -88,11 +89,17 @@ def render_summary(report: Report, limit: int = SUMMARY) -> str:
 def _first_that_fits(report: Report, limit: int, size: Callable[[str], int]) -> str:
     content = ""
     for rung in LADDER:
+        if _slices(report) * SHORTEST_ROW > limit and rung.slices:
+            continue
         content = _render(report, rung)
         if size(content) <= limit:
             return content
     line = f"### {report_mark(report)} {markdown(report_headline(report))}\n"
     return line if size(line) <= limit else ""
+
+
+def _slices(report: Report) -> int:
+    return sum(m.slice is not None for section in report.models for m in section.metrics)
 
 
 def _render(report: Report, rung: Rung) -> str:
@@ -247,7 +254,7 @@ def _model_row(section: Section) -> dict[str, str]:
     if gates:
         row = gate_row(gates[0], section.metric_of(gates[0]))
     elif metric is not None and section.state != "failed":
-        row = next(iter(metric_rows([metric])))
+        row = metric_row(metric)
     return {
         "mark": mark_of(section),
         "name": markdown(code(section.model), cell=True),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Literal
 
 from mlops_ci.errors import CommandError, MlopsCiError
@@ -91,8 +92,12 @@ class Section:
 
     def metric_of(self, gate: GateResult) -> MetricResult | None:
         """What the gate was judged on; of the anchor's comparison only the direction is known."""
-        same = [m for m in self.metrics if m.metric == gate.metric and m.slice == gate.slice]
-        return same[0] if same else None
+        return self._found.get((gate.metric, gate.slice))
+
+    @cached_property
+    def _found(self) -> dict[tuple[str, str | None], MetricResult]:
+        """Of several with one name, the first."""
+        return {(m.metric, m.slice): m for m in reversed(self.metrics)}
 
 
 @dataclass(frozen=True)

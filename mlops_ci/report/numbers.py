@@ -81,8 +81,8 @@ def decimals_apart(one: float | None, other: float | None, decimals: int, more: 
 def show_change(
     difference: float | None, low: float | None, high: float | None, decimals: int
 ) -> tuple[str, str]:
-    """The change, and how far it may be off: `± 0.006`, or `−0.090 … −0.043` where the interval is
-    not symmetric enough for a ±.
+    """The change, and how far it may be off: `± 0.006`, or `(−0.090 … −0.043)` where the interval
+    is not symmetric enough for a ±.
     """
     estimate = show(difference, decimals, signed=True)
     if difference is None or low is None or high is None:
@@ -93,7 +93,7 @@ def show_change(
     if lopsided < unit / 2:
         return estimate, f"±{NBSP}{show(half, decimals)}"
     ends = (show(end, decimals, signed=True) for end in (low, high))
-    return estimate, f"{NBSP}…{NBSP}".join(ends)
+    return estimate, f"({f'{NBSP}…{NBSP}'.join(ends)})"
 
 
 def count(number: int) -> str:

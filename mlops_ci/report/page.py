@@ -19,6 +19,8 @@ from mlops_ci.report.rows import gate_rows, metric_rows
 from mlops_ci.report.sentences import lead, paste
 from mlops_ci.report.words import headline_phrase, mark_of, report_headline, report_mark
 
+SLICES = 500  # rows: what a page can hold and a person can look through
+
 
 def render_html(report: Report) -> str:
     """Light and dark by the reader's setting; tables sort by their heads, also by keyboard."""
@@ -67,7 +69,8 @@ def _section(section: Section, report: Report) -> dict[str, Any]:
         "level": show_percent(comparison.level) if comparison else "",
         "gates": gate_rows(section),
         "metrics": metric_rows(section.metrics, slices=False),
-        "slices": metric_rows(section.metrics, slices=True),
+        "slices": metric_rows(section.metrics, slices=True, most=SLICES),
+        "more_slices": max(0, sum(m.slice is not None for m in section.metrics) - SLICES),
         "yardstick": [quoted(c) for c in comparison.changes] if comparison else [],
         "paste": example[1] if example else "",
         "changes": changes_of(section),

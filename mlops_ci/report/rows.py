@@ -47,8 +47,7 @@ class Digits:
 
 def gate_rows(section: Section) -> tuple[Row, ...]:
     """Worst first."""
-    metrics = {(m.metric, m.slice): m for m in reversed(section.metrics)}
-    return tuple(gate_row(gate, metrics.get((gate.metric, gate.slice))) for gate in section.gates)
+    return tuple(gate_row(gate, section.metric_of(gate)) for gate in section.gates)
 
 
 def gate_row(gate: GateResult, metric: MetricResult | None) -> Row:
@@ -74,13 +73,15 @@ def gate_row(gate: GateResult, metric: MetricResult | None) -> Row:
     )
 
 
-def metric_rows(metrics: Sequence[MetricResult], *, slices: bool | None = None) -> tuple[Row, ...]:
-    """Metrics on all rows (`slices` False), of slices with the worst first (True), or both."""
-    chosen = [m for m in metrics if slices is None or (m.slice is not None) == slices]
-    rows = [metric_row(metric) for metric in chosen]
+def metric_rows(
+    metrics: Sequence[MetricResult], *, slices: bool, most: int | None = None
+) -> tuple[Row, ...]:
+    """Metrics on all rows as they come; with `slices` those of slices, the worst first."""
+    chosen = [metric for metric in metrics if (metric.slice is not None) == slices]
     if slices:
-        rows.sort(key=lambda row: (row.key is None, row.key or 0.0))
-    return tuple(rows)
+        keys = {id(metric): _key(metric.difference, metric) for metric in chosen}
+        chosen.sort(key=lambda one: (keys[id(one)] is None, keys[id(one)] or 0.0))
+    return tuple(metric_row(metric) for metric in chosen[:most])
 
 
 def metric_row(metric: MetricResult) -> Row:

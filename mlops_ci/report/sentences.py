@@ -181,7 +181,7 @@ def _may_be_anything(
 def _sentence(phrase: Phrase) -> Phrase:
     """With a capital letter."""
     (kind, first), *rest = phrase.spans
-    return Phrase(((kind, first[:1].upper() + first[1:]), *rest))
+    return Phrase(((kind, _capital(first)), *rest))
 
 
 def _policy(gate: GateResult, comparison: Comparison) -> Phrase:
@@ -220,20 +220,30 @@ def _next_step(gate: GateResult, metric: MetricResult | None) -> Phrase:
 def rows_needed(gate: GateResult, metric: MetricResult | None) -> Phrase:
     """`5,000 to 14,000 rows would decide it (80 % power).`"""
     rows = metric.n if metric is not None else None
-    if gate.reason not in ("straddles", "straddles-beyond"):
+    if gate.reason not in ("straddles", "straddles-beyond") or not rows:
         return Phrase()
     if gate.rows_needed is None:
-        return text(f"Even {CAP}× these rows may not decide it ({POWER}).") if rows else Phrase()
+        return text(f"Even {CAP}× these rows may not decide it ({POWER}).")
     few, many = sorted(gate.rows_needed)
-    cap = CAP * rows if rows else None
-    least = count(round_rows(few))
-    if cap is not None and many >= cap:
-        beyond = f"more than {CAP}× these rows"
-        shown = f"{least} to {beyond}" if few < cap else beyond.capitalize()
-    else:
-        most = count(round_rows(many))
-        shown = f"About {least} rows" if least == most else f"{least} to {most} rows"
+    shown = _range_of_rows(few, many, rows)
     return strong(f"{shown} would decide it") + text(f" ({POWER}).")
+
+
+def _range_of_rows(few: int, many: int, rows: int) -> str:
+    """At the lower end there may be no more rows than there are: then only the upper one tells."""
+    least, most = count(round_rows(few)), count(round_rows(many))
+    if many >= CAP * rows:
+        beyond = f"more than {CAP}× these rows"
+        return f"{least} to {beyond}" if rows < few < CAP * rows else _capital(beyond)
+    if many <= rows:
+        return "A few more rows"
+    if few <= rows:
+        return f"Up to {most} rows"
+    return f"About {least} rows" if least == most else f"{least} to {most} rows"
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _rows(comparison: Comparison, metric: MetricResult | None) -> Phrase:

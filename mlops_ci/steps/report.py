@@ -103,8 +103,11 @@ def _compared(
 ) -> Section:
     name = comparison.model
     base = comparison.base.commit if comparison.base is not None else None
-    steps = {"build": Build, "push": Push, "deploy": Deployment}
-    records = {step: _found(project, name, commit, kind) for step, kind in steps.items()}
+    records = {
+        "build": _found(project, name, commit, Build),
+        "push": _found(project, name, commit, Push),
+        "deploy": _found(project, name, commit, Deployment),
+    }
     shipped = {step: record for step, record in records.items() if record is not None}
     section = section_of(
         comparison,

@@ -67,7 +67,7 @@ def test_change_with_a_symmetric_interval() -> None:
 
 def test_change_with_a_lopsided_interval() -> None:
     shown = show_change(-0.064, -0.110, -0.043, 3)
-    assert shown == ("−0.064", f"−0.110{NBSP}…{NBSP}−0.043")
+    assert shown == ("−0.064", f"(−0.110{NBSP}…{NBSP}−0.043)")
 
 
 def test_change_without_an_interval() -> None:

@@ -97,7 +97,7 @@ def test_curves_agree_with_scikit_learn() -> None:
     metrics = pytest.importorskip("sklearn.metrics")
     random = np.random.default_rng(3)
     actual = random.random(500) < 0.3
-    score = np.round(random.random(500) + 0.4 * actual, 2)  # with ties
+    score = np.round(random.random(500) + 0.4 * actual, 2).astype(np.float64)  # with ties
     curve = roc_curve(actual, score)
     expected = metrics.roc_curve(actual, score, drop_intermediate=False)
     assert np.allclose(curve.x, expected[0])

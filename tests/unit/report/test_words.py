@@ -5,7 +5,14 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from mlops_ci.report import Report, headline, render_markdown, report_headline, report_of
+from mlops_ci.report import (
+    Report,
+    headline,
+    render_markdown,
+    report_headline,
+    report_of,
+    section_of,
+)
 from mlops_ci.report.sentences import lead, paste, suggested_margin
 from mlops_ci.report.words import mark_of, report_mark
 from tests.unit.report.states import (
@@ -20,7 +27,6 @@ from tests.unit.report.states import (
     no_worse,
     one,
     probably_worse,
-    section_of,
     two_files,
     undecided,
     ungated,
