@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from mlops_ci.report.advice import paste
 from mlops_ci.report.changes import changes_of
 from mlops_ci.report.facts import facts_of, shipped_rows
 from mlops_ci.report.footer import footer_parts
@@ -17,7 +18,7 @@ from mlops_ci.report.model import Report, Section
 from mlops_ci.report.numbers import NBSP, count, show_percent
 from mlops_ci.report.phrase import Phrase, clip, code, join, quoted, text
 from mlops_ci.report.rows import Row, gate_row, gate_rows, metric_row, metric_rows
-from mlops_ci.report.sentences import lead, paste
+from mlops_ci.report.sentences import lead
 from mlops_ci.report.words import (
     headline_phrase,
     main_metric,
@@ -143,7 +144,7 @@ def view_of(report: Report, rung: Rung) -> dict[str, Any]:
         "more_models": len(touched[rung.models :]) if many and rung.models is not None else 0,
         "sections": [_section(section, report, rung, at) for at, section in enumerate(shown)],
         "untouched": markdown(_untouched(untouched)) if touched else "",
-        "shortened": not rung.full and _hides(report, rung),
+        "shortened": not rung.full and _hides(report),
         "footer": " · ".join(_footer(report)),
         "base_name": markdown(code(report.base_name), cell=True),
         "head_name": markdown(text(report.head_name), cell=True),
@@ -151,8 +152,7 @@ def view_of(report: Report, rung: Rung) -> dict[str, Any]:
     return view
 
 
-def _hides(report: Report, rung: Rung) -> bool:
-    del rung
+def _hides(report: Report) -> bool:
     return any(section.metrics or section.failure for section in report.models)
 
 
@@ -221,10 +221,18 @@ def _failure(section: Section, rung: Rung) -> dict[str, str] | None:
     fix = failure.fix.strip("\n")[:4000]
     return {
         "tail": fenced(_without_controls(tail)) if tail.strip() else "",
-        "where": code_span(clip(failure.where, 300)) if failure.where else "",
+        "where": _where(failure.where),
         "fix": _fix(fix),
         "link": failure.link,
     }
+
+
+def _where(where: str) -> str:
+    """A file, an option, an address; or several lines, as of a traceback."""
+    lines = where.strip("\n")[-3000:]
+    if "\n" not in lines:
+        return code_span(clip(lines, 300)) if lines else ""
+    return f"\n{fenced(_without_controls(lines))}"
 
 
 def _fix(fix: str) -> str:

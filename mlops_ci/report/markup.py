@@ -18,7 +18,7 @@ _LINKING = re.compile(
     r"[@#]|(?<=[Hh][Tt][Tt][Pp]):|(?<=[Hh][Tt][Tt][Pp][Ss]):|(?<=[Ww]{2})[Ww](?=\.)"
 )
 _LIST = re.compile(r"^(\s*\d*)([-+.)])")
-_SPECIALS = str.maketrans({char: f"&#{ord(char)};" for char in "\\`*_[]<>|~$&"})
+_SPECIALS = re.compile(r"[\\`*\[\]<>|~$&]|(?<![^\W_])_|_(?![^\W_])")
 _BACKTICKS = re.compile(r"`+")
 
 
@@ -41,7 +41,8 @@ def markdown(phrase: Phrase, *, cell: bool = False) -> str:
 def plain(content: str) -> str:
     """Text on one line, in which nothing is markup."""
     line = " ".join(content.splitlines())
-    return _LINKING.sub(lambda found: found.group() + JOINER, line).translate(_SPECIALS)
+    joined = _LINKING.sub(lambda found: found.group() + JOINER, line)
+    return _SPECIALS.sub(lambda found: "\\" + found.group(), joined)
 
 
 def code_span(content: str, *, cell: bool = False) -> str:

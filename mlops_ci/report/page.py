@@ -6,6 +6,7 @@ import base64
 from functools import cache
 from typing import Any
 
+from mlops_ci.report.advice import paste
 from mlops_ci.report.changes import changes_of
 from mlops_ci.report.facts import facts_of, shipped_rows
 from mlops_ci.report.footer import footer_parts
@@ -16,7 +17,7 @@ from mlops_ci.report.model import Plot, Report, Section
 from mlops_ci.report.numbers import count, show_percent
 from mlops_ci.report.phrase import Phrase, quoted
 from mlops_ci.report.rows import gate_rows, metric_rows
-from mlops_ci.report.sentences import lead, paste
+from mlops_ci.report.sentences import lead
 from mlops_ci.report.words import headline_phrase, mark_of, report_headline, report_mark
 
 SLICES = 500  # rows: what a page can hold and a person can look through

@@ -61,3 +61,7 @@ def join(phrases: Iterable[Phrase], between: str) -> Phrase:
             spans.append(("text", between))
         spans.extend(phrase.spans)
     return Phrase(tuple(spans))
+
+
+def capital(words: str) -> str:
+    return words[:1].upper() + words[1:]

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import re
-import shlex
 from collections.abc import Iterator
 
 from mlops_ci.records import Comparison, GateResult, MetricResult
+from mlops_ci.report.advice import next_step
 from mlops_ci.report.labels import decimals_for, full_name, gate_words, sides_of
 from mlops_ci.report.model import Report, Section
 from mlops_ci.report.numbers import (
     count,
     decimals_apart,
-    round_rows,
     show,
-    show_exact,
     show_percent,
 )
-from mlops_ci.report.phrase import Phrase, code, join, quoted, strong, text
+from mlops_ci.report.phrase import Phrase, capital, code, join, quoted, strong, text
 from mlops_ci.report.words import main_metric, unchanged
 
-CAP = 100  # times the rows there are: beyond that a number of rows is no advice
-POWER = "80 % power"
 NOISE = "Retraining noise not measured (one seed)."
 BECAUSE = {
     "unpaired": "Base and head were measured on different rows.",
@@ -30,7 +24,6 @@ BECAUSE = {
     "point": "A number without rows does not say how far it may be off.",
     "point-beyond": "A number without rows does not say how far it may be off.",
 }
-WITHOUT_ROWS = ("point", "point-beyond")
 
 
 def lead(section: Section, report: Report) -> Phrase:
@@ -115,7 +108,7 @@ def _decided_against(section: Section, comparison: Comparison) -> Iterator[Phras
     yield may + text(said)
     yield _because(gate, metric, comparison)
     yield _policy(gate, comparison)
-    yield _next_step(gate, metric)
+    yield next_step(gate, metric)
 
 
 def _of(number: int, total: int) -> str:
@@ -181,7 +174,7 @@ def _may_be_anything(
 def _sentence(phrase: Phrase) -> Phrase:
     """With a capital letter."""
     (kind, first), *rest = phrase.spans
-    return Phrase(((kind, _capital(first)), *rest))
+    return Phrase(((kind, capital(first)), *rest))
 
 
 def _policy(gate: GateResult, comparison: Comparison) -> Phrase:
@@ -202,48 +195,6 @@ def _policy(gate: GateResult, comparison: Comparison) -> Phrase:
 
 def _setting(policy: str) -> Phrase:
     return code(f"on-inconclusive: {policy}") + text(").")
-
-
-def _next_step(gate: GateResult, metric: MetricResult | None) -> Phrase:
-    if gate.reason == "unpaired":
-        return text("Write an ") + code("id") + text(" column, the same in both, to pair the rows.")
-    if gate.reason == "unscored":
-        return text("Evaluate on all rows of ") + code("main") + text("'s test set.")
-    if gate.reason in WITHOUT_ROWS:
-        give = text("Give ") + code("predictions:") + text(" to get an interval, or accept the ")
-        return give + text("number as it is: ") + code("accept: point") + text(".")
-    if gate.reason in ("missing-metric", "missing-slice"):
-        return Phrase()
-    return rows_needed(gate, metric)
-
-
-def rows_needed(gate: GateResult, metric: MetricResult | None) -> Phrase:
-    """`5,000 to 14,000 rows would decide it (80 % power).`"""
-    rows = metric.n if metric is not None else None
-    if gate.reason not in ("straddles", "straddles-beyond") or not rows:
-        return Phrase()
-    if gate.rows_needed is None:
-        return text(f"Even {CAP}× these rows may not decide it ({POWER}).")
-    few, many = sorted(gate.rows_needed)
-    shown = _range_of_rows(few, many, rows)
-    return strong(f"{shown} would decide it") + text(f" ({POWER}).")
-
-
-def _range_of_rows(few: int, many: int, rows: int) -> str:
-    """At the lower end there may be no more rows than there are: then only the upper one tells."""
-    least, most = count(round_rows(few)), count(round_rows(many))
-    if many >= CAP * rows:
-        beyond = f"more than {CAP}× these rows"
-        return f"{least} to {beyond}" if rows < few < CAP * rows else _capital(beyond)
-    if many <= rows:
-        return "A few more rows"
-    if few <= rows:
-        return f"Up to {most} rows"
-    return f"About {least} rows" if least == most else f"{least} to {most} rows"
-
-
-def _capital(words: str) -> str:
-    return words[:1].upper() + words[1:]
 
 
 def _rows(comparison: Comparison, metric: MetricResult | None) -> Phrase:
@@ -275,7 +226,7 @@ def _lead_of_first(section: Section, comparison: Comparison, report: Report) -> 
     if comparison.verdict == "inconclusive":
         gate = section.gates[0]
         yield _policy(gate, comparison)
-        yield _next_step(gate, section.metric_of(gate))
+        yield next_step(gate, section.metric_of(gate))
     if not comparison.blocks:
         yield (
             text("Once it is on ")
@@ -308,45 +259,3 @@ def _floors(section: Section, comparison: Comparison) -> Phrase:
     what = f"{len(failed)} failed" if failed else f"{len(gates) - held} cannot be decided"
     may = "; " + ("it must not be merged: " if comparison.blocks else "")
     return text(f"{may}of {len(gates)} bounds {what}.")
-
-
-def paste(section: Section) -> tuple[str, str] | None:
-    """What to paste so that there is a gate: (language, text); None where there is one."""
-    comparison = section.comparison
-    if comparison is None or comparison.gates or section.state == "live":
-        return None
-    metric = main_metric(section)
-    if metric is None or metric.higher_is_better is None:
-        return None
-    first = comparison.base is None
-    if comparison.head.commit is None and comparison.base is not None:
-        files = shlex.join([comparison.base.name, comparison.head.name])
-        drop = shlex.quote(f"{metric.metric}={show_exact(suggested_margin(metric))}")
-        return "sh", f"mlops-ci compare {files} --max-drop {drop}"
-    limit = f"max-drop: {show_exact(suggested_margin(metric))}"
-    if first and metric.head_low is None and metric.head is None:
-        return None
-    lines = ("models:", f"  {_key(section.model)}:", "    gates:")
-    return "yaml", "\n".join((*lines, f"      {_key(metric.metric)}: {{{limit}}}"))
-
-
-def _key(name: str) -> str:
-    """A name as a key of YAML, which reads `yes`, `1` and `a: b` as something else."""
-    plain = re.fullmatch(r"[A-Za-z][\w./-]*", name, re.ASCII)
-    words = {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
-    return name if plain and name.lower() not in words else json.dumps(name)
-
-
-def suggested_margin(metric: MetricResult) -> float:
-    """A round margin that these rows can decide: at least 1.5 half-widths, at least 1 %."""
-    low, high = metric.low, metric.high
-    half = (high - low) / 2 if low is not None and high is not None else 0.0
-    value = abs(metric.head or 0.0)
-    least = max(1.5 * half, 0.01 * (value if value > 1 else 1.0))
-    exponent = 1.0
-    while exponent > least:
-        exponent /= 10
-    while exponent * 10 <= least:
-        exponent *= 10
-    step = next(step for step in (1, 2, 5, 10) if step * exponent >= least * (1 - 1e-9))
-    return float(f"{step * exponent:.1g}") if step != 10 else float(f"{10 * exponent:.1g}")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from mlops_ci.report.advice import paste
 from mlops_ci.report.changes import changes_of
 from mlops_ci.report.facts import shipped_rows
 from mlops_ci.report.footer import footer_parts
@@ -16,7 +17,7 @@ from mlops_ci.report.model import Report, Section
 from mlops_ci.report.numbers import NBSP, count, show_percent
 from mlops_ci.report.phrase import Phrase, code, join, quoted, text
 from mlops_ci.report.rows import Row, gate_rows, metric_rows
-from mlops_ci.report.sentences import lead, paste
+from mlops_ci.report.sentences import lead
 from mlops_ci.report.words import headline_phrase, mark_of
 
 if TYPE_CHECKING:

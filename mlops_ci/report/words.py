@@ -166,7 +166,7 @@ def _asked(section: Section, gate: GateResult) -> Phrase:
 def _undecided(gate: GateResult) -> Phrase:
     why = {
         "unpaired": "not the same rows, so nobody can tell: ",
-        "unscored": "rows of main's test set are missing: ",
+        "unscored": "rows of base's test set are missing: ",
         "point": "numbers without rows cannot tell: ",
         "point-beyond": "numbers without rows cannot tell: ",
     }

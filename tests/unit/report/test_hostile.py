@@ -52,7 +52,7 @@ HOSTILE = (
 )
 TAGS = {
     "h3", "p", "code", "strong", "b", "table", "thead", "tbody", "tr", "th", "td", "details",
-    "summary", "ul", "li", "a", "pre", "blockquote", "em",
+    "summary", "ul", "li", "a", "pre", "blockquote",
 }  # fmt: skip
 
 

@@ -13,7 +13,8 @@ from mlops_ci.report import (
     report_of,
     section_of,
 )
-from mlops_ci.report.sentences import lead, paste, suggested_margin
+from mlops_ci.report.advice import paste, suggested_margin
+from mlops_ci.report.sentences import lead
 from mlops_ci.report.words import mark_of, report_mark
 from tests.unit.report.states import (
     better,
