@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from mlops_ci.cli.declared import declared
 from mlops_ci.errors import EXIT_BLOCKED, EXIT_FINE, UsageError
@@ -29,10 +30,40 @@ def command(files: tuple[Path, ...], **options: Any) -> int:
         return compare_recorded_models(options)
     if len(files) != 2:
         raise UsageError(
-            f"{len(files)} file given: a comparison needs two",
+            f"a comparison needs two files, not {len(files)}",
             fix="mlops-ci compare BASE HEAD, for example: mlops-ci compare main.csv branch.csv",
         )
+    _refuse_options_of_projects(options)
+    _refuse_to_overwrite(files, options)
     return _compare_two(files[0], files[1], options)
+
+
+def _refuse_options_of_projects(options: dict[str, Any]) -> None:
+    """On the command line: MLOPS_CI_MODEL may well be set around us."""
+    source = click.get_current_context().get_parameter_source
+    named = [name for name in ("base", "model", "folder") if options[name]]
+    given = next((one for one in named if source(one) is ParameterSource.COMMANDLINE), None)
+    if given is not None:
+        raise UsageError(
+            f"--{given} belongs to the comparison inside a project, and two files are given",
+            fix=f"leave out --{given}, or leave out the files: mlops-ci compare --{given} …",
+        )
+
+
+def _refuse_to_overwrite(files: tuple[Path, ...], options: dict[str, Any]) -> None:
+    """`--markdown base.csv` must not cost anyone their predictions."""
+    places = {path.resolve(): "one of the files to compare" for path in files}
+    for name in ("html", "markdown"):
+        path: Path | None = options[name]
+        if path is None:
+            continue
+        if path.resolve() in places:
+            raise UsageError(
+                f"--{name} would overwrite {places[path.resolve()]}",
+                where=str(path),
+                fix=f"--{name} report.{'md' if name == 'markdown' else name}",
+            )
+        places[path.resolve()] = "the other report"
 
 
 def _compare_two(base: Path, head: Path, options: dict[str, Any]) -> int:
@@ -71,6 +102,8 @@ def gates_of(options: dict[str, Any]) -> list[Any]:
 def _limits(option: str, text: str, number: str) -> Any:
     import math
 
+    import msgspec
+
     from mlops_ci.config import Limits
 
     name = option.replace("_", "-")
@@ -84,4 +117,4 @@ def _limits(option: str, text: str, number: str) -> Any:
             where=f"--{name}",
             fix=f"--{name} roc_auc=0.01" if option == "max_drop" else f"--{name} recall=0.6",
         )
-    return Limits(**{option: value})
+    return msgspec.convert({name: value}, Limits)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,15 @@ from mlops_ci.errors import ConfigError
 Path = tuple[str | int, ...]
 MAX_NODES = 100_000
 MAX_DEPTH = 64
+
+
+class _Loader(yaml.SafeLoader):
+    """Reads `1e-3` as the number that YAML 1.2, JSON and every reader take it for."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?[0-9]+[eE][-+]?[0-9]+$"), list("-+0123456789")
+)
 
 
 class Document:
@@ -38,7 +48,7 @@ def format_path(path: Path) -> str:
 def read_yaml(text: str, name: str) -> Document:
     """Raises ConfigError with file, line and column for anything that is not plain YAML."""
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
@@ -58,7 +68,7 @@ class _Reader:
     def __init__(self, name: str) -> None:
         self.name = name
         self.lines: dict[Path, int] = {}
-        self._scalars = yaml.SafeLoader("")
+        self._scalars = _Loader("")
         self._nodes = 0
 
     def read(self, node: yaml.Node, path: Path) -> Any:
@@ -85,6 +95,12 @@ class _Reader:
             raise ConfigError(
                 f"{self.name} holds a value that is not plain YAML: {error.problem}",
                 where=f"{self.name} line {node.start_mark.line + 1}",
+            ) from error
+        except (ValueError, LookupError, AttributeError) as error:  # `2020-99-99`, `!!int x`
+            raise ConfigError(
+                f"{self.name} holds a value that cannot be what it looks like: {error}",
+                where=f"{self.name} line {node.start_mark.line + 1}",
+                fix="put it in quotes if it is text",
             ) from error
 
     def _items(self, node: yaml.MappingNode, path: Path) -> Iterator[tuple[str, Any]]:

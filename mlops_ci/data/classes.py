@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 
 from mlops_ci.config.model import Task
 from mlops_ci.data.columns import SCORE_PREFIX, Roles
-from mlops_ci.data.table import Table, require_present
+from mlops_ci.data.table import Table, quote, require_present
 from mlops_ci.errors import ComparisonError, UsageError
 
 MAX_CLASSES = 10_000
+MAX_NAME = 200
 POSITIVE = ("1", "true", "True")
+OTHER = "(other)"
 
 
 @dataclass(frozen=True)
@@ -30,60 +32,119 @@ class Encoded:
         return np.asarray(np.array(self.classes)[self.label])
 
 
-def encode(table: Table, roles: Roles, task: Task) -> Encoded:
-    label = _read(table, roles.label)
-    prediction = _read(table, roles.prediction) if roles.prediction else None
-    seen = set(np.unique(label)) | (set(np.unique(prediction)) if prediction is not None else set())
-    seen |= {c.removeprefix(SCORE_PREFIX) for c in roles.scores if c.startswith(SCORE_PREFIX)}
-    if task == "binary" and len(seen) == 1:
-        seen |= _other_of({str(name) for name in seen})
-    classes = order_classes({str(name) for name in seen})
-    if len(classes) > MAX_CLASSES:
-        raise ComparisonError(
-            f"{table.path.name}: {roles.label!r} has {len(classes):,} classes",
-            where=str(table.path),
-            fix="is it a regression? Then say --task regression; else name the right --label",
-        )
+def encode(table: Table, roles: Roles, task: Task, positive: str | None = None) -> Encoded:
+    """Raises ComparisonError for missing cells or too many classes, UsageError for a third class in
+    a binary task."""
+    expressions = _expressions(table, roles)
+    names = names_of(table, roles)
+    if task == "multiclass":
+        names |= {column.removeprefix(SCORE_PREFIX) for column in roles.class_scores}
+    if task == "binary" and len(names) == 1:
+        names |= _other_of(names, positive)
+    classes = order_classes(names)
     if task == "binary" and len(classes) > 2:
         raise UsageError(
             f"{table.path.name}: {len(classes)} classes in a binary task: {', '.join(classes[:5])}",
             where=str(table.path),
             fix="--task multiclass",
         )
-    codes = {name: code for code, name in enumerate(classes)}
-    return Encoded(
-        classes, _encode(label, codes), None if prediction is None else _encode(prediction, codes)
+    table.guard(
+        lambda: table.connection.execute(
+            "CREATE OR REPLACE TYPE class AS ENUM (SELECT unnest($1::VARCHAR[]))", [list(classes)]
+        )
     )
+    codes = {column: _codes(table, column, text) for column, text in expressions.items()}
+    return Encoded(classes, codes[roles.label], codes.get(roles.prediction or ""))
 
 
-def _other_of(lone: set[str]) -> set[str]:
+def _codes(table: Table, column: str, expression: str) -> NDArray[np.int64]:
+    values, missing = table.read(f"enum_code(CAST({expression} AS class))")
+    require_present(table, column, missing, values)
+    return values.astype(np.int64)
+
+
+def names_of(table: Table, roles: Roles) -> set[str]:
+    """The names of all classes that occur as label or prediction. Raises for too many."""
+    parts = [f"SELECT {text} AS name FROM rows" for text in _expressions(table, roles).values()]
+    names: list[str] = table.column(
+        f"SELECT DISTINCT name FROM ({' UNION ALL '.join(parts)}) WHERE name IS NOT NULL "
+        f"LIMIT {MAX_CLASSES + 1}"
+    )
+    if len(names) > MAX_CLASSES:
+        raise ComparisonError(
+            f"{table.path.name}: {roles.label!r} has more than {MAX_CLASSES:,} classes",
+            where=str(table.path),
+            fix="is it a regression? Then say --task regression; else name the right --label",
+        )
+    long = next((name for name in names if len(name) > MAX_NAME), None)
+    if long is not None:
+        raise ComparisonError(
+            f"{table.path.name}: a class has a name of {len(long):,} characters: {long[:40]}…",
+            where=str(table.path),
+            fix="is it the right column? Name the right one: --label COLUMN",
+        )
+    return set(names)
+
+
+def _expressions(table: Table, roles: Roles) -> dict[str, str]:
+    """Column → SQL for the name of its class. `True` and `1` are one class where both occur."""
+    columns = [column for column in (roles.label, roles.prediction) if column]
+    kinds = {table.kind(column) for column in columns}
+    numeric = "boolean" in kinds and bool(kinds & {"integer", "float"})
+    return {column: _expression(table, column, roles, numeric=numeric) for column in columns}
+
+
+def _expression(table: Table, column: str, roles: Roles, *, numeric: bool) -> str:
+    cell, kind = quote(column), table.kind(column)
+    if kind == "boolean":
+        names = ("1", "0") if numeric else ("true", "false")
+        return (
+            f"CASE lower(CAST({cell} AS VARCHAR)) WHEN 'true' THEN '{names[0]}' "
+            f"WHEN 'false' THEN '{names[1]}' END"
+        )
+    if kind == "integer":
+        return f"CAST(CAST({cell} AS HUGEINT) AS VARCHAR)"
+    if kind == "float":
+        return _float_expression(table, column, roles)
+    if kind == "other":
+        raise ComparisonError(
+            f"{table.path.name}: {column!r} holds no classes",
+            where=f"{table.path}, type {table.types[column].lower()}",
+            fix=f"write {column!r} as text or integers",
+        )
+    return f"CAST({cell} AS VARCHAR)"
+
+
+def _float_expression(table: Table, column: str, roles: Roles) -> str:
+    """pandas writes 0.0 and 1.0 where a cell was missing once."""
+    number = f"CAST({quote(column)} AS DOUBLE)"
+    values, missing = table.read(number)
+    require_present(table, column, missing, values)
+    if (values == np.rint(values)).all():
+        return f"CAST(CAST({number} AS HUGEINT) AS VARCHAR)"
+    if column == roles.prediction and table.kind(roles.label) != "float":
+        example = values[values != np.rint(values)][0]
+        raise UsageError(
+            f"{table.path.name}: {column!r} holds numbers such as {example:g}, not classes",
+            where=str(table.path),
+            fix=f"is it the score? Then say --score {column}; or --task regression",
+        )
+    return f"CAST({number} AS VARCHAR)"
+
+
+def _other_of(lone: set[str], positive: str | None) -> set[str]:
     """A file where only one class occurs still has two."""
+    if positive is not None and positive not in lone:
+        return {positive}
     pairs = ({"0", "1"}, {"false", "true"})
-    return next((pair - lone for pair in pairs if lone < pair), {"(other)"})
+    return next((pair - lone for pair in pairs if lone < pair), {OTHER})
 
 
 def order_classes(names: set[str]) -> tuple[str, ...]:
     """Integers by value, everything else by name."""
-    if all(name.lstrip("-").isdigit() for name in names):
-        return tuple(sorted(names, key=int))
+    if all(name.lstrip("-").isdecimal() and name.isascii() for name in names):
+        return tuple(sorted(names, key=lambda name: (int(name), name)))
     return tuple(sorted(names))
-
-
-def _read(table: Table, column: str) -> NDArray[Any]:
-    if table.types[column].startswith(("FLOAT", "DOUBLE", "DECIMAL")):
-        values, missing = table.read(column, "DOUBLE")
-        require_present(table, column, missing, values)
-        if (values == np.rint(values)).all():  # pandas writes 0.0 and 1.0 where a cell was missing
-            return values.astype(np.int64).astype(str)
-        return values.astype(str)
-    values, missing = table.read(column, "VARCHAR")
-    require_present(table, column, missing, values)
-    return values.astype(str)
-
-
-def _encode(names: NDArray[Any], codes: dict[str, int]) -> NDArray[np.int64]:
-    unique, place = np.unique(names, return_inverse=True)
-    return np.array([codes[str(name)] for name in unique], dtype=np.int64)[place]
 
 
 def positive_class(classes: tuple[str, ...], asked: str | None, path: Path) -> str:
@@ -100,9 +161,9 @@ def positive_class(classes: tuple[str, ...], asked: str | None, path: Path) -> s
     found = [name for name in classes if name in POSITIVE]
     if found:
         return found[0]
+    likely = next((name for name in reversed(classes) if name != OTHER), classes[-1])
     raise UsageError(
         f"{path.name}: which class is the positive one, {' or '.join(classes)}?",
         where=str(path),
-        fix=f"--positive {classes[-1]}\nor in mlops-ci.yaml, below the model:\n"
-        f"    positive: {classes[-1]}",
+        fix=f"--positive {likely}\nor in mlops-ci.yaml, below the model:\n    positive: {likely}",
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mlops_ci.data.request import ColumnsRequest
 from mlops_ci.data.table import Table
@@ -21,49 +21,92 @@ RESERVED = (*REFUSED, "fold", "split", "timestamp")
 
 @dataclass(frozen=True)
 class Roles:
-    """`scores`: one column, or one `score_<class>` for every class. `found`: role → how."""
+    """`score`: the one column of that name; `class_scores`: those named `score_<class>`. Which of
+    them is used depends on the task. `found`: role → how."""
 
     id: tuple[str, ...]
     label: str
     prediction: str | None
-    scores: tuple[str, ...]
+    score: str | None
+    class_scores: tuple[str, ...]
     slices: tuple[str, ...]
     found: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def has_score(self) -> bool:
+        return self.score is not None or bool(self.class_scores)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """All columns that are used."""
+        named = (self.label, self.prediction, self.score)
+        single = tuple(name for name in named if name)
+        return tuple(dict.fromkeys((*self.id, *single, *self.class_scores, *self.slices)))
 
 
 def resolve_columns(table: Table, request: ColumnsRequest) -> Roles:
     """Raises UsageError for a column that is missing, ComparisonError for a refused one."""
     _refuse_unused(table)
-    found: dict[str, str] = {}
     identifiers = _named(table, request, "id", request.id) or _first(table, IDS)
     label = _one(table, request, "label", request.label, LABELS)
     prediction = _one(table, request, "prediction", request.prediction, PREDICTIONS)
     score = _one(table, request, "score", request.score, SCORES)
-    many = tuple(c for c in table.types if c.startswith(SCORE_PREFIX)) if not score else ()
+    many = _class_scores(table, request)
     if label is None:
         raise _missing(table, "label", LABELS)
     if prediction is None and score is None and not many:
         raise _missing(table, "prediction", (*PREDICTIONS, *SCORES))
     slices = _named(table, request, "slice", request.slices)
-    asked = {
-        "id": bool(request.id),
-        "label": request.label,
-        "prediction": request.prediction,
-        "score": request.score,
-        "slice": bool(slices),
+    roles = Roles(identifiers, label, prediction, score, many, slices)
+    _refuse_double_use(table, roles)
+    return replace(roles, found=_found(roles, request))
+
+
+def _found(roles: Roles, request: ColumnsRequest) -> dict[str, str]:
+    used = {
+        "id": (roles.id, request.id),
+        "label": (roles.label, request.label),
+        "prediction": (roles.prediction, request.prediction),
+        "score": (roles.score or roles.class_scores, request.score),
+        "slice": (roles.slices, request.slices),
     }
-    values = {
-        "id": identifiers,
-        "label": label,
-        "prediction": prediction,
-        "score": score or many,
-        "slice": slices,
+    return {
+        role: request.asked if asked else "convention"
+        for role, (columns, asked) in used.items()
+        if columns
     }
-    for role, value in values.items():
-        if value:
-            found[role] = request.asked if asked[role] else "convention"
-    scores = (score,) if score else many
-    return Roles(tuple(identifiers), label, prediction, scores, tuple(slices), found)
+
+
+def _class_scores(table: Table, request: ColumnsRequest) -> tuple[str, ...]:
+    if request.score is not None:
+        return ()
+    found = tuple(name for name in table.types if name.startswith(SCORE_PREFIX))
+    taken = {request.label, request.prediction, *request.id, *request.slices}
+    return tuple(name for name in found if name != SCORE_PREFIX and name not in taken)
+
+
+def _refuse_double_use(table: Table, roles: Roles) -> None:
+    """A label that is its own prediction would be a perfect model."""
+    used: dict[str, str] = {}
+    for role in ("label", "prediction", "score"):
+        column = getattr(roles, role)
+        if column is None:
+            continue
+        if column in used or column in roles.id:
+            raise UsageError(
+                f"{table.path.name}: the column {column!r} is the {used.get(column, 'id')} and "
+                f"the {role} at the same time",
+                where=str(table.path),
+                fix=f"name another column: --{role} COLUMN",
+            )
+        used[column] = role
+    reserved = next((name for name in roles.slices if name in RESERVED), None)
+    if reserved is not None:
+        raise UsageError(
+            f"{table.path.name}: {reserved!r} is a reserved column and no slice",
+            where=str(table.path),
+            fix=f"rename the column if it is a part of the rows to look at: {reserved}_name",
+        )
 
 
 def _refuse_unused(table: Table) -> None:

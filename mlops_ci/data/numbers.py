@@ -5,54 +5,125 @@ from __future__ import annotations
 import json
 import math
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mlops_ci.config.document import MAX_DEPTH, MAX_NODES, read_yaml
-from mlops_ci.errors import ComparisonError, UsageError
+from mlops_ci.config.document import MAX_DEPTH, read_yaml
+from mlops_ci.data.formats import open_text
+from mlops_ci.errors import ComparisonError, ConfigError, UsageError
 
-ENDINGS = (".json", ".yaml", ".yml", ".toml")
 MAX_BYTES = 16 * 1024 * 1024
+MAX_YAML = 1024 * 1024  # a parser in Python: seconds for a megabyte
+MAX_VALUES = 100_000
+SHOWN = 40
 
 
-def read_numbers(path: Path) -> dict[str, float]:
-    """`{"test": {"auc": 0.9}}` → `{"test.auc": 0.9}`.
+@dataclass(frozen=True)
+class Numbers:
+    """`values`: finite numbers by nested name. `refused`: name → why its value is no number, so
+    that a gate on it can say so."""
 
-    Numbers only: text, booleans and lists are not metrics. NaN and infinity stay what they are, so
-    that a gate on them can say so. Raises UsageError or ComparisonError for a broken file.
-    """
-    if not path.is_file():
-        raise UsageError(f"there is no file {path}", where=str(path))
-    if path.stat().st_size > MAX_BYTES:
-        raise ComparisonError(f"{path.name} is too large for a metrics file", where=str(path))
+    values: dict[str, float] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+
+    def add(self, name: str, value: Any, file: Path) -> None:
+        if name in self.values or name in self.refused:
+            raise ComparisonError(
+                f"{file.name}: the name {name!r} stands twice",
+                where=str(file),
+                fix='{"a": {"b": 1}} and {"a.b": 2} are the same name: keep one',
+            )
+        if len(self.values) + len(self.refused) >= MAX_VALUES:
+            raise ComparisonError(
+                f"{file.name} holds more than {MAX_VALUES:,} values", where=str(file)
+            )
+        why = why_not(value)
+        if why is None:
+            self.values[name] = float(value)
+        else:
+            self.refused[name] = why
+
+
+def why_not(value: Any) -> str | None:
+    """Why a value is not a metric; None when it is one."""
+    if value is None:
+        return "it is empty (null)"
+    if isinstance(value, bool):
+        return f"it is {str(value).lower()}, not a number"
+    if isinstance(value, str):
+        text = value if len(value) <= SHOWN else value[:SHOWN] + "…"
+        return f"it is the text {text!r}, not a number"
+    if not isinstance(value, (int, float)):
+        return f"it is a {type(value).__name__}, not a number"
     try:
-        text = path.read_text("utf-8")
-    except UnicodeDecodeError as error:
-        raise ComparisonError(f"{path.name} is not text", where=str(path)) from error
-    if not text.strip():
-        raise ComparisonError(f"{path.name} is empty", where=str(path))
-    numbers = dict(_flatten(_parse(path, text), (), path))
-    if not numbers:
+        finite = math.isfinite(float(value))
+    except OverflowError:
+        return "it is larger than a finite number"
+    return None if finite else f"it is {float(value)}, not a finite number"
+
+
+def read_numbers(path: Path) -> Numbers:
+    """`{"test": {"auc": 0.9}}` → `test.auc` 0.9, of a JSON, YAML or TOML file.
+
+    Raises UsageError or ComparisonError for a file that is missing or broken as a whole.
+    """
+    text = _read_text(path)
+    data = _parse(path, text)
+    if not isinstance(data, dict):
+        raise ComparisonError(
+            f"{path.name} holds no values by name",
+            where=str(path),
+            fix='write for example {"auc": 0.91}',
+        )
+    found = Numbers()
+    _flatten(data, (), found, path)
+    if not found.values and not found.refused:
         raise ComparisonError(
             f"{path.name} holds no number", where=str(path), fix='write for example {"auc": 0.91}'
         )
-    return numbers
+    return found
+
+
+def _read_text(path: Path) -> str:
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "is not there"
+        raise UsageError(f"the file {path} {what}", where=str(path.absolute()))
+    limit = MAX_YAML if path.suffix.lower() in (".yaml", ".yml") else MAX_BYTES
+    try:
+        with open_text(path) as file:
+            text = file.read(limit + 1)
+    except (OSError, EOFError) as error:
+        raise ComparisonError(f"{path.name} cannot be read: {error}", where=str(path)) from error
+    if len(text) > limit:
+        raise ComparisonError(
+            f"{path.name} is too large for a metrics file (over {limit:,} characters)",
+            where=str(path),
+        )
+    if not text.strip():
+        raise ComparisonError(f"{path.name} is empty", where=str(path))
+    return text
 
 
 def _parse(path: Path, text: str) -> Any:
-    if path.suffix in (".yaml", ".yml"):
-        return read_yaml(text, path.name).data
+    """Raises ComparisonError for whatever a parser can find wrong with it."""
+    ending = path.name.lower().removesuffix(".gz").rsplit(".", 1)[-1]
     try:
-        if path.suffix == ".toml":
+        if ending in ("yaml", "yml"):
+            return read_yaml(text, path.name).data
+        if ending == "toml":
             return tomllib.loads(text)
         return json.loads(text, object_pairs_hook=lambda pairs: _unique(pairs, path))
-    except (json.JSONDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ComparisonError(
-            f"{path.name} is not valid {path.suffix[1:].upper()}: {error}", where=str(path)
-        ) from error
+    except ConfigError as error:
+        raise ComparisonError(error.what, where=error.where, fix=error.fix) from error
     except RecursionError as error:
         raise ComparisonError(f"{path.name} is too deeply nested", where=str(path)) from error
+    except ValueError as error:  # also an integer of 5,000 digits, and the 99th of a month
+        raise ComparisonError(
+            f"{path.name} is not valid {ending.upper()}: {str(error).split('; use')[0]}",
+            where=str(path),
+        ) from error
 
 
 def _unique(pairs: list[tuple[str, Any]], path: Path) -> dict[str, Any]:
@@ -66,20 +137,12 @@ def _unique(pairs: list[tuple[str, Any]], path: Path) -> dict[str, Any]:
     return found
 
 
-def _flatten(value: Any, path: tuple[str, ...], file: Path) -> Iterator[tuple[str, float]]:
+def _flatten(value: Mapping[Any, Any], path: tuple[str, ...], found: Numbers, file: Path) -> None:
     if len(path) > MAX_DEPTH:
         raise ComparisonError(f"{file.name} is too deeply nested", where=str(file))
-    if isinstance(value, dict):
-        if len(value) > MAX_NODES:
-            raise ComparisonError(f"{file.name} holds too many values", where=str(file))
-        for key, inner in value.items():
-            yield from _flatten(inner, (*path, str(key)), file)
-    elif isinstance(value, (int, float)) and not isinstance(value, bool) and path:
-        yield ".".join(path), _number(value)
-
-
-def _number(value: float) -> float:
-    try:
-        return float(value)
-    except OverflowError:
-        return math.inf
+    for key, inner in value.items():
+        name = (*path, str(key))
+        if isinstance(inner, Mapping):
+            _flatten(inner, name, found, file)
+        else:
+            found.add(".".join(name), inner, file)

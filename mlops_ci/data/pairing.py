@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlops_ci.data.classes import order_classes
+from mlops_ci.data.classes import OTHER, order_classes
 from mlops_ci.data.predictions import Predictions
 from mlops_ci.errors import ComparisonError
 from mlops_ci.records import RowCounts
@@ -28,42 +28,71 @@ class Pairing:
 
 def pair(base: Predictions, head: Predictions) -> Pairing:
     """Raises ComparisonError when the two files cannot be about the same thing."""
-    _check_alike(base, head)
-    classes = order_classes({*base.classes, *head.classes})
+    classes = _common_classes(base, head)
+    _check_alike(base, head, classes)
     if base.keys is not None and head.keys is not None:
         _, *common = np.intersect1d(base.keys, head.keys, assume_unique=True, return_indices=True)
         return _by_key(base, head, classes, (common[0], common[1]))
+    missing = _who_has_no_key(base, head)
     if base.rows == head.rows and _same_labels(base, head, classes):
         everything = np.arange(base.rows)
         rows = _paired(base, head, classes, (everything, everything))
         counts = RowCounts(base=base.rows, head=head.rows, paired=base.rows, paired_by="position")
-        note = "There is no id column: rows are paired by position; their labels agree row by row."
-        return Pairing(rows, counts, 0, (note,))
+        note = f"{missing}: rows are paired by position; their labels agree row by row."
+        return Pairing(rows, counts, 0, (note, *_class_notes(base, head)))
+    why = (
+        "the labels do not agree row by row"
+        if base.rows == head.rows
+        else f"base has {base.rows:,} rows and head {head.rows:,}"
+    )
     note = (
-        "There is no id column, and the labels do not agree row by row: "
-        "the two files are compared as separate samples. Add an id column to pair them."
+        f"{missing}, and {why}: the two files are compared as separate samples. "
+        "Add an id column to pair them."
     )
     return _apart(base, head, classes, note)
 
 
-def _check_alike(base: Predictions, head: Predictions) -> None:
+def _common_classes(base: Predictions, head: Predictions) -> tuple[str, ...]:
+    """A stand-in for a class that does not occur gives way to the name that the other file has."""
+    names = {*base.classes, *head.classes}
+    return order_classes(names - {OTHER} if len(names) > 2 else names)
+
+
+def _who_has_no_key(base: Predictions, head: Predictions) -> str:
+    if base.keys is None and head.keys is None:
+        return "There is no id column"
+    return f"Only {'head' if base.keys is None else 'base'} has an id column"
+
+
+def _class_notes(base: Predictions, head: Predictions) -> tuple[str, ...]:
+    """Multiclass models need not know the same classes, but a reader should know."""
+    notes = []
+    for name, more, less in (("base", base, head), ("head", head, base)):
+        only = [one for one in more.classes if one not in less.classes and one != OTHER]
+        if only and base.task == "multiclass":
+            shown = ", ".join(only[:5]) + (", …" if len(only) > 5 else "")
+            notes.append(f"Only {name} has the class{'es' if len(only) > 1 else ''} {shown}.")
+    return tuple(notes)
+
+
+def _check_alike(base: Predictions, head: Predictions, classes: tuple[str, ...]) -> None:
     if base.task != head.task:
         raise ComparisonError(
             f"base is a {base.task} task and head a {head.task} task",
             where=f"{base.path} and {head.path}",
             fix="say which with --task, or compare two files of the same task",
         )
+    if base.task == "binary" and len(classes) > 2:
+        raise ComparisonError(
+            f"base has the classes {', '.join(base.classes)}, head has {', '.join(head.classes)}",
+            where=f"{base.path} and {head.path}",
+            fix="write the same names for the classes, or say --task multiclass",
+        )
     if base.positive != head.positive:
         raise ComparisonError(
             f"the positive class is {base.positive!r} in base and {head.positive!r} in head",
             where=f"{base.path} and {head.path}",
             fix=f"--positive {base.positive}",
-        )
-    if base.task == "binary" and len({*base.classes, *head.classes}) > 2:
-        raise ComparisonError(
-            f"base has the classes {', '.join(base.classes)}, head has {', '.join(head.classes)}",
-            where=f"{base.path} and {head.path}",
-            fix="write the same names for the classes, or say --task multiclass",
         )
 
 
@@ -83,7 +112,7 @@ def _by_key(
         )
     _check_labels(base, head, classes, (left, right))
     unscored = base.rows - len(left)
-    notes = []
+    notes = [*_class_notes(base, head)]
     if unscored:
         notes.append(f"{unscored:,} of base's {base.rows:,} rows were not scored by head.")
     if head.rows > len(right):
@@ -120,8 +149,10 @@ def _label(side: Predictions, classes: Sequence[str]) -> NDArray[Any]:
 
 
 def _recode(side: Predictions, classes: Sequence[str]) -> NDArray[np.int64]:
+    """The code of each of the side's classes; a stand-in is the one that the side has not."""
     codes = {name: code for code, name in enumerate(classes)}
-    return np.array([codes[name] for name in side.classes], dtype=np.int64)
+    lone = next((codes[name] for name in classes if name not in side.classes), 0)
+    return np.array([codes.get(name, lone) for name in side.classes], dtype=np.int64)
 
 
 def _outputs(side: Predictions, classes: Sequence[str], rows: NDArray[Any]) -> Outputs:

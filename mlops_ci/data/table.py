@@ -2,138 +2,182 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mlops_ci.data.formats import Format, escape_glob, format_of, literal, source
 from mlops_ci.errors import ComparisonError, UsageError
 
 MEMORY_LIMIT = "2GB"
-READERS = {
-    ".parquet": "read_parquet(?)",
-    ".pq": "read_parquet(?)",
-    ".csv": "read_csv(?, header = true, sample_size = -1)",
-    ".csv.gz": "read_csv(?, header = true, sample_size = -1)",
-    ".tsv": "read_csv(?, header = true, delim = '\t', sample_size = -1)",
-    ".jsonl": "read_json(?, format = 'newline_delimited')",
-    ".ndjson": "read_json(?, format = 'newline_delimited')",
-    ".jsonl.gz": "read_json(?, format = 'newline_delimited')",
-}
+Kind = Literal["boolean", "integer", "float", "text", "empty", "other"]
+FLOATS = ("FLOAT", "DOUBLE", "DECIMAL")
+INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT",
+            "UINTEGER", "UBIGINT", "UHUGEINT")  # fmt: skip
+INTEGER_TEXT = "^[+-]?[0-9]{1,18}$"
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Table:
-    """One open file. `types`: column → DuckDB's name of its type."""
+    """One open file. `types`: column → DuckDB's name of its type; in CSV all are text, and `kind`
+    looks at the cells. Rows keep the order that they have in the file."""
 
     path: Path
+    format: Format
     types: dict[str, str]
     rows: int
-    _connection: Any
+    connection: Any
+    _kinds: dict[str, Kind] = field(default_factory=dict)
 
-    def read(self, column: str, cast: str | None = None) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        """Values [rows] and which of them are missing; `cast` names a DuckDB type."""
-        quoted = quote(column)
-        wanted = f"CAST({quoted} AS {cast})" if cast else quoted
-        found = self._query(f"SELECT {wanted} AS value FROM rows")["value"]
-        missing = np.ma.getmaskarray(found) if isinstance(found, np.ma.MaskedArray) else None
-        values = np.asarray(getattr(found, "data", found) if missing is not None else found)
-        return values, np.zeros(len(values), bool) if missing is None else missing
+    def keep(self, columns: Iterable[str]) -> None:
+        """Parse a text file once, and hold these columns only."""
+        if self.format == "parquet":
+            return
+        wanted = ", ".join(dict.fromkeys(quote(column) for column in columns))
+        self.run(f"CREATE OR REPLACE TEMP TABLE kept AS SELECT {wanted} FROM rows")
+        self.run("CREATE OR REPLACE TEMP VIEW rows AS SELECT * FROM kept")
 
-    def distinct(self, *columns: str | None) -> int:
-        """How many different values these columns hold together."""
-        parts = [f"SELECT CAST({quote(c)} AS VARCHAR) AS value FROM rows" for c in columns if c]
-        text = f"SELECT count(DISTINCT value) FROM ({' UNION ALL '.join(parts)})"
-        found = _guard(self.path, lambda: self._connection.execute(text).fetchone())
-        return int(found[0])
+    def kind(self, column: str) -> Kind:
+        """What the column holds: by its type; a CSV's by every cell that is not empty."""
+        if column not in self._kinds:
+            self._kinds[column] = self._find_kind(column)
+        return self._kinds[column]
 
-    def _query(self, text: str) -> dict[str, Any]:
-        found: dict[str, Any] = _guard(
-            self.path, lambda: self._connection.execute(text).fetchnumpy()
+    def _find_kind(self, column: str) -> Kind:
+        name = self.types[column]
+        if self.format == "csv":
+            return self._kind_of_cells(column)
+        if name.startswith(FLOATS):
+            return "float"
+        if name in INTEGERS:
+            return "integer"
+        if name == "BOOLEAN":
+            return "boolean"
+        return "text" if name.startswith(("VARCHAR", "ENUM", "UUID")) else "other"
+
+    def _kind_of_cells(self, column: str) -> Kind:
+        cell = quote(column)
+        counts = self.one(
+            f"SELECT count({cell}), count_if(lower({cell}) IN ('true', 'false')), "
+            f"count_if(regexp_matches({cell}, '{INTEGER_TEXT}')), "
+            f"count(TRY_CAST({cell} AS DOUBLE)) FROM rows"
         )
-        return found
+        filled, booleans, integers, numbers = counts
+        if not filled:
+            return "empty"
+        kinds: tuple[tuple[int, Kind], ...] = (
+            (booleans, "boolean"),
+            (integers, "integer"),
+            (numbers, "float"),
+        )
+        return next((kind for count, kind in kinds if count == filled), "text")
+
+    def read(self, expression: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """Values [rows] of an SQL expression, and which of them are missing."""
+        found = self.guard(
+            lambda: self.connection.execute(f"SELECT {expression} AS value FROM rows").fetchnumpy()[
+                "value"
+            ]
+        )
+        masked = isinstance(found, np.ma.MaskedArray)
+        missing = np.ma.getmaskarray(found) if masked else np.zeros(len(found), bool)
+        return np.asarray(found.data if masked else found), missing
+
+    def one(self, text: str) -> tuple[Any, ...]:
+        row: tuple[Any, ...] = self.guard(lambda: self.connection.execute(text).fetchone())
+        return row
+
+    def column(self, text: str) -> list[Any]:
+        """The first column of a query's answer."""
+        rows = self.guard(lambda: self.connection.execute(text).fetchall())
+        return [row[0] for row in rows]
+
+    def run(self, text: str) -> None:
+        self.guard(lambda: self.connection.execute(text))
+
+    def guard(self, work: Callable[[], T]) -> T:
+        return guarded(self.path, work)
 
 
 def quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-def suffix_of(path: Path) -> str | None:
-    """`.csv.gz` counts as one; None for a file that is not a table of rows."""
-    name = path.name.lower()
-    return next(
-        (ending for ending in sorted(READERS, key=len)[::-1] if name.endswith(ending)), None
-    )
-
-
 def open_table(path: Path) -> Table:
     """Raises UsageError for a file that is missing, ComparisonError for one that is broken."""
+    kind = format_of(path)
+    if kind == "numbers":
+        raise UsageError(
+            f"{path.name} does not hold rows",
+            where=str(path),
+            fix="write predictions as .parquet, .csv, .csv.gz or .jsonl",
+        )
+    connection = connect(path)
+    rows = source(path, kind)
+    guarded(path, lambda: connection.execute(f"CREATE TEMP VIEW rows AS SELECT * FROM {rows}"))
+    described = guarded(path, lambda: connection.execute("DESCRIBE rows").fetchall())
+    types = {str(row[0]): str(row[1]) for row in described}
+    count = guarded(path, lambda: connection.execute("SELECT count(*) FROM rows").fetchone())
+    if not count[0]:
+        raise ComparisonError(
+            f"{path.name} has no rows", where=str(path), fix="it holds the names of columns only"
+        )
+    return Table(path, kind, types, int(count[0]), connection)
+
+
+def connect(path: Path | None = None) -> Any:
+    """A database in memory that reads this one file, writes none, and fetches no extension."""
     import duckdb
 
-    ending = suffix_of(path)
-    if ending is None:
-        raise UsageError(
-            f"{path.name}: this kind of file is not known",
-            where=str(path),
-            fix=f"write predictions as one of: {', '.join(READERS)}",
-        )
-    if not path.is_file():
-        raise UsageError(f"there is no file {path}", where=str(path))
-    if path.stat().st_size == 0:
-        raise ComparisonError(f"{path.name} is empty", where=str(path))
-    connection = duckdb.connect(
-        ":memory:",
-        config={
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
-            "memory_limit": MEMORY_LIMIT,
-            "threads": "2",
-        },
-    )
-    rows = _source(connection, path, READERS[ending])
-    described = _guard(
-        path, lambda: connection.execute(f"DESCRIBE SELECT * FROM {rows}").fetchall()
-    )
-    count = _guard(path, lambda: connection.execute(f"SELECT count(*) FROM {rows}").fetchone())
-    types = {str(row[0]): str(row[1]) for row in described}
-    if not count[0]:
-        raise ComparisonError(f"{path.name} has no rows", where=str(path))
-    return Table(path, types, int(count[0]), connection)
-
-
-def _source(connection: Any, path: Path, reader: str) -> str:
-    """The name `rows`: Parquet is read column by column, text is parsed once and kept."""
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "memory_limit": MEMORY_LIMIT,
+        "threads": "2",
+        "temp_directory": "",
+    }
+    connection = duckdb.connect(":memory:", config=config)
     connection.execute("SET enable_progress_bar = false")
-    kind = "VIEW" if reader.startswith("read_parquet") else "TABLE"
-    name = str(path).replace("'", "''")
-    text = (
-        f"CREATE TEMP {kind} rows AS SELECT * FROM {reader.replace('?', chr(39) + name + chr(39))}"
-    )
-    _guard(path, lambda: connection.execute(text))
-    return "rows"
+    if path is not None:
+        names = {str(path.absolute()), escape_glob(path)}
+        allowed = ", ".join(literal(name) for name in sorted(names))
+        connection.execute(f"SET allowed_paths = [{allowed}]")
+        connection.execute("SET enable_external_access = false")
+    return connection
 
 
-def _guard(path: Path, read: Any) -> Any:
+def guarded(path: Path, work: Callable[[], T]) -> T:
     """DuckDB's errors as ours: a truncated or broken file is bad input, not a bug."""
     import duckdb
 
     try:
-        return read()
+        return work()
     except duckdb.OutOfMemoryException as error:
         raise ComparisonError(
             f"{path.name} does not fit into {MEMORY_LIMIT} of memory",
             where=str(path),
             fix="write fewer columns, or compare a sample of the rows",
         ) from error
-    except duckdb.Error as error:
-        message = str(error).strip().splitlines()[0]
+    except (duckdb.Error, OSError) as error:
         raise ComparisonError(
-            f"{path.name} cannot be read: {message}",
+            f"{path.name} cannot be read: {_short(str(error))}",
             where=str(path),
             fix="is it complete? Write it to another name first and rename it at the end",
         ) from error
+
+
+def _short(message: str) -> str:
+    """The first lines, without DuckDB's name of the class and its advice on its own options."""
+    lines = [line.strip() for line in message.strip().splitlines() if line.strip()]
+    lines = [line.removeprefix("Invalid Input Error: ").rstrip(".") for line in lines]
+    known = [line for line in lines if not line.startswith(("Possible", "Original", "LINE", "*"))]
+    return "; ".join(known[:2])[:300]
 
 
 def require_present(
@@ -144,14 +188,10 @@ def require_present(
     if values.dtype.kind == "f":
         bad = missing | ~np.isfinite(values)
     if bad.any():
-        first = ", ".join(str(n + 1) for n in np.flatnonzero(bad)[:3])
+        count, first = int(bad.sum()), ", ".join(str(n + 1) for n in np.flatnonzero(bad)[:3])
         raise ComparisonError(
-            f"{table.path.name}: {int(bad.sum()):,} values of {column!r} are missing or not finite",
-            where=f"{table.path}, rows {first}",
+            f"{table.path.name}: {column!r} is missing or not finite in {count:,} of "
+            f"{table.rows:,} rows",
+            where=f"{table.path}, row {first}",
             fix="a row without an answer cannot be judged: mend or remove these rows in both files",
         )
-
-
-def is_table(path: Path) -> bool:
-    """Whether the file's name says that it holds rows, not numbers by name."""
-    return suffix_of(path) is not None

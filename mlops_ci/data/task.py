@@ -3,48 +3,80 @@
 from __future__ import annotations
 
 from mlops_ci.config.model import Task
-from mlops_ci.data.columns import SCORE_PREFIX, Roles
+from mlops_ci.data.columns import Roles
 from mlops_ci.data.request import ColumnsRequest
-from mlops_ci.data.table import Table
-from mlops_ci.errors import UsageError
+from mlops_ci.data.table import Table, quote
+from mlops_ci.errors import ComparisonError, UsageError
 
-FLOATS = ("FLOAT", "DOUBLE", "DECIMAL")
-INTEGERS = (
-    "TINYINT",
-    "SMALLINT",
-    "INTEGER",
-    "BIGINT",
-    "HUGEINT",
-    "UTINYINT",
-    "USMALLINT",
-    "UINTEGER",
-    "UBIGINT",
-)
-CLASSES = ("VARCHAR", "BOOLEAN", "ENUM")
+FEW = 20  # more different integers than this look like counts, not classes
 
 
 def resolve_task(table: Table, roles: Roles, request: ColumnsRequest) -> tuple[Task, str]:
-    """The task, and how it was found. Raises UsageError where integers could be both."""
+    """The task, and how it was found. Raises UsageError where the numbers could be both."""
     if request.task is not None:
         return request.task, request.asked
-    kind = table.types[roles.label]
-    if any(name.startswith(SCORE_PREFIX) for name in roles.scores):
-        return "multiclass", "a score column for every class"
-    if kind.startswith(CLASSES):
-        return _by_classes(table, roles), f"{roles.label!r} holds classes ({kind.lower()})"
-    if kind.startswith(FLOATS) and not roles.scores:
-        return "regression", f"{roles.label!r} holds floats"
-    if kind.startswith(INTEGERS) and roles.scores:
+    kind = table.kind(roles.label)
+    if kind == "text":
+        _refuse_text_among_numbers(table, roles.label)
+    if kind in ("text", "boolean"):
+        return _by_classes(table, roles), f"{roles.label!r} holds classes ({kind})"
+    if kind == "integer" and roles.has_score:
         return _by_classes(table, roles), f"{roles.label!r} holds integers, and there is a score"
-    what = "integers" if kind.startswith(INTEGERS) else kind.lower()
-    raise UsageError(
-        f"{table.path.name}: {roles.label!r} holds {what}"
-        f"{' and there is a score' if roles.scores else ''}: classes or a regression?",
-        where=str(table.path),
-        fix="say which: --task binary, --task multiclass or --task regression\n"
-        "or in mlops-ci.yaml, below the model:\n    task: multiclass",
+    if kind == "float" and not roles.has_score:
+        return "regression", f"{roles.label!r} holds floats"
+    if kind in ("integer", "float"):
+        raise _which(table, roles, kind)
+    raise ComparisonError(
+        f"{table.path.name}: {roles.label!r} holds neither classes nor numbers",
+        where=f"{table.path}, type {table.types[roles.label].lower()}",
+        fix="is it the right column? Say --label COLUMN",
     )
 
 
+def _which(table: Table, roles: Roles, kind: str) -> UsageError:
+    """With the line to paste that is most likely meant on top."""
+    count = distinct(table, roles.label)
+    likely: list[Task] = ["binary", "multiclass", "regression"]
+    if count > FEW:
+        likely = ["regression", "multiclass"]
+    elif count > 2:
+        likely = ["multiclass", "regression"]
+    options = "   or   ".join(f"--task {task}" for task in likely)
+    score = ", and there is a score" if roles.has_score else ", and there is no score"
+    return UsageError(
+        f"{table.path.name}: {roles.label!r} holds {kind}s ({count:,} different){score}: "
+        "classes or a regression?",
+        where=str(table.path),
+        fix=f"{options}\nor in mlops-ci.yaml, below the model:\n    task: {likely[0]}",
+    )
+
+
+def _refuse_text_among_numbers(table: Table, column: str) -> None:
+    """`NA` in a column of numbers must not turn a regression into hundreds of classes."""
+    cell = quote(column)
+    numbers, filled = table.one(
+        f"SELECT count(TRY_CAST({cell} AS DOUBLE)), count({cell}) FROM rows"
+    )
+    if table.format != "csv" or not numbers or 2 * numbers < filled:
+        return
+    example = table.one(
+        f"SELECT {cell} FROM rows WHERE {cell} IS NOT NULL AND TRY_CAST({cell} AS DOUBLE) IS NULL"
+    )[0]
+    raise UsageError(
+        f"{table.path.name}: {column!r} holds numbers, but also text such as {example[:40]!r}",
+        where=f"{table.path}, {filled - numbers:,} of {filled:,} cells are text",
+        fix="mend these cells; if they are classes indeed: --task multiclass",
+    )
+
+
+def distinct(table: Table, *columns: str | None) -> int:
+    """How many different values these columns hold together."""
+    parts = [f"SELECT CAST({quote(c)} AS VARCHAR) AS value FROM rows" for c in columns if c]
+    found = table.one(f"SELECT count(DISTINCT value) FROM ({' UNION ALL '.join(parts)})")
+    return int(found[0])
+
+
 def _by_classes(table: Table, roles: Roles) -> Task:
-    return "binary" if table.distinct(roles.label, roles.prediction) <= 2 else "multiclass"
+    from mlops_ci.data.classes import names_of
+
+    return "binary" if len(names_of(table, roles)) <= 2 else "multiclass"

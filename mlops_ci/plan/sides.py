@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,7 @@ from mlops_ci.plan.outcome import ModelOutcome
 from mlops_ci.project import Project
 from mlops_ci.records import Evaluation
 from mlops_ci.records.comparison import Side
-from mlops_ci.steps.evaluate import columns_of, open_predictions
+from mlops_ci.steps.evaluate import open_predictions
 from mlops_ci.verdict import Promise, Yardstick, merge_yardsticks, slice_changes
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def _head(project: Project, evaluation: Evaluation, model: Model) -> Known:
 
     side = Side(name="head", commit=evaluation.commit, **_digests(evaluation))
     if evaluation.predictions is None:
-        return Known(side, None, evaluation.numbers)
+        return Known(side, None, evaluation.numbers, evaluation.refused)
     found = open_predictions(project.root / evaluation.predictions.path, model)
     if found.digest != evaluation.predictions.digest:
         raise ComparisonError(
@@ -101,7 +101,7 @@ def _head(project: Project, evaluation: Evaluation, model: Model) -> Known:
             where=str(found.path),
             fix="run `mlops-ci evaluate` again",
         )
-    return Known(side, found, evaluation.numbers)
+    return Known(side, found, evaluation.numbers, evaluation.refused)
 
 
 def _base(side: BaseSide | None, search: Search | None) -> Known | None:
@@ -109,15 +109,15 @@ def _base(side: BaseSide | None, search: Search | None) -> Known | None:
 
     if side is None or search is None:
         return None
+    model, evaluation = search.settings.model, side.evaluation
     described = Side(
         name=search.base.name,
         commit=search.base.commit,
         source=side.source,
-        **_digests(side.evaluation),
+        **_digests(evaluation),
     )
     if side.predictions is None:
-        return Known(described, None, side.evaluation.numbers)
-    model, evaluation = search.settings.model, side.evaluation
+        return Known(described, None, evaluation.numbers, evaluation.refused)
     artifact = evaluation.slim or evaluation.predictions
     slim = evaluation.slim is not None
     found = (
@@ -129,26 +129,15 @@ def _base(side: BaseSide | None, search: Search | None) -> Known | None:
         raise ComparisonError(
             "base's predictions changed after they were evaluated", where=str(side.predictions)
         )
-    return Known(described, found, evaluation.numbers)
+    return Known(described, found, evaluation.numbers, evaluation.refused)
 
 
 def open_slim(path: Path, model: Model, evaluation: Evaluation) -> Predictions:
     """The store's form has every column under its conventional name."""
-    from mlops_ci.data import read_predictions
+    from mlops_ci.data import read_slim
 
-    resolution = evaluation.resolution
-    known = resolution.columns.get("slice", []) if resolution is not None else []
-    request = replace(
-        columns_of(model),
-        id=("id",) if resolution is not None and "id" in resolution.columns else (),
-        label="label",
-        prediction=None,
-        score=None,
-        slices=tuple(name for name in model.slices if name in known),
-        task=resolution.task if resolution is not None else model.task,  # type: ignore[arg-type]
-        positive=resolution.positive if resolution is not None else None,
-    )
-    return read_predictions(path, request)
+    digest = evaluation.slim.digest if evaluation.slim is not None else None
+    return read_slim(path, evaluation.resolution, tuple(model.slices), digest)
 
 
 def _anchors(

@@ -20,7 +20,7 @@ class Evaluation(Struct, frozen=True, kw_only=True):
 
     `predictions` is the file as evaluated; `slim` its short form out of the store, in this clone; `rows_digest` identifies the evaluation data: the row
     keys with their labels, whatever the model said. `numbers` are the metrics files' values, by
-    nested name (`test.auc`). `group`, `weight` name the columns that were present (refused now).
+    nested name (`test.auc`); `refused` says of the others why they are no numbers. `group`, `weight` name the columns that were present (refused now).
     """
 
     schema: str = "mlops-ci/evaluate/1"
@@ -36,6 +36,7 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     resolution: Resolution | None = None
     metrics: tuple[MetricResult, ...] = ()
     numbers: dict[str, float] = {}
+    refused: dict[str, str] = {}
     group: str | None = None
     weight: str | None = None
     notes: tuple[str, ...] = ()

@@ -143,7 +143,10 @@ def _because(gate: GateResult, metric: MetricResult | None, comparison: Comparis
     """Why a gate is undecided, from the verdict's own reason."""
     name = full_name(gate.metric, gate.slice)
     if gate.reason == "missing-metric":
-        return text("There is no ") + name + text(" to judge.")
+        missing = text("There is no ") + name + text(" to judge")
+        if metric is None or not metric.note:
+            return missing + text(".")
+        return missing + text(" (") + quoted(metric.note) + text(").")
     if gate.reason == "missing-slice":
         return text("No row is left of ") + code(gate.slice or "all rows") + text(".")
     if gate.reason in BECAUSE:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+import msgspec
 
 from mlops_ci.config import Gate, Policy
 from mlops_ci.data import (
     ColumnsRequest,
     Pairing,
     Predictions,
-    digest_file,
     is_table,
     pair,
     read_numbers,
@@ -31,15 +33,18 @@ from mlops_ci.verdict import (
 )
 
 FLOORS = ("min", "max")
+FINITE = "a finite number"
 
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of one side: its rows, its numbers without rows, or both."""
+    """What is known of one side: its rows, its numbers without rows, or both. `refused`: why a
+    value of its metrics files is no number."""
 
     side: Side
     predictions: Predictions | None = None
     numbers: Mapping[str, float] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -107,16 +112,16 @@ def compare_files(files: Files) -> Outcome:
 
 def _read_file(path: Path, columns: ColumnsRequest) -> Known:
     if not is_table(path):
-        return Known(Side(name=path.name), None, read_numbers(path))
+        found = read_numbers(path)
+        return Known(Side(name=path.name), None, found.values, found.refused)
     predictions = read_predictions(path, columns)
-    digest = predictions.digest if path.is_file() else digest_file(path)
-    return Known(Side(name=path.name, predictions_digest=digest), predictions)
+    return Known(Side(name=path.name, predictions_digest=predictions.digest), predictions)
 
 
 def compare_sides(sides: Sides) -> Outcome:
     """Measure, then judge. Writes nothing."""
     head = sides.head
-    measured = _measure(sides.base, head, sides.policy)
+    measured = _measure(sides.base, head, sides.policy, _asked(sides))
     gates = sides.gates if sides.base else [g for g in sides.gates if _kind(g) in FLOORS]
     anchor = [
         metric
@@ -151,19 +156,54 @@ def _kind(gate: Gate | Promise) -> str:
     return gate.gate.kind if isinstance(gate, Promise) else gate.kind
 
 
-def _measure(base: Known | None, head: Known, policy: Policy) -> _Measured:
+def _asked(sides: Sides) -> frozenset[str]:
+    """The names that gates and policy speak of."""
+    gates = (gate.gate if isinstance(gate, Promise) else gate for gate in sides.gates)
+    return frozenset({*(gate.metric for gate in gates), sides.policy.primary or ""})
+
+
+def _measure(
+    base: Known | None, head: Known, policy: Policy, asked: frozenset[str] = frozenset()
+) -> _Measured:
     by_rows = _measure_rows(base, head, policy)
     measured = {metric.metric for metric in by_rows.metrics}
-    numbers = compare_numbers(
-        None if base is None else _without(base.numbers, measured),
-        _without(head.numbers, measured),
-    )
-    return replace(by_rows, metrics=(*by_rows.metrics, *numbers))
+    numbers = _compare_numbers(base, head, asked)
+    others = tuple(one for one in numbers if one.metric not in measured)
+    return replace(by_rows, metrics=(*by_rows.metrics, *others))
 
 
-def _without(numbers: Mapping[str, float], names: Iterable[str]) -> dict[str, float]:
-    taken = set(names)
-    return {name: value for name, value in numbers.items() if name not in taken}
+def _compare_numbers(
+    base: Known | None, head: Known, asked: frozenset[str]
+) -> tuple[MetricResult, ...]:
+    """Numbers without rows. What is no number is shown where the other side has one, where a gate
+    speaks of it, or where it was meant as one (NaN); never the name of a model or a date."""
+    sides = [("base", base), ("head", head)] if base is not None else [("head", head)]
+    names = {name for _, side in sides for name in side.numbers}
+    shown = [
+        {
+            name: math.nan
+            for name, why in side.refused.items()
+            if name in names
+            or name in asked
+            or name.rpartition(".")[2] in asked
+            or why.endswith(FINITE)
+        }
+        for _, side in sides
+    ]
+    values = [{**side.numbers, **nans} for (_, side), nans in zip(sides, shown, strict=True)]
+    results = compare_numbers(values[0] if base is not None else None, values[-1])
+    return tuple(_explained(result, sides) for result in results)
+
+
+def _explained(result: MetricResult, sides: Sequence[tuple[str, Known]]) -> MetricResult:
+    said = [
+        f"{name}: {side.refused[result.metric]}"
+        if result.metric in side.refused
+        else f"{name} does not have it"
+        for name, side in sides
+        if result.metric not in side.numbers
+    ]
+    return msgspec.structs.replace(result, note="; ".join(said) or None)
 
 
 def _measure_rows(base: Known | None, head: Known, policy: Policy) -> _Measured:

@@ -20,7 +20,7 @@ from mlops_ci.steps.requests import EvaluateRequest
 from mlops_ci.steps.tree import WorkTree, content_digest
 
 if TYPE_CHECKING:
-    from mlops_ci.data import ColumnsRequest, Predictions
+    from mlops_ci.data import ColumnsRequest, Numbers, Predictions
 
 
 def evaluate(project: Project, name: str, request: EvaluateRequest) -> Evaluation:
@@ -103,15 +103,15 @@ def _present(project: Project, path: str) -> Path:
     return place
 
 
-def read_metrics(root: Path, model: Model) -> dict[str, float]:
+def read_metrics(root: Path, model: Model) -> Numbers:
     """Values of all metrics files by nested name; with several, a clash is told apart by file.
 
     Raises UsageError for a missing file, ComparisonError for a broken one.
     """
-    from mlops_ci.data import read_numbers
+    from mlops_ci.data import Numbers, read_numbers
 
     paths = [model.metrics] if isinstance(model.metrics, str) else model.metrics or []
-    found: dict[str, float] = {}
+    found = Numbers()
     for path in paths:
         if not (root / path).is_file():
             raise UsageError(
@@ -119,9 +119,19 @@ def read_metrics(root: Path, model: Model) -> dict[str, float]:
                 where=str(root / path),
                 fix="let training write it, or correct `metrics:`",
             )
-        for name, value in read_numbers(root / path).items():
-            found[name if name not in found else f"{PurePosixPath(path).stem}.{name}"] = value
+        _merge(found, read_numbers(root / path), PurePosixPath(path))
     return found
+
+
+def _merge(found: Numbers, more: Numbers, path: PurePosixPath) -> None:
+    taken = {*found.values, *found.refused}
+
+    def free(name: str) -> str:
+        names = (name, f"{path.stem}.{name}", f"{path}.{name}")
+        return next((one for one in names if one not in taken), names[-1])
+
+    found.values.update({free(name): value for name, value in more.values.items()})
+    found.refused.update({free(name): why for name, why in more.refused.items()})
 
 
 def columns_of(model: Model) -> ColumnsRequest:
@@ -147,7 +157,7 @@ def open_predictions(path: Path, model: Model) -> Predictions:
 
 
 def _record(
-    project: Project, name: str, commit: str, key: str | None, numbers: dict[str, float]
+    project: Project, name: str, commit: str, key: str | None, numbers: Numbers
 ) -> Evaluation:
     model = project.model(name)
     return Evaluation(
@@ -156,7 +166,8 @@ def _record(
         evaluated=project.world.now().isoformat(),
         key=key,
         artifact=_artifact(project.root, model.model) if model.model is not None else None,
-        numbers=dict(sorted(numbers.items())),
+        numbers=dict(sorted(numbers.values.items())),
+        refused=dict(sorted(numbers.refused.items())),
     )
 
 

@@ -122,7 +122,7 @@ class _Trainer:
         from mlops_ci.steps.evaluate import read_metrics
 
         try:
-            return read_metrics(self.project.root, self.model)
+            return read_metrics(self.project.root, self.model).values
         except MlopsCiError:  # `evaluate` says what is wrong with them
             return {}
 
