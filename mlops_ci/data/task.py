@@ -16,7 +16,7 @@ def resolve_task(table: Table, roles: Roles, request: ColumnsRequest) -> tuple[T
     if request.task is not None:
         return request.task, request.asked
     kind = table.kind(roles.label)
-    if kind == "text":
+    if kind == "text" and not roles.class_scores:
         _refuse_text_among_numbers(table, roles.label)
     if kind in ("text", "boolean"):
         return _by_classes(table, roles), f"{roles.label!r} holds classes ({kind})"
