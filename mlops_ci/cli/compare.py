@@ -88,14 +88,14 @@ def _compare_two(base: Path, head: Path, options: dict[str, Any]) -> int:
 
 def gates_of(options: dict[str, Any]) -> list[Any]:
     """`--max-drop roc_auc=0.01` and its like, in the order max-drop, min, max."""
-    from mlops_ci.config import Limits, expand_gates
+    from mlops_ci.config import expand_gates
 
     gates: list[Any] = []
     for option in ("max_drop", "min", "max"):
         for text in options[option]:
             metric, equals, number = text.partition("=")
-            limits = _limits(option, text, number if equals else "")
-            gates += expand_gates({metric.strip(): limits or Limits()})
+            limits = _limits(option, text, number if equals and metric.strip() else "")
+            gates += expand_gates({metric.strip(): limits})
     return gates
 
 

@@ -34,7 +34,7 @@ def test_predictions_by_convention(tmp_path: Path, prediction: str) -> None:
 
 def test_options_win_over_conventions(tmp_path: Path) -> None:
     data = binary()
-    columns = {"key": data["id"], "id": [0] * 40, "truth": data["label"], "label": ["x"] * 40,
+    columns: dict[str, Any] = {"key": data["id"], "id": [0] * 40, "truth": data["label"], "label": ["x"] * 40,
                "p": data["score"], "score": [0.0] * 40}  # fmt: skip
     found = read(tmp_path, columns, id=("key",), label="truth", score="p")
     assert found.resolution.columns == {"id": ["key"], "label": ["truth"], "score": ["p"]}
@@ -45,7 +45,13 @@ def test_the_configuration_is_named_where_it_decided(tmp_path: Path) -> None:
     request = request_from_config(
         Columns(label="truth", id=["a", "b"]), slices=("part",), task=None, positive=None
     )
-    columns = {"a": [1, 1], "b": [1, 2], "truth": [0, 1], "score": [0.1, 0.2], "part": ["x", "y"]}
+    columns: dict[str, Any] = {
+        "a": [1, 1],
+        "b": [1, 2],
+        "truth": [0, 1],
+        "score": [0.1, 0.2],
+        "part": ["x", "y"],
+    }
     found = read_predictions(write(tmp_path / "x.csv", columns), request)
     assert found.resolution.found == {
         "id": "config", "label": "config", "score": "convention", "slice": "config",

@@ -68,9 +68,10 @@ def test_what_comes_back_is_what_went_in(
 def test_only_what_a_comparison_needs_is_stored(tmp_path: Path) -> None:
     columns = binary() | {"email": EMAIL, "region": ["north"] * 40, "split": ["test"] * 40}
     _, path = stored(tmp_path, columns, slices=("region",))
-    found = duckdb.sql(f"SELECT * FROM read_parquet('{path}')").columns
+    found = duckdb.read_parquet(str(path)).columns
     assert found == ["id", "label", "score", "slice:region"]
-    codec = duckdb.sql(f"SELECT DISTINCT compression FROM parquet_metadata('{path}')").fetchall()
+    query = f"SELECT DISTINCT compression FROM parquet_metadata('{path}')"
+    codec = duckdb.execute(query).fetchall()
     assert codec == [("ZSTD",)]
     assert b"example.org" not in path.read_bytes()
     assert [found.name for found in tmp_path.iterdir() if found.is_dir()] == []

@@ -64,7 +64,7 @@ def test_integers_alone_could_be_both(
 
 def test_floats_with_a_score_could_be_both(tmp_path: Path) -> None:
     columns = {"label": [0.0, 1.0], "score": [0.1, 0.2]}
-    with pytest.raises(UsageError, match="floats .2 different., and there is a score"):
+    with pytest.raises(UsageError, match=r"floats \(2 different\), and there is a score"):
         read(tmp_path, columns, "x.parquet")
     found = read(tmp_path, columns, "x.parquet", task="binary")
     assert (found.classes, found.positive) == (("0", "1"), "1")
@@ -95,7 +95,7 @@ def test_true_and_1_are_one_class(tmp_path: Path, name: str) -> None:
 
 def test_probabilities_are_no_predicted_classes(tmp_path: Path) -> None:
     columns = {"label": ["a", "b"], "prediction": [0.25, 0.75]}
-    with pytest.raises(UsageError, match="numbers such as 0.25") as error:
+    with pytest.raises(UsageError, match=r"numbers such as 0\.25") as error:
         read(tmp_path, columns, positive="b")
     assert "--score prediction" in error.value.fix
 
