@@ -99,7 +99,11 @@ def test_folders_named_like_partitions_add_no_column(tmp_path: Path) -> None:
         ("x.csv", b"label,Label,score\n1,0,0.2\n", "'label' stands twice"),
         ("x.csv", "label,score\né,0.1\nb,0.2\n".encode("latin-1"), "cannot be read"),
         ("x.csv.gz", b"id,label,score\n1,0,0.2\n", "cannot be read"),
-        ("x.csv.gz", gzip.compress(b"id,label,score\n1,0,0.2\n" * 999)[:-20], "cannot be read"),
+        (
+            "x.csv.gz",
+            gzip.compress(b"id,label,score\n1,0,0.2\n" * 999, mtime=0)[:-20],
+            "cannot be read",
+        ),
         ("x.parquet", b"PAR1 this is no Parquet file PAR1", "cannot be read"),
         ("x.parquet", b"id,label\n1,0\n", "cannot be read"),
         ("x.jsonl", b'{"label": 1, "score": 0.5}\n{"label": 0, "sc', "Malformed JSON"),
