@@ -18,9 +18,11 @@ class Artifact(Struct, frozen=True, kw_only=True):
 class Evaluation(Struct, frozen=True, kw_only=True):
     """What head's (or base's) model does on the evaluation rows.
 
-    `predictions` is the file as evaluated; `slim` its short form out of the store, in this clone; `rows_digest` identifies the evaluation data: the row
-    keys with their labels, whatever the model said. `numbers` are the metrics files' values, by
-    nested name (`test.auc`); `refused` says of the others why they are no numbers. `group`, `weight` name the columns that were present (refused now).
+    `predictions` is the file as evaluated; `slim` its short form out of the store, in this clone.
+    `rows_digest` identifies the evaluation data: the row keys with their labels, whatever the model
+    said. `numbers` are the metrics files' values, by nested name (`test.auc`); `refused` says of
+    the others why they are no numbers. `group`, `weight` name the columns that were present (they
+    are refused now).
     """
 
     schema: str = "mlops-ci/evaluate/1"

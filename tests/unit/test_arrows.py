@@ -22,7 +22,13 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"options", "errors", "world", "__init__"}),
 )
 # Rooms of one floor that lean on each other, one way.
-WITHIN_FLOOR = {("data", "verdict"), ("steps", "steps.requests"), ("images", "serve"), ("targets", "images"), ("targets", "serve")}
+WITHIN_FLOOR = {
+    ("data", "verdict"),
+    ("steps", "steps.requests"),
+    ("images", "serve"),
+    ("targets", "images"),
+    ("targets", "serve"),
+}
 VERDICT_MAY_IMPORT = {"numpy", "scipy"}
 HEAVY = {"mlflow", "dvc", "sklearn", "matplotlib", "docker", "duckdb", "scipy", "github", "rich"}
 
