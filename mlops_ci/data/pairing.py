@@ -39,7 +39,7 @@ def pair(base: Predictions, head: Predictions) -> Pairing:
         rows = _paired(base, head, classes, (everything, everything))
         counts = RowCounts(base=base.rows, head=head.rows, paired=base.rows, paired_by="position")
         note = f"{missing}: rows are paired by position; their labels agree row by row."
-        return Pairing(rows, counts, 0, (note, *_class_notes(base, head)))
+        return Pairing(rows, counts, 0, (note, *_notes(base, head)))
     why = (
         "the labels do not agree row by row"
         if base.rows == head.rows
@@ -62,6 +62,18 @@ def _who_has_no_key(base: Predictions, head: Predictions) -> str:
     if base.keys is None and head.keys is None:
         return "There is no id column"
     return f"Only {'head' if base.keys is None else 'base'} has an id column"
+
+
+def _notes(base: Predictions, head: Predictions) -> tuple[str, ...]:
+    """What is not wrong, but not the same on both sides."""
+    notes = [*_class_notes(base, head)]
+    for name, one, other in (("base", base, head), ("head", head, base)):
+        at = one.resolution.threshold
+        if at is not None and other.resolution.threshold is None and other.prediction is not None:
+            notes.append(
+                f"Classes of {name} are its scores cut at {at:g}; the other side brings its own."
+            )
+    return tuple(notes)
 
 
 def _class_notes(base: Predictions, head: Predictions) -> tuple[str, ...]:
@@ -112,7 +124,7 @@ def _by_key(
         )
     _check_labels(base, head, classes, (left, right))
     unscored = base.rows - len(left)
-    notes = [*_class_notes(base, head)]
+    notes = [*_notes(base, head)]
     if unscored:
         notes.append(f"{unscored:,} of base's {base.rows:,} rows were not scored by head.")
     if head.rows > len(right):

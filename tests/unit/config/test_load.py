@@ -131,3 +131,15 @@ def test_pyproject_and_dvc_are_found(tmp_path: Path) -> None:
 def test_no_configuration_says_what_to_paste(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="mlops-ci init"):
         load_config(tmp_path)
+
+
+def test_a_limit_may_be_written_with_an_exponent() -> None:
+    text = "models:\n  m:\n    predictions: p.csv\n    gates:\n      auc: {max-drop: 1e-3}\n"
+    (gate,) = expand_gates(parse_config(text).models["m"].gates)
+    assert gate.limit == 0.001
+
+
+def test_a_value_that_cannot_be_is_said_with_its_line() -> None:
+    with pytest.raises(ConfigError, match="month must be in") as error:
+        parse_config("models:\n  m:\n    train: 2020-99-99\n")
+    assert "line 3" in str(error.value)

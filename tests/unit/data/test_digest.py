@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_ci.data import digest_file, digest_folder
@@ -71,6 +71,7 @@ def test_a_linked_file_counts_by_its_content(tmp_path: Path) -> None:
 KEYS = st.lists(st.text(min_size=1, max_size=5), unique=True, min_size=1, max_size=20)
 
 
+@settings(deadline=None, max_examples=100)
 @given(KEYS, st.randoms())
 def test_rows_have_no_order(keys: list[str], random: object) -> None:
     keys = [key for key in keys if "\0" not in key] or ["a"]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_ci.data import ColumnsRequest, is_table, read_predictions
@@ -150,6 +150,7 @@ def test_a_pattern_is_a_name() -> None:
     assert escape_glob(Path("/a/b[1]*?.csv")) == "/a/b[[]1][*][?].csv"
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(st.text("abc,;|\t'\"é ", min_size=1), min_size=1, max_size=5, unique_by=str.lower))
 def test_headers_survive_quoting(
     tmp_path_factory: pytest.TempPathFactory, names: list[str]
@@ -159,6 +160,7 @@ def test_headers_survive_quoting(
     assert read_header(path)[1][: len(names)] == names
 
 
+@settings(deadline=None, max_examples=60)
 @given(
     st.sampled_from([".csv", ".parquet", ".jsonl", ".json", ".csv.gz", ".tsv"]),
     st.binary(max_size=300),

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_ci.data import read_numbers
@@ -129,6 +129,7 @@ def flat(tree: Any, path: tuple[str, ...] = ()) -> dict[str, float]:
     return {k: v for key, value in tree.items() for k, v in flat(value, (*path, key)).items()}
 
 
+@settings(deadline=None, max_examples=100)
 @given(TREES)
 def test_json_and_yaml_give_back_what_was_written(
     tmp_path_factory: pytest.TempPathFactory, tree: dict[str, Any]
@@ -140,6 +141,7 @@ def test_json_and_yaml_give_back_what_was_written(
     assert read_numbers(put(folder, "m.yaml", text)).values == expected
 
 
+@settings(deadline=None, max_examples=100)
 @given(
     st.sampled_from(["json", "yaml", "toml"]),
     st.text(max_size=80) | st.text('{}[]":,=.\n -&*!?eE0123456789naif#', max_size=80),

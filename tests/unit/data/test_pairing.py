@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_ci.data import ColumnsRequest, Pairing, Predictions, pair, read_predictions
@@ -46,6 +46,7 @@ def test_rows_are_joined_by_key_whatever_their_order(tmp_path: Path) -> None:
     assert straight.notes == ()
 
 
+@settings(deadline=None, max_examples=40)
 @given(left=st.sets(st.integers(0, 30), min_size=2), right=st.sets(st.integers(0, 30), min_size=2))
 def test_every_pair_is_one_row(
     tmp_path_factory: pytest.TempPathFactory, left: set[int], right: set[int]
@@ -206,3 +207,12 @@ def test_the_same_file_is_identical(tmp_path: Path) -> None:
     one = read(tmp_path, binary())
     assert paired(pair(one, one)).identical
     assert not paired(pair(one, read(tmp_path, binary(seed=1)))).identical
+
+
+def test_a_cut_on_one_side_only_is_said(tmp_path: Path) -> None:
+    head = binary(seed=2) | {"prediction": [1, 0] * 20}
+    found = pairing(tmp_path, binary(seed=1), head)
+    assert found.notes == (
+        "Classes of base are its scores cut at 0.5; the other side brings its own.",
+    )
+    assert pairing(tmp_path, binary(seed=1), binary(seed=2)).notes == ()

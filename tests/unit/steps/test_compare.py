@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlops_ci.config import Gate, Policy
+from mlops_ci.data import read_predictions
+from mlops_ci.records.comparison import Side
+from mlops_ci.steps.compare import Known, Sides, compare_sides
+from tests.unit.data.files import binary, write
+
+FLOOR = Gate(metric="roc_auc", kind="min", limit=0.2)
+DROP = Gate(metric="roc_auc", kind="max-drop", limit=0.9)
+
+
+def known(folder: Path, name: str, seed: int, **more: dict[str, float]) -> Known:
+    path = write(folder / f"{name}.csv", binary(400, seed))
+    found = read_predictions(path)
+    return Known(Side(name=name, predictions_digest=found.digest), found, **more)  # type: ignore[arg-type]
+
+
+def points(name: str, values: dict[str, float], refused: dict[str, str] | None = None) -> Known:
+    return Known(Side(name=name), None, values, refused or {})
+
+
+def test_a_first_run_judges_floors_alone(tmp_path: Path) -> None:
+    head = known(tmp_path, "head", 1)
+    found = compare_sides(Sides("m", None, head, [FLOOR, DROP], Policy())).comparison
+    assert (found.base, found.verdict, found.blocks) == (None, "pass", False)
+    assert [gate.kind for gate in found.gates] == ["min"]
+    high = Gate(metric="roc_auc", kind="min", limit=0.999)
+    assert compare_sides(Sides("m", None, head, [high], Policy())).comparison.blocks
+
+
+def test_rows_win_over_numbers_of_the_same_name(tmp_path: Path) -> None:
+    sides = Sides(
+        "m",
+        known(tmp_path, "base", 1, numbers={"roc_auc": 0.0, "cost": 3.0}),
+        known(tmp_path, "head", 2, numbers={"roc_auc": 1.0, "cost": 2.0}),
+        [DROP],
+        Policy(),
+    )
+    found = compare_sides(sides).comparison
+    auc = [one for one in found.metrics if one.metric == "roc_auc"]
+    assert [one.evidence for one in auc] == ["paired"]
+    assert [one.evidence for one in found.metrics if one.metric == "cost"] == ["point"]
+    assert found.verdict == "pass"
+
+
+def test_equal_predictions_are_a_fact(tmp_path: Path) -> None:
+    one = known(tmp_path, "base", 1)
+    strict = Gate(metric="roc_auc", kind="max-drop", limit=0.0)
+    found = compare_sides(Sides("m", one, one, [strict], Policy())).comparison
+    assert found.verdict == "pass"
+    other = compare_sides(Sides("m", one, known(tmp_path, "head", 2), [strict], Policy()))
+    assert other.comparison.verdict != "pass"
+
+
+WHY = "it is the text 'x', not a number"
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "gates", "shown"),
+    [
+        ({"auc": 0.9}, {"name": WHY}, [], {"auc": "head does not have it"}),
+        ({"auc": 0.9, "name": 1.0}, {"name": WHY}, [],
+         {"auc": "head does not have it", "name": f"head: {WHY}"}),
+        ({"auc": 0.9}, {"test.f1": WHY}, ["f1"],
+         {"auc": "head does not have it", "test.f1": f"base does not have it; head: {WHY}"}),
+        ({"auc": 0.9}, {"auc": "it is nan, not a finite number"}, ["auc"],
+         {"auc": "head: it is nan, not a finite number"}),
+    ],
+)  # fmt: skip
+def test_what_is_no_number_is_shown_where_it_matters(
+    base: dict[str, float], head: dict[str, str], gates: list[str], shown: dict[str, str]
+) -> None:
+    asked = [Gate(metric=name, kind="min", limit=0.1) for name in gates]
+    sides = Sides("m", points("base", base), points("head", {}, head), asked, Policy())
+    found = compare_sides(sides).comparison
+    assert {one.metric: one.note for one in found.metrics} == shown
+    assert found.verdict == ("inconclusive" if gates else "ungated")
+    assert found.blocks is bool(gates)
+    assert all(gate.reason == "missing-metric" for gate in found.gates)
+
+
+def test_a_base_that_was_no_number_blocks_a_drop() -> None:
+    drop = Gate(metric="auc", kind="max-drop", limit=0.1, accept="point")
+    base = points("base", {}, {"auc": "it is nan, not a finite number"})
+    found = compare_sides(Sides("m", base, points("head", {"auc": 0.9}), [drop], Policy()))
+    assert found.comparison.blocks
