@@ -14,9 +14,6 @@ NAMES = {
     "help": "mlops-ci --help against mlflow --help and dvc --help",
     "compare": "compare and report of 20 metrics on 10,000 rows, whole process, against mlflow",
     "metrics": "200 metrics from two JSON files to a diff, against dvc metrics diff",
-    "comment": "the comment with four plots, from training's end to posted, on loopback",
-    "push": "only the model changed: build and push, against a Docker build and push",
-    "serve": "requests a second of one row, against mlflow models serve",
 }
 RESULTS = Path(__file__).with_name("results.md")
 
