@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from mlops_ci.data.request import ColumnsRequest
 from mlops_ci.data.table import Table
-from mlops_ci.errors import ComparisonError, UsageError
+from mlops_ci.errors import DOCS, ComparisonError, UsageError
 
 IDS = ("id", "row_id")
 LABELS = ("label", "y_true", "target")
@@ -17,6 +17,7 @@ SCORES = ("score", "y_score", "probability")
 SCORE_PREFIX = "score_"
 REFUSED = ("group", "weight")
 RESERVED = (*REFUSED, "fold", "split", "timestamp")
+PAGE = f"{DOCS}/predictions.md"
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,7 @@ def _refuse_unused(table: Table) -> None:
                 f"{table.path.name} has a column {name!r}, which is reserved and not used yet",
                 where=str(table.path),
                 fix=f"rename or drop {name!r}: an interval that ignored it would be wrong",
+                link=PAGE,
             )
 
 
@@ -160,4 +162,5 @@ def _missing(table: Table, role: str, names: Sequence[str]) -> UsageError:
         f"{table.path.name}: no column is called {' or '.join(map(repr, names))}",
         where=f"{table.path}, columns: {columns}",
         fix=f"name it: --{role} COLUMN, or in mlops-ci.yaml:\n    columns: {{{role}: COLUMN}}",
+        link=PAGE,
     )

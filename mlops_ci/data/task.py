@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mlops_ci.config.model import Task
-from mlops_ci.data.columns import Roles
+from mlops_ci.data.columns import PAGE, Roles
 from mlops_ci.data.request import ColumnsRequest
 from mlops_ci.data.table import Table, quote
 from mlops_ci.errors import ComparisonError, UsageError
@@ -48,6 +48,7 @@ def _which(table: Table, roles: Roles, kind: str) -> UsageError:
         "classes or a regression?",
         where=str(table.path),
         fix=f"{options}\nor in mlops-ci.yaml, below the model:\n    task: {likely[0]}",
+        link=PAGE,
     )
 
 
