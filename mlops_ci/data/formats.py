@@ -6,6 +6,7 @@ import csv
 import gzip
 import re
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Literal
 
@@ -57,6 +58,10 @@ def _require_content(path: Path) -> None:
         raise UsageError(
             f"{path} is a folder", where=str(path), fix="name the predictions or metrics file in it"
         )
+    if path.exists() and not path.is_file():
+        raise UsageError(
+            f"{path} is a pipe", where=str(path), fix="write it to a file first: it is read twice"
+        )
     if not path.is_file():
         raise UsageError(f"there is no file {path}", where=str(path.absolute()))
     if path.stat().st_size == 0:
@@ -97,16 +102,21 @@ def _read_line(file: IO[str], path: Path) -> str:
     return line
 
 
-def source(path: Path, kind: Format) -> str:
-    """DuckDB's table function for the file, with nothing left to be detected but JSON's types."""
+def source(path: Path, kind: Format, types: Mapping[str, str] | None = None) -> str:
+    """DuckDB's table function for the file, with nothing left to be detected but JSON's types
+    (`types` names them, too)."""
     name = literal(escape_glob(path))
     if kind == "parquet":
         return f"read_parquet({name}, hive_partitioning = false)"
     if kind == "csv":
         return _csv_source(path, name)
     shape = "newline_delimited" if kind == "lines" else "array"
+    columns = ", ".join(
+        f"{literal(column)}: {literal(name)}" for column, name in (types or {}).items()
+    )
+    how = f"columns = {{{columns}}}" if columns else "sample_size = -1"
     return (
-        f"read_json({name}, format = '{shape}', records = true, sample_size = -1, "
+        f"read_json({name}, format = '{shape}', records = true, {how}, "
         f"hive_partitioning = false, maximum_object_size = {MAX_LINE})"
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ Kind = Literal["boolean", "integer", "float", "text", "empty", "other"]
 FLOATS = ("FLOAT", "DOUBLE", "DECIMAL")
 INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT",
             "UINTEGER", "UBIGINT", "UHUGEINT")  # fmt: skip
+GUESSED = ("DATE", "TIME", "UUID", "INTERVAL")  # what JSON says is text
 INTEGER_TEXT = "^[+-]?[0-9]{1,18}$"
 
 T = TypeVar("T")
@@ -119,16 +121,23 @@ def open_table(path: Path) -> Table:
             fix="write predictions as .parquet, .csv, .csv.gz or .jsonl",
         )
     connection = connect(path)
-    rows = source(path, kind)
-    guarded(path, lambda: connection.execute(f"CREATE TEMP VIEW rows AS SELECT * FROM {rows}"))
-    described = guarded(path, lambda: connection.execute("DESCRIBE rows").fetchall())
-    types = {str(row[0]): str(row[1]) for row in described}
+    types = _view(connection, path, source(path, kind))
+    if kind in ("lines", "array") and any(name.startswith(GUESSED) for name in types.values()):
+        plain = {c: "VARCHAR" if t.startswith(GUESSED) else t for c, t in types.items()}
+        types = _view(connection, path, source(path, kind, plain))
     count = guarded(path, lambda: connection.execute("SELECT count(*) FROM rows").fetchone())
     if not count[0]:
         raise ComparisonError(
             f"{path.name} has no rows", where=str(path), fix="it holds the names of columns only"
         )
     return Table(path, kind, types, int(count[0]), connection)
+
+
+def _view(connection: Any, path: Path, rows: str) -> dict[str, str]:
+    text = f"CREATE OR REPLACE TEMP VIEW rows AS SELECT * FROM {rows}"
+    guarded(path, lambda: connection.execute(text))
+    described = guarded(path, lambda: connection.execute("DESCRIBE rows").fetchall())
+    return {str(row[0]): str(row[1]) for row in described}
 
 
 def connect(path: Path | None = None) -> Any:
@@ -173,11 +182,12 @@ def guarded(path: Path, work: Callable[[], T]) -> T:
 
 
 def _short(message: str) -> str:
-    """The first lines, without DuckDB's name of the class and its advice on its own options."""
-    lines = [line.strip() for line in message.strip().splitlines() if line.strip()]
-    lines = [line.removeprefix("Invalid Input Error: ").rstrip(".") for line in lines]
-    known = [line for line in lines if not line.startswith(("Possible", "Original", "LINE", "*"))]
-    return "; ".join(known[:2])[:300]
+    """The first lines, without DuckDB's names of classes and options, and the path once more."""
+    text = re.sub(r' in file "[^"]*"', "", message.strip())
+    lines = [line.strip().rstrip(".") for line in text.splitlines()]
+    lines = [re.sub(r"^[A-Z]\w+( \w+)? Error: ", "", line) for line in lines]
+    noise = ("Possible", "Original", "LINE", "Try ", "*", "^")
+    return "; ".join([line for line in lines if line and not line.startswith(noise)][:2])[:300]
 
 
 def require_present(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from pathlib import Path
 
 import numpy as np
@@ -175,3 +176,22 @@ def test_any_content_is_read_or_refused(
     except MlopsCiError:
         return
     raise AssertionError("random bytes hold no predictions")
+
+
+def test_text_that_looks_like_a_day_stays_text(tmp_path: Path) -> None:
+    """In one file all keys may look like days, in the other one not."""
+    columns = binary(3) | {
+        "id": ["2024-01-01T00:00:00Z", "2024-01-02T00:00:00Z", "2024-01-03T00:00:00Z"],
+        "who": ["0190A0B0-0000-7000-8000-000000000000"] * 3,
+        "notes": ["a", "b", "c"],
+    }
+    request = ColumnsRequest(id=("id", "who"))
+    found = read_predictions(write(tmp_path / "x.jsonl", columns), request)
+    expected = read_predictions(write(tmp_path / "x.csv", columns), request)
+    assert found.rows_digest == expected.rows_digest
+
+
+def test_a_pipe_is_no_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.csv")
+    with pytest.raises(UsageError, match="is a pipe"):
+        read_predictions(tmp_path / "x.csv")
