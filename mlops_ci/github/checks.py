@@ -1,0 +1,277 @@
+"""Check runs: one to require, one for each model; opened before work begins, closed always.
+
+Names are stable, so that `mlops-ci verdict` can be a required check. `external_id` says which job
+of which run a check belongs to: a lost answer is read back by it, the post step finds what the job
+left open by it, and it remembers the pull request's comment.
+https://docs.github.com/en/rest/checks/runs
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from mlops_ci.errors import ServiceError
+from mlops_ci.github.client import Client
+from mlops_ci.github.identity import Identity
+from mlops_ci.github.patience import Trouble
+
+AGGREGATE = "mlops-ci verdict"
+PREFIX = "mlops-ci: "
+TEXT_BYTES = 65_535  # of `output.summary`
+TITLE_CHARACTERS = 200
+ANNOTATIONS = 50  # in one request; further requests append
+Conclusion = Literal["success", "neutral", "failure", "cancelled"]
+SEVERITY: tuple[Conclusion, ...] = ("failure", "cancelled", "neutral", "success")
+_EXTERNAL = re.compile(r"mlops-ci run=(\d+) attempt=(\d+) job=([0-9a-f]{1,40})(?: comment=(\d+))?")
+
+
+@dataclass(frozen=True)
+class Job:
+    """Which job of which run; `leg` tells the jobs of a matrix apart. `url` is the run's page."""
+
+    run: int
+    attempt: int
+    leg: str
+    url: str | None = None
+
+    def external_id(self, comment: int | None = None) -> str:
+        told = f"mlops-ci run={self.run} attempt={self.attempt} job={self.leg}"
+        return f"{told} comment={comment}" if comment is not None else told
+
+
+@dataclass(frozen=True)
+class Annotation:
+    """One remark at a line of a file, counted from 1. `title` is short; both are plain text."""
+
+    path: str
+    line: int
+    title: str
+    message: str
+    level: Literal["failure", "warning", "notice"] = "failure"
+
+    def body(self) -> dict[str, Any]:
+        return {
+            "path": self.path,
+            "start_line": self.line,
+            "end_line": self.line,
+            "annotation_level": self.level,
+            "title": self.title[:255],
+            "message": cut(self.message, 8_000) or self.title,
+        }
+
+
+@dataclass(frozen=True)
+class Conclusive:
+    """How a check ends. `summary` is markdown."""
+
+    conclusion: Conclusion
+    title: str
+    summary: str = ""
+    annotations: tuple[Annotation, ...] = ()
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check run as GitHub has it; `run`, `attempt`, `leg`, `comment` out of its external id."""
+
+    id: int
+    name: str
+    status: str
+    conclusion: str | None
+    url: str | None
+    run: int
+    attempt: int
+    leg: str
+    comment: int | None = None
+    annotations: int = 0
+
+    @property
+    def open(self) -> bool:
+        return self.status != "completed"
+
+
+def read_check(found: dict[str, Any]) -> Check | None:
+    """None for a check that is not ours."""
+    external = _EXTERNAL.fullmatch(str(found.get("external_id") or ""))
+    name, number = str(found.get("name")), found.get("id")
+    if external is None or not isinstance(number, int):
+        return None
+    if name != AGGREGATE and not name.startswith(PREFIX):
+        return None
+    run, attempt, leg, comment = external.groups()
+    return Check(
+        id=number,
+        name=name,
+        status=str(found.get("status")),
+        conclusion=found.get("conclusion"),
+        url=found.get("html_url"),
+        run=int(run),
+        attempt=int(attempt),
+        leg=leg,
+        comment=int(comment) if comment else None,
+        annotations=int((found.get("output") or {}).get("annotations_count") or 0),
+    )
+
+
+@dataclass
+class Checks:
+    """The checks of one job on one commit. Methods raise Trouble or ServiceError."""
+
+    client: Client
+    identity: Identity
+    repository: str
+    sha: str
+    job: Job
+    known: list[Check] | None = None
+    opened: dict[str, Check] = field(default_factory=dict)
+
+    def listed(self, sha: str | None = None) -> list[Check]:
+        """Ours on a commit, the newest last."""
+        path = f"/repos/{self.repository}/commits/{sha or self.sha}/check-runs"
+        found = self.client.list(path, "check_runs", filter="all")
+        ours = [check for item in found if (check := read_check(item)) is not None]
+        return sorted(ours, key=lambda check: check.id)
+
+    def open(self, name: str) -> Check:
+        """Join the one that a job of this run has opened (the aggregate's is shared), else make a
+        new one; one that an earlier run left open is closed."""
+        if self.known is None:
+            self.known = self.listed()
+        same = [check for check in self.known if check.name == name]
+        joined = next((check for check in reversed(same) if self._is_this_run(check)), None)
+        check = self._reopen(joined) if joined is not None else self._create(name)
+        self.opened[name] = check
+        for older in same:
+            if older.open and older.id != check.id and not self._is_this_run(older):
+                self._supersede(older)
+        return check
+
+    def complete(self, check: Check, result: Conclusive, comment: int | None = None) -> None:
+        batches = [
+            result.annotations[at : at + ANNOTATIONS]
+            for at in range(0, len(result.annotations), ANNOTATIONS)
+        ] or [()]
+        sent = check.annotations
+        for batch in batches:
+            output: dict[str, Any] = _output(result)
+            if batch:
+                output["annotations"] = [annotation.body() for annotation in batch]
+            sent += len(batch)
+            body = {
+                "status": "completed",
+                "conclusion": result.conclusion,
+                "external_id": self.job.external_id(comment),
+                "output": output,
+            }
+            self._patch(check.id, body, sent, appends=bool(batch))
+        self.opened.pop(check.name, None)
+
+    def others(self, names: Iterable[str]) -> list[Check]:
+        """Of every other model the newest check on this commit: by other jobs of a matrix."""
+        ours = {AGGREGATE, *names}
+        newest = {check.name: check for check in self.listed()}
+        return [check for name, check in newest.items() if name not in ours]
+
+    def leftover(self) -> list[Check]:
+        """Open checks of this very job."""
+        return [c for c in self.listed() if c.open and self._is_this_run(c)]
+
+    def _is_this_run(self, check: Check) -> bool:
+        same = (check.run, check.attempt) == (self.job.run, self.job.attempt)
+        return same and (check.name == AGGREGATE or check.leg == self.job.leg)
+
+    def _create(self, name: str) -> Check:
+        external = self.job.external_id()
+        body: dict[str, Any] = {
+            "name": name,
+            "head_sha": self.sha,
+            "status": "in_progress",
+            "external_id": external,
+        }
+        if self.job.url is not None:
+            body["details_url"] = self.job.url
+        path = f"/repos/{self.repository}/check-runs"
+
+        def done() -> dict[str, Any] | None:
+            found = self.client.list(
+                f"/repos/{self.repository}/commits/{self.sha}/check-runs",
+                "check_runs",
+                check_name=name,
+                filter="all",
+            )
+            mine = [one for one in found if one.get("external_id") == external]
+            return max(mine, key=lambda one: int(one["id"]), default=None)
+
+        made = self.client.write("POST", path, body, done)
+        self.identity.learn_from_check(made)
+        check = read_check(made)
+        if check is None:
+            raise ServiceError("GitHub answered a check that is not the one asked for", where=path)
+        return check
+
+    def _reopen(self, check: Check) -> Check:
+        path = self._one(check.id)
+        found = self.client.write("PATCH", path, {"status": "in_progress"}) if not check.open else (
+            self.client.get(path)
+        )  # fmt: skip
+        self.identity.learn_from_check(found)
+        return read_check(found) or check
+
+    def _supersede(self, check: Check) -> None:
+        said = f"Run {self.job.run} has taken its place."
+        body = {
+            "status": "completed",
+            "conclusion": "cancelled",
+            "output": {"title": "Superseded by a later run", "summary": said},
+        }
+        try:
+            self.client.write("PATCH", self._one(check.id), body)
+        except Trouble as trouble:
+            if trouble.kind not in {"denied", "missing", "refused"}:  # it may be another App's
+                raise
+
+    def _patch(self, number: int, body: dict[str, Any], sent: int, *, appends: bool) -> None:
+        """Annotations append, so such a request is repeated only when they have not arrived."""
+        path = self._one(number)
+
+        def done() -> dict[str, Any] | None:
+            found: dict[str, Any] = self.client.get(path)
+            check = read_check(found)
+            return found if check is not None and check.annotations >= sent else None
+
+        self.client.write("PATCH", path, body, done if appends else None)
+
+    def _one(self, number: int) -> str:
+        return f"/repos/{self.repository}/check-runs/{number}"
+
+
+def worst(conclusions: Iterable[str | None]) -> Conclusion:
+    """Of many models. One that GitHub says and we do not know counts as a failure."""
+    found = set(conclusions)
+    if found - set(SEVERITY):
+        return "failure"
+    return next((conclusion for conclusion in SEVERITY if conclusion in found), "success")
+
+
+def remembered_comment(checks: Sequence[Check]) -> int | None:
+    """The comment that earlier runs wrote on this pull request."""
+    return next((check.comment for check in reversed(checks) if check.comment is not None), None)
+
+
+def cut(content: str, limit: int) -> str:
+    """At most `limit` bytes of UTF-8, cut between two lines."""
+    if len(content.encode("utf-8", "replace")) <= limit:
+        return content
+    kept = content.encode("utf-8", "replace")[:limit].decode("utf-8", "ignore")
+    whole, newline, _ = kept.rpartition("\n")
+    return whole + newline if newline else kept
+
+
+def _output(result: Conclusive) -> dict[str, Any]:
+    title = result.title if len(result.title) <= TITLE_CHARACTERS else (
+        result.title[: TITLE_CHARACTERS - 1] + "…"
+    )  # fmt: skip
+    return {"title": title, "summary": cut(result.summary, TEXT_BYTES) or title}

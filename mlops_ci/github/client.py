@@ -1,0 +1,176 @@
+"""Requests to GitHub's REST API, by PyGithub, with our own rules for asking again.
+
+PyGithub's default resends a POST whose answer was lost: one time-out made eleven comments. Here a
+read is repeated; a write is sent again only after reading back that it was not done.
+All addresses are relative to the API's base: PyGithub refuses an answer's own addresses when they
+name the host in another way (a proxy before GitHub Enterprise, `localhost`).
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mlops_ci import __version__
+from mlops_ci.errors import DOCS, AccessError, MlopsCiError, ServiceError
+from mlops_ci.github.patience import ATTEMPTS, Patience, Trouble, judge_answer
+from mlops_ci.world import World
+
+PUBLIC_API = "https://api.github.com"
+TIMEOUT = 15  # seconds for one request
+PER_PAGE = 100
+MOST_PAGES = 100
+BURST = 10  # writes that go out at once; GitHub asks for a second between those of a long series
+SAID_CHARACTERS = 300
+PERMISSIONS = """give the job these permissions:
+    permissions:
+      contents: read
+      pull-requests: write
+      checks: write"""
+
+# Method, path, query, body → the decoded answer. Raises Trouble.
+Send = Callable[[str, str, Mapping[str, Any], Any], Any]
+
+
+@dataclass
+class Client:
+    """One per thread: PyGithub's connections are not to be shared."""
+
+    send: Send
+    patience: Patience
+    pace: Callable[[], None] = field(default=lambda: None)
+
+    def get(self, path: str, **query: Any) -> Any:
+        """Raises Trouble for an answer that says no, ServiceError when there is none in time."""
+        for attempt in range(ATTEMPTS):
+            try:
+                return self.send("GET", path, query, None)
+            except Trouble as trouble:
+                self.patience.after(trouble, attempt, f"GET {path}")
+        raise AssertionError(path)  # the last attempt raises
+
+    def list(self, path: str, key: str | None = None, **query: Any) -> list[dict[str, Any]]:
+        """All pages. `key` is where the answer keeps its list."""
+        found: list[dict[str, Any]] = []
+        for page in range(1, MOST_PAGES + 1):
+            answer = self.get(path, per_page=PER_PAGE, page=page, **query)
+            part = answer.get(key) if key is not None and isinstance(answer, dict) else answer
+            if not isinstance(part, list):
+                raise ServiceError("GitHub answered something else than a list", where=path)
+            found += [item for item in part if isinstance(item, dict)]
+            if len(part) < PER_PAGE:
+                break
+        return found
+
+    def write(
+        self, verb: str, path: str, body: Any = None, done: Callable[[], Any] | None = None
+    ) -> Any:
+        """`done` looks whether an attempt without an answer was carried out after all, and gives
+        what it made; without it the write is one that may be repeated. Raises as `get`."""
+        for attempt in range(ATTEMPTS):
+            self.pace()
+            try:
+                return self.send(verb, path, {}, body)
+            except Trouble as trouble:
+                self.patience.after(trouble, attempt, f"{verb} {path}")
+                found = done() if done is not None and trouble.kind == "unclear" else None
+            if found is not None:
+                return found
+        raise AssertionError(path)
+
+
+def open_client(world: World, token: str, patience: Patience | None = None) -> Client:
+    """For the API that GITHUB_API_URL names. Raises AccessError without a token."""
+    if not token:
+        raise AccessError(
+            "there is no token: nothing can be posted",
+            where="with: token",
+            fix="leave `token` out of `with:` (its default is the job's own), or give one:\n"
+            "    with:\n      token: ${{ github.token }}",
+            link=f"{DOCS}/security.md",
+        )
+    patience = patience or Patience(world.sleep, jitter)
+    base_url = world.environ.get("GITHUB_API_URL") or PUBLIC_API
+    return Client(_sender(base_url, token, world), patience, Pace(world, patience))
+
+
+def jitter() -> float:
+    """In 0 … 1; unlike the clock, different in jobs that start at the same moment."""
+    return secrets.randbelow(1000) / 1000
+
+
+@dataclass
+class Pace:
+    """A second between writes once a burst has gone out."""
+
+    world: World
+    patience: Patience
+    sent: int = 0
+    last: float = 0.0
+
+    def __call__(self) -> None:
+        now = self.world.monotonic()
+        if self.sent >= BURST and now - self.last < 1.0:
+            self.world.sleep(1.0 - (now - self.last))
+        self.sent += 1
+        self.last = self.world.monotonic()
+
+
+def _sender(base_url: str, token: str, world: World) -> Send:
+    from github import Auth, Github, GithubException
+    from requests import RequestException
+
+    requester = Github(
+        auth=Auth.Token(token),
+        base_url=base_url.rstrip("/"),
+        timeout=TIMEOUT,
+        retry=None,
+        seconds_between_requests=None,
+        seconds_between_writes=None,
+        user_agent=f"mlops-ci/{__version__}",
+    ).requester
+
+    def send(verb: str, path: str, query: Mapping[str, Any], body: Any) -> Any:
+        try:
+            parameters = dict(query)
+            return requester.requestJsonAndCheck(verb, path, parameters=parameters, input=body)[1]
+        except GithubException as error:
+            headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+            now = world.now().timestamp()
+            raise judge_answer(error.status, headers, _words(error.data), now) from error
+        except RequestException as error:
+            raise Trouble(
+                "unclear", f"{type(error).__name__}: {error}"[:SAID_CHARACTERS]
+            ) from error
+        except ValueError as error:  # the answer broke off
+            raise Trouble("unclear", f"an answer that is not JSON: {error}") from error
+        except (AssertionError, AttributeError, RuntimeError, TypeError) as error:
+            raise Trouble("refused", f"an answer that makes no sense: {error}") from error
+
+    return send
+
+
+def _words(data: Any) -> str:
+    """GitHub's own message; of a page of HTML only that it was one."""
+    if isinstance(data, dict) and isinstance(data.get("message"), str):
+        said = data["message"]
+        errors = data.get("errors")
+        return f"{said}: {errors}"[:SAID_CHARACTERS] if errors else said[:SAID_CHARACTERS]
+    if isinstance(data, dict) and "data" in data:
+        return "a page that is not JSON"
+    return str(data or "")[:SAID_CHARACTERS]
+
+
+def explained(trouble: Trouble, what: str, where: str) -> MlopsCiError:
+    """As one of our errors. `what` is a sentence's beginning: `the comment was not posted`."""
+    said = f"{trouble.status} {trouble.said}" if trouble.status else trouble.said
+    if trouble.kind == "denied" and trouble.status == 401:
+        fix = "the token is not valid (any more): look at `with: token`"
+        return AccessError(f"{what}: {said}", where=where, fix=fix, link=f"{DOCS}/security.md")
+    if trouble.kind in {"denied", "missing"}:
+        return AccessError(
+            f"{what}: {said}", where=where, fix=PERMISSIONS, link=f"{DOCS}/security.md"
+        )
+    return ServiceError(f"{what}: {said}", where=where, fix="try again: run the job again")

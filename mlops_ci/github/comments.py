@@ -1,0 +1,189 @@
+"""ONE comment on the pull request, whatever happens: retries, races, duplicates, forgeries.
+
+Ours are the comments by our own login that hold the marker, on all pages. The one with the lowest
+id is kept; every job merges its part into it, looks again after a pause whether all is still
+there, and repeats that a bounded number of times. Our own duplicates are deleted once the kept one
+holds what they hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from mlops_ci.errors import ServiceError
+from mlops_ci.github.client import Client, explained
+from mlops_ci.github.identity import Identity, author_of
+from mlops_ci.github.parts import MARKER, Ours, Part, compose, merge, parse
+from mlops_ci.github.patience import Trouble
+
+ROUNDS = 40
+PAUSE = 0.4  # seconds before looking again, at least
+LONGEST_PAUSE = 8.0
+DELETED = "the comment was deleted, so none is written: the report is in the job's summary"
+LATER = "a later run has reported already: its comment is left as it is"
+
+
+@dataclass(frozen=True)
+class Posted:
+    """`id` is remembered by the checks: it tells a comment that was deleted from one that never
+    was. `note` says why nothing was written."""
+
+    url: str | None
+    id: int | None
+    note: str | None = None
+
+
+@dataclass
+class Sticky:
+    """One job's work on the comment of one pull request."""
+
+    client: Client
+    identity: Identity
+    repository: str
+    number: int
+    monotonic: Callable[[], float]
+    seen: list[Part] = field(default_factory=list)
+    made: set[int] = field(default_factory=set)
+    slowest: float = 0.0
+    rounds: int = 0
+    writes: int = 0
+    lost: int = 0
+    clean: int = 0
+    spared: int = 0
+
+    def post(self, ours: Ours, remembered: int | None = None) -> Posted:
+        """`remembered`: the comment that an earlier run of this pull request wrote. Raises
+        AccessError without the permission, ServiceError when GitHub does not answer."""
+        try:
+            return self._post(ours, remembered)
+        except Trouble as trouble:
+            raise explained(trouble, "the comment was not posted", self._path) from trouble
+
+    @property
+    def _path(self) -> str:
+        return f"/repos/{self.repository}/issues/{self.number}/comments"
+
+    def _post(self, ours: Ours, remembered: int | None) -> Posted:
+        while self.rounds < ROUNDS:
+            self.rounds += 1
+            comments = self._ours()
+            if comments:
+                done = self._merged(comments, ours)
+                if done is not None:
+                    return done
+            elif self.writes == 0 and self._was_deleted(remembered):
+                return Posted(None, remembered, DELETED)
+            else:
+                self._create(ours)
+            self._rest()
+        raise ServiceError(
+            f"the comment was changed by others each of {ROUNDS} times that ours was added",
+            where=self._path,
+            fix="run the job again; the report is in the job's summary",
+        )
+
+    def _merged(self, comments: list[dict[str, Any]], ours: Ours) -> Posted | None:
+        """None: look again."""
+        first, *rest = comments
+        wanted = self._wanted(comments, ours)
+        if compose(wanted) != _plain(first["body"]):
+            self.clean = 0
+            self._write(int(first["id"]), ours)
+            return None
+        self.clean += 1
+        self._clear(rest)
+        if rest or self.clean < (2 if self.writes > 1 else 1):
+            return None
+        return _posted(first, wanted, ours)
+
+    def _ours(self) -> list[dict[str, Any]]:
+        author = self.identity.find()
+        found = [
+            comment
+            for comment in self.client.list(self._path)
+            if author_of(comment) == author
+            and isinstance(comment.get("id"), int)
+            and MARKER in str(comment.get("body"))
+        ]
+        return sorted(found, key=lambda comment: int(comment["id"]))
+
+    def _wanted(self, comments: Iterable[dict[str, Any]], ours: Ours) -> list[Part]:
+        """The union of all that we have ever seen: a part that a slower job has just overwritten
+        is put back by whoever saw it."""
+        for comment in comments:
+            self.seen += [part for part in parse(str(comment["body"])) if part not in self.seen]
+        return merge(self.seen, ours)
+
+    def _create(self, ours: Ours) -> None:
+        body = compose(merge((), ours))
+
+        def done() -> dict[str, Any] | None:
+            return next((c for c in self._ours() if _plain(c["body"]) == body), None)
+
+        made = self.client.write("POST", self._path, {"body": body}, done)
+        self.made.add(int(made["id"]))
+        self.writes += 1
+        self.identity.learn_from_comment(made)
+
+    def _write(self, number: int, ours: Ours) -> None:
+        """Read and write close together; an answer that got lost is for the next look to find."""
+        path = self._one(number)
+        started = self.monotonic()
+        try:
+            found = self.client.get(path)
+            body = compose(self._wanted([found], ours))
+            if body != _plain(found["body"]):
+                self.writes += 1
+                self.client.send("PATCH", path, {}, {"body": body})
+            self.lost = 0
+        except Trouble as trouble:
+            if trouble.kind != "missing":  # else it was deleted between two looks
+                self.client.patience.after(trouble, self.lost, f"PATCH {path}")
+                self.lost += 1
+        finally:
+            self.slowest = max(self.slowest, self.monotonic() - started)
+
+    def _clear(self, rest: list[dict[str, Any]]) -> None:
+        """Delete duplicates: ours at once, those of a job that may have died after a while."""
+        self.spared += 1
+        for comment in rest:
+            number = int(comment["id"])
+            if number not in self.made and self.spared <= 3:
+                continue
+            try:
+                self.client.write("DELETE", self._one(number))
+            except Trouble as trouble:
+                if trouble.kind != "missing":
+                    raise
+
+    def _one(self, number: int) -> str:
+        return f"/repos/{self.repository}/issues/comments/{number}"
+
+    def _was_deleted(self, remembered: int | None) -> bool:
+        if remembered is None:
+            return False
+        try:
+            self.client.get(self._one(remembered))
+        except Trouble as trouble:
+            if trouble.kind == "missing":
+                return True
+            raise
+        return False
+
+    def _rest(self) -> None:
+        """Longer than others need between reading and writing, and not all for as long."""
+        patience = self.client.patience
+        base = max(PAUSE, 2 * self.slowest) * min(1 + self.rounds / 4, 5)
+        patience.sleep(min(base, LONGEST_PAUSE) * (0.75 + patience.jitter()))
+
+
+def _plain(body: Any) -> str:
+    return str(body).replace("\r\n", "\n")
+
+
+def _posted(comment: dict[str, Any], wanted: Iterable[Part], ours: Ours) -> Posted:
+    shown = any(part.origin == ours.origin for part in wanted)
+    url = str(comment.get("html_url") or "") or None
+    return Posted(url, int(comment["id"]), None if shown else LATER)

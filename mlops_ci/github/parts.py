@@ -1,0 +1,171 @@
+"""The text of the one comment: a part for every job that reports, each between marks of its own.
+
+A part is written by one job and lists its models. Jobs of a matrix share the comment; each finds
+the others' parts in it and keeps them. What is read back is not trusted: only what stands between
+whole marks is a part, and a mark cannot be forged from inside a part, because it holds the hash of
+the text that it encloses.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta, Struct
+
+MARKER = "<!-- mlops-ci:comment -->"
+LIMIT = 65_000  # code points of a comment, marks included
+_OPENING = re.compile(r"^<!-- mlops-ci:part ([0-9a-f]{16}) (\{.*\}) -->$")
+_CLOSING = "<!-- /mlops-ci:part {} -->"
+
+Sha = Annotated[str, Meta(pattern=r"^[0-9a-f]{7,64}$")]
+Name = Annotated[str, Meta(max_length=300)]
+
+
+class Origin(Struct, frozen=True, kw_only=True):
+    """Who wrote a part: run and attempt order the runs of one commit. `scope` is the project's
+    folder. `models` is empty for a job that looked at all of the project's models: no other part
+    of the project is left beside it.
+    """
+
+    scope: Name = ""
+    models: tuple[Name, ...] = ()
+    sha: Sha
+    run: int
+    attempt: int = 1
+
+    @property
+    def whole(self) -> bool:
+        return not self.models
+
+
+@dataclass(frozen=True)
+class Part:
+    origin: Origin
+    text: str
+
+    @property
+    def key(self) -> tuple[str, tuple[str, ...]]:
+        return self.origin.scope, self.origin.models
+
+    def shortened(self) -> Part:
+        """Its first line: the headline. Cut there, no row of a table is cut in the middle."""
+        first = next((line for line in self.text.splitlines() if line.strip()), "")
+        return Part(self.origin, f"{first}\n\nShortened to fit: see the run's summary.\n")
+
+
+def parse(body: str) -> list[Part]:
+    """The parts of a comment of ours; what is broken or unknown is left out."""
+    lines = body.replace("\r\n", "\n").split("\n")
+    parts: list[Part] = []
+    at = 0
+    while at < len(lines):
+        opening = _OPENING.match(lines[at])
+        closing = _CLOSING.format(opening.group(1)) if opening else ""
+        if opening is None or closing not in lines[at:]:
+            at += 1
+            continue
+        end = lines.index(closing, at)
+        origin = _origin(opening.group(2))
+        if origin is not None:
+            parts.append(Part(origin, "\n".join(lines[at + 1 : end]) + "\n"))
+        at = end + 1
+    return parts
+
+
+def _origin(text: str) -> Origin | None:
+    try:
+        return msgspec.json.decode(text, type=Origin)
+    except (msgspec.DecodeError, msgspec.ValidationError, RecursionError):
+        return None
+
+
+def compose(parts: Iterable[Part], limit: int = LIMIT) -> str:
+    """The body of the comment: at most `limit` code points, the longest parts shortened first."""
+    ordered = sorted(parts, key=lambda part: part.key)
+    body = _join(ordered)
+    while len(body) > limit:
+        longest = max(range(len(ordered)), key=lambda n: len(ordered[n].text))
+        short = ordered[longest].shortened()
+        if len(short.text) >= len(ordered[longest].text):
+            ordered = ordered[:-1]  # thousands of jobs: the last ones are in their summaries only
+        else:
+            ordered[longest] = short
+        body = _join(ordered)
+    return body
+
+
+def _join(parts: Sequence[Part]) -> str:
+    return "\n".join([MARKER, *(_marked(part) for part in parts)])
+
+
+def _marked(part: Part) -> str:
+    text = part.text.replace("\r\n", "\n").strip("\n") + "\n"
+    nonce = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    header = msgspec.json.encode(part.origin).decode()
+    header = header.replace("<", "\\u003c").replace(">", "\\u003e")
+    return f"<!-- mlops-ci:part {nonce} {header} -->\n{text}{_CLOSING.format(nonce)}"
+
+
+@dataclass(frozen=True)
+class Ours:
+    """What this job has to say. `render` writes it in at most so many code points; `current` is
+    the commit that the pull request's branch is at now."""
+
+    origin: Origin
+    render: Callable[[int], str]
+    current: str
+
+    def part(self, others: Sequence[Part]) -> Part:
+        """As long as there is room beside `others`, but at least for a fair share."""
+        marks = len(_marked(Part(self.origin, ""))) + 2
+        left = LIMIT - len(_join(others)) - marks
+        share = (LIMIT - len(MARKER)) // (len(others) + 1) - marks
+        text = self.render(max(left, share)).replace("\r\n", "\n").strip("\n") + "\n"
+        return Part(self.origin, text)
+
+
+def merge(found: Iterable[Part], ours: Ours) -> list[Part]:
+    """What the comment should hold: others' parts, and ours unless a later one replaces it.
+
+    `found` is in the order in which it was seen: of two texts of one job the last is kept.
+    """
+    known = list(found)
+    others = [part for part in known if part.origin != ours.origin]
+    origins = [*(part.origin for part in others), ours.origin]
+    left = [at for at in range(len(origins)) if not _beaten(at, origins, ours.current)]
+    kept = [others[at] for at in left if at < len(others)]
+    if len(others) not in left or _is_stale(kept, ours):
+        return kept
+    return [*kept, ours.part(kept)]
+
+
+def _beaten(at: int, origins: Sequence[Origin], current: str) -> bool:
+    """Whether another part speaks of all its models, and later: of the commit that the branch is
+    at, or from a later run."""
+    one = origins[at]
+    return any(
+        _covers(other, one) and (_rank(other, current), n) > (_rank(one, current), at)
+        for n, other in enumerate(origins)
+        if n != at
+    )
+
+
+def _rank(origin: Origin, current: str) -> tuple[bool, int, int]:
+    return origin.sha == current, origin.run, origin.attempt
+
+
+def _covers(one: Origin, other: Origin) -> bool:
+    if one.scope != other.scope:
+        return False
+    return one.whole or (not other.whole and set(other.models) <= set(one.models))
+
+
+def _is_stale(kept: Sequence[Part], ours: Ours) -> bool:
+    """Ours is of a commit that the branch has left, and the comment shows the one it is at."""
+    shown = any(part.origin.sha == ours.current for part in kept)
+    return ours.origin.sha != ours.current and shown

@@ -1,0 +1,72 @@
+"""Where in the configuration file a failed gate stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mlops_ci.config.document import Document, Path, read_yaml
+from mlops_ci.config.model import KINDS
+from mlops_ci.errors import ConfigError
+from mlops_ci.github.checks import Annotation
+from mlops_ci.records import GateResult
+
+WORDS = {"fail": "failed", "inconclusive": "undecided", "pass": "passed"}
+
+
+def annotate_gates(
+    path: str, text: str, model: str, gates: Iterable[GateResult]
+) -> list[Annotation]:
+    """One remark for every gate that is not passed, at its line of `mlops-ci.yaml`.
+
+    `path` is relative to the repository. Files without known lines get their first.
+    """
+    document = _read(path, text)
+    return [
+        _annotation(path, _line(document, model, gate), model, gate)
+        for gate in gates
+        if gate.verdict != "pass"
+    ]
+
+
+def _read(path: str, text: str) -> Document:
+    if path.endswith((".yaml", ".yml")):
+        try:
+            return read_yaml(text, path)
+        except ConfigError:
+            pass
+    return Document(None, {}, path)
+
+
+def _annotation(path: str, line: int, model: str, gate: GateResult) -> Annotation:
+    slice_ = f" [{gate.slice}]" if gate.slice else ""
+    title = f"{model}: {gate.metric}{slice_} {WORDS[gate.verdict]}"
+    found = "not measured" if gate.estimate is None else f"{gate.quantity} {gate.estimate:.6g}"
+    if gate.low is not None and gate.high is not None:
+        found += f" ({gate.low:.6g} … {gate.high:.6g})"
+    message = f"{gate.kind} {gate.limit:g}: {found}; {gate.reason}"
+    return Annotation(path, line, title, message, "failure" if gate.blocks else "warning")
+
+
+def _line(document: Document, model: str, gate: GateResult) -> int:
+    """The gate's own line, else its metric's, its model's, the first."""
+    metrics = document.data.get("models", {}).get(model, {}) if document.lines else {}
+    entry = metrics.get("gates", {}).get(gate.metric) if isinstance(metrics, dict) else None
+    base: Path = ("models", model, "gates", gate.metric)
+    entries = [(base, entry)]
+    if isinstance(entry, list):
+        entries = [((*base, at), item) for at, item in enumerate(entry)]
+    for place, limits in entries:
+        if isinstance(limits, dict) and _asks(limits, gate):
+            return document.lines.get((*place, gate.kind)) or document.lines.get(place, 1)
+    known = (base[:n] for n in range(len(base), 0, -1) if base[:n] in document.lines)
+    return next((document.lines[place] for place in known), 1)
+
+
+def _asks(limits: dict[str, object], gate: GateResult) -> bool:
+    if gate.kind not in KINDS or limits.get(gate.kind) != gate.limit:
+        return False
+    asked = limits.get("slice")
+    if asked == gate.slice:
+        return True
+    column = str(asked or "").removesuffix("=*")
+    return str(asked or "").endswith("=*") and str(gate.slice or "").startswith(f"{column}=")

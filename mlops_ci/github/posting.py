@@ -1,0 +1,187 @@
+"""What is posted where the token allows it, and what is said where it does not.
+
+A comment or a check that could not be posted never hides or changes the verdict: every failure
+here becomes a note for the job's summary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from mlops_ci.errors import AccessError, MlopsCiError
+from mlops_ci.github.checks import (
+    AGGREGATE,
+    Check,
+    Checks,
+    Conclusion,
+    Conclusive,
+    remembered_comment,
+    worst,
+)
+from mlops_ci.github.client import Client, explained
+from mlops_ci.github.comments import Posted, Sticky
+from mlops_ci.github.event import Event
+from mlops_ci.github.identity import Identity
+from mlops_ci.github.parts import Ours
+from mlops_ci.github.patience import Trouble
+
+T = TypeVar("T")
+
+FORK = (
+    "This pull request comes from a fork, so GitHub gives its job a token that only reads. "
+    "The report stands here; verdict and exit code are not changed by that."
+)
+MOST_COMMITS = 10  # of a pull request are asked for the comment that they remember
+
+
+@dataclass
+class Posting:
+    """One job's dealings with GitHub. `client` is None without a token. `notes` are sentences,
+    `errors` the documents behind them."""
+
+    event: Event
+    client: Client | None
+    checks: Checks | None
+    identity: Identity | None
+    notes: list[str] = field(default_factory=list)
+    errors: list[MlopsCiError] = field(default_factory=list)
+    aggregate: Check | None = None
+    posted: Posted | None = None
+
+    @property
+    def comment_url(self) -> str:
+        return (self.posted.url or "") if self.posted is not None else ""
+
+    @property
+    def check_url(self) -> str:
+        return (self.aggregate.url or "") if self.aggregate is not None else ""
+
+    def begin(self) -> None:
+        """Open the check that is to be required, before anything else is done."""
+        checks = self.checks
+        if checks is not None:
+            self.aggregate = self._try("the check was not opened", lambda: checks.open(AGGREGATE))
+
+    def begin_model(self, name: str) -> None:
+        checks = self.checks
+        if checks is not None and self.aggregate is not None:
+            self._try(f"the check {name!r} was not opened", lambda: checks.open(name))
+
+    def comment(self, ours: Callable[[str], Ours], monotonic: Callable[[], float]) -> None:
+        """`ours` gets the commit that the pull request's branch is at."""
+        client, identity, number = self.client, self.identity, self.event.number
+        if client is None or identity is None or number is None:
+            return
+
+        def post() -> Posted:
+            current = self._current(client, number)
+            sticky = Sticky(client, identity, self.event.repository, number, monotonic)
+            return sticky.post(ours(current), self._remembered(client, number))
+
+        self.posted = self._try("the comment was not posted", post)
+        if self.posted is not None and self.posted.note is not None:
+            self.notes.append(f"{self.posted.note[0].upper()}{self.posted.note[1:]}.")
+
+    def conclude_model(self, name: str, result: Conclusive) -> None:
+        checks = self.checks
+        if checks is None or self.aggregate is None:
+            return
+
+        def conclude() -> None:
+            check = checks.opened.get(name) or checks.open(name)
+            checks.complete(check, result, self._comment_id)
+
+        self._try(f"the check {name!r} was not completed", conclude)
+
+    def conclude(self, result: Conclusive, names: list[str]) -> None:
+        """Complete the aggregate check with the worst of ours and of what other jobs found; leave
+        it to the last job while one of them is at work."""
+        checks, aggregate = self.checks, self.aggregate
+        if checks is None or aggregate is None:
+            return
+
+        def conclude() -> None:
+            others = checks.others(names)
+            if any(check.open and check.run == checks.job.run for check in others):
+                return
+            found = with_others(result, others)
+            checks.complete(aggregate, found, self._comment_id)
+
+        self._try(f"the check {AGGREGATE!r} was not completed", conclude)
+
+    def close(self, conclusion: Conclusion, title: str, said: str) -> None:
+        """Whatever is still open: the job ends without a verdict."""
+        checks = self.checks
+        if checks is None:
+            return
+        result = Conclusive(conclusion, title, said)
+
+        def close() -> None:
+            for check in checks.leftover():
+                if check.name != AGGREGATE:
+                    checks.complete(check, result, check.comment)
+            for check in checks.leftover():
+                self.aggregate = check
+                self.conclude(result, [])
+
+        self._try("the checks were not closed", close)
+
+    @property
+    def _comment_id(self) -> int | None:
+        return self.posted.id if self.posted is not None else None
+
+    def _current(self, client: Client, number: int) -> str:
+        pull = client.get(f"/repos/{self.event.repository}/pulls/{number}")
+        return str(pull["head"]["sha"])
+
+    def _remembered(self, client: Client, number: int) -> int | None:
+        """On the checks of this commit, of the one before the push, and of the branch's others."""
+        checks = self.checks
+        if checks is None or self.aggregate is None:
+            return None
+        found = remembered_comment(checks.known or [])
+        if found is not None:
+            return found
+        path = f"/repos/{self.event.repository}/pulls/{number}/commits"
+        branch = [str(item.get("sha")) for item in client.list(path)]
+        before = [self.event.before] if self.event.before else []
+        for sha in dict.fromkeys([*before, *reversed(branch)][: MOST_COMMITS + 1]):
+            if sha == self.event.head:
+                continue
+            try:
+                found = remembered_comment(checks.listed(sha))
+            except Trouble:  # a commit that was thrown away by a force push
+                continue
+            if found is not None:
+                return found
+        return None
+
+    def _try(self, what: str, work: Callable[[], T]) -> T | None:
+        try:
+            return work()
+        except Trouble as trouble:
+            self._failed(explained(trouble, what, self.event.repository))
+        except MlopsCiError as error:
+            self._failed(error)
+        except (KeyError, TypeError, ValueError) as error:
+            said = f"{what}: GitHub's answer lacks something: {type(error).__name__}: {error}"
+            self._failed(MlopsCiError(said))
+        return None
+
+    def _failed(self, error: MlopsCiError) -> None:
+        if isinstance(error, AccessError) and self.event.fork:
+            if FORK not in self.notes:
+                self.notes.append(FORK)
+            return
+        self.errors.append(error)
+
+
+def with_others(result: Conclusive, others: list[Check]) -> Conclusive:
+    """Ours, made worse by the worst that other jobs found on this commit."""
+    conclusion = worst([result.conclusion, *(check.conclusion for check in others)])
+    if conclusion == result.conclusion:
+        return result
+    names = ", ".join(check.name for check in others if check.conclusion == conclusion)
+    return Conclusive(conclusion, f"{conclusion}: {names}", result.summary, result.annotations)

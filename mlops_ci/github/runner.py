@@ -1,0 +1,142 @@
+"""The runner around us: its command files, its log commands, its folded groups.
+
+What others wrote is printed between `::stop-commands::` marks with a random word, so that no line
+of it is taken for a command. Values go into files with a random delimiter.
+https://docs.github.com/en/actions/reference/workflows-and-actions/workflow-commands
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+from mlops_ci.github.checks import Job, cut
+
+SUMMARY_BYTES = 1024 * 1024
+MESSAGE_CHARACTERS = 4000
+Echo = Callable[[bytes], None]
+
+
+@dataclass
+class Runner:
+    """`out` is the job's log. Files that the runner did not name are not written."""
+
+    environ: Mapping[str, str]
+    out: BinaryIO
+    at_line_start: bool = True
+
+    @property
+    def workspace(self) -> Path:
+        return Path(self.environ.get("GITHUB_WORKSPACE") or Path.cwd())
+
+    @property
+    def run_url(self) -> str | None:
+        """This attempt's page: outputs, summary, logs."""
+        server, repository, run = (
+            self.environ.get(name, "")
+            for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_RUN_ID")
+        )
+        if not (server and repository and run):
+            return None
+        page = f"{server.rstrip('/')}/{repository}/actions/runs/{run}"
+        attempt = self.environ.get("GITHUB_RUN_ATTEMPT", "1")
+        return page if attempt in {"", "1"} else f"{page}/attempts/{attempt}"
+
+    def job(self, leg: str) -> Job:
+        run, attempt = (
+            int(text) if (text := self.environ.get(name, "")).isdigit() else default
+            for name, default in (("GITHUB_RUN_ID", 0), ("GITHUB_RUN_ATTEMPT", 1))
+        )
+        return Job(run, attempt, leg, self.run_url)
+
+    def output(self, name: str, value: str) -> None:
+        self._append("GITHUB_OUTPUT", name, value)
+
+    def state(self, name: str, value: str) -> None:
+        """For the post step, which finds it as STATE_<name>."""
+        self._append("GITHUB_STATE", name, value)
+
+    def summary(self, markdown: str) -> bool:
+        """Append to the job's summary; False when there is none. Over GitHub's limit the upload
+        would fail whole, so it is cut between two lines."""
+        path = self.environ.get("GITHUB_STEP_SUMMARY")
+        if not path:
+            return False
+        with Path(path).open("ab") as file:
+            left = SUMMARY_BYTES - file.tell()
+            text = markdown.rstrip("\n") + "\n"
+            file.write(cut(text, max(left, 0)).encode("utf-8", "replace"))
+        return True
+
+    def mask(self, secret: str) -> None:
+        """From here on the log shows `***` instead."""
+        for line in secret.splitlines():
+            if line.strip():
+                self._command("add-mask", line)
+
+    def annotate(
+        self,
+        level: Literal["error", "warning", "notice"],
+        message: str,
+        *,
+        title: str = "",
+        file: str = "",
+        line: int = 0,
+    ) -> None:
+        properties = {"title": title, "file": file, "line": str(line) if line else ""}
+        told = ",".join(f"{name}={_property(text)}" for name, text in properties.items() if text)
+        self._command(f"{level} {told}" if told else level, message[:MESSAGE_CHARACTERS])
+
+    def say(self, text: str) -> None:
+        """Anything, as it is."""
+        with self.stopped() as echo:
+            echo((text.rstrip("\n") + "\n").encode("utf-8", "replace"))
+
+    @contextmanager
+    def group(self, title: str) -> Iterator[None]:
+        self._command("group", title)
+        try:
+            yield
+        finally:
+            self._command("endgroup")
+
+    @contextmanager
+    def stopped(self) -> Iterator[Echo]:
+        """What the echo gets is text and no command, whatever it says."""
+        word = secrets.token_hex(16)
+        self._command("stop-commands", word)
+        try:
+            yield self._write
+        finally:
+            self._command(word)
+
+    def _command(self, head: str, message: str = "") -> None:
+        start = b"" if self.at_line_start else b"\n"
+        self._write(start + f"::{head}::{_data(message)}\n".encode("utf-8", "replace"))
+
+    def _write(self, block: bytes) -> None:
+        if block:
+            self.out.write(block)
+            self.out.flush()
+            self.at_line_start = block.endswith(b"\n")
+
+    def _append(self, variable: str, name: str, value: str) -> None:
+        path = self.environ.get(variable)
+        if not path:
+            return
+        delimiter = f"mlops_ci_{secrets.token_hex(16)}"
+        with Path(path).open("ab") as file:
+            text = f"{name}<<{delimiter}\n{value}\n{delimiter}\n"
+            file.write(text.encode("utf-8", "replace"))
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
