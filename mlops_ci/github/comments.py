@@ -18,6 +18,8 @@ from mlops_ci.github.identity import Identity, author_of
 from mlops_ci.github.parts import MARKER, Ours, Part, compose, merge, parse
 from mlops_ci.github.patience import Trouble
 
+Remembered = Callable[[], int | None]
+
 ROUNDS = 40
 PAUSE = 0.4  # seconds before looking again, at least
 LONGEST_PAUSE = 8.0
@@ -53,9 +55,9 @@ class Sticky:
     clean: int = 0
     spared: int = 0
 
-    def post(self, ours: Ours, remembered: int | None = None) -> Posted:
-        """`remembered`: the comment that an earlier run of this pull request wrote. Raises
-        AccessError without the permission, ServiceError when GitHub does not answer."""
+    def post(self, ours: Ours, remembered: Remembered = lambda: None) -> Posted:
+        """`remembered` finds the id of the comment that an earlier run of this pull request wrote.
+        Raises AccessError without the permission, ServiceError when GitHub does not answer."""
         try:
             return self._post(ours, remembered)
         except Trouble as trouble:
@@ -65,7 +67,7 @@ class Sticky:
     def _path(self) -> str:
         return f"/repos/{self.repository}/issues/{self.number}/comments"
 
-    def _post(self, ours: Ours, remembered: int | None) -> Posted:
+    def _post(self, ours: Ours, remembered: Remembered) -> Posted:
         while self.rounds < ROUNDS:
             self.rounds += 1
             comments = self._ours()
@@ -73,8 +75,10 @@ class Sticky:
                 done = self._merged(comments, ours)
                 if done is not None:
                     return done
-            elif self.writes == 0 and self._was_deleted(remembered):
-                return Posted(None, remembered, DELETED)
+            elif ours.quiet:
+                return Posted(None, None)
+            elif self.writes == 0 and (deleted := self._deleted(remembered())) is not None:
+                return Posted(None, deleted, DELETED)
             else:
                 self._create(ours)
             self._rest()
@@ -136,6 +140,7 @@ class Sticky:
             body = compose(self._wanted([found], ours))
             if body != _plain(found["body"]):
                 self.writes += 1
+                self.client.pace()
                 self.client.send("PATCH", path, {}, {"body": body})
             self.lost = 0
         except Trouble as trouble:
@@ -161,16 +166,16 @@ class Sticky:
     def _one(self, number: int) -> str:
         return f"/repos/{self.repository}/issues/comments/{number}"
 
-    def _was_deleted(self, remembered: int | None) -> bool:
+    def _deleted(self, remembered: int | None) -> int | None:
         if remembered is None:
-            return False
+            return None
         try:
             self.client.get(self._one(remembered))
         except Trouble as trouble:
             if trouble.kind == "missing":
-                return True
+                return remembered
             raise
-        return False
+        return None
 
     def _rest(self) -> None:
         """Longer than others need between reading and writing, and not all for as long."""

@@ -114,11 +114,12 @@ def _marked(part: Part) -> str:
 @dataclass(frozen=True)
 class Ours:
     """What this job has to say. `render` writes it in at most so many code points; `current` is
-    the commit that the pull request's branch is at now."""
+    the commit that the pull request's branch is at now. `quiet`: nothing worth a first comment."""
 
     origin: Origin
     render: Callable[[int], str]
     current: str
+    quiet: bool = False
 
     def part(self, others: Sequence[Part]) -> Part:
         """As long as there is room beside `others`, but at least for a fair share."""

@@ -58,6 +58,10 @@ class Posting:
     def check_url(self) -> str:
         return (self.aggregate.url or "") if self.aggregate is not None else ""
 
+    @property
+    def open_checks(self) -> bool:
+        return self.checks is not None and bool(self.checks.opened)
+
     def begin(self) -> None:
         """Open the check that is to be required, before anything else is done."""
         checks = self.checks
@@ -78,7 +82,7 @@ class Posting:
         def post() -> Posted:
             current = self._current(client, number)
             sticky = Sticky(client, identity, self.event.repository, number, monotonic)
-            return sticky.post(ours(current), self._remembered(client, number))
+            return sticky.post(ours(current), lambda: self._remembered(client, number))
 
         self.posted = self._try("the comment was not posted", post)
         if self.posted is not None and self.posted.note is not None:

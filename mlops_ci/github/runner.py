@@ -28,6 +28,7 @@ class Runner:
     environ: Mapping[str, str]
     out: BinaryIO
     at_line_start: bool = True
+    quiet: bool = False
 
     @property
     def workspace(self) -> Path:
@@ -107,11 +108,16 @@ class Runner:
     @contextmanager
     def stopped(self) -> Iterator[Echo]:
         """What the echo gets is text and no command, whatever it says."""
+        if self.quiet:
+            yield self._write
+            return
         word = secrets.token_hex(16)
         self._command("stop-commands", word)
+        self.quiet = True
         try:
             yield self._write
         finally:
+            self.quiet = False
             self._command(word)
 
     def _command(self, head: str, message: str = "") -> None:

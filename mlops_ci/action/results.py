@@ -1,0 +1,96 @@
+"""What was found → conclusions of checks and outputs of the action."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from mlops_ci.config import find_config
+from mlops_ci.github.checks import TEXT_BYTES, Annotation, Conclusion, Conclusive, worst
+from mlops_ci.github.places import annotate_gates
+from mlops_ci.project import Project
+from mlops_ci.report import (
+    Report,
+    Section,
+    headline,
+    render_summary,
+    report_headline,
+    report_of,
+)
+
+OUTPUTS = {
+    "verdict": "pass, fail, inconclusive or ungated: the worst of all models; untouched when the "
+    "event concerns none, error when there is none.",
+    "report-path": "The report as an HTML page, relative to the workspace.",
+    "comparison-path": "The comparison as JSON, relative to the workspace; one line a model.",
+    "comment-url": "The comment on the pull request.",
+    "check-url": "The check run `mlops-ci verdict`.",
+    "image": "The image's repository; one line a model.",
+    "digest": "The image's digest, sha256:…; one line a model.",
+    "deployed-url": "Where the deployed model answers; one line a model.",
+}
+VERDICTS = ("error", "fail", "inconclusive", "ungated", "pass", "untouched")
+
+
+def verdict_of(section: Section) -> str:
+    """One of VERDICTS; a policy that blocks on what is undecided leaves it `inconclusive`."""
+    if section.state == "untouched":
+        return "untouched"
+    if section.state == "failed" or section.comparison is None:
+        return "error"
+    return section.comparison.verdict
+
+
+def worst_verdict(sections: Iterable[Section]) -> str:
+    found = {verdict_of(section) for section in sections}
+    return next((verdict for verdict in VERDICTS if verdict in found), "untouched")
+
+
+def conclusion_of(section: Section) -> Conclusion:
+    """A first run without gates is a success: there is nothing to warn of yet."""
+    comparison = section.comparison
+    if section.state == "untouched":
+        return "success"
+    if section.state == "failed" or comparison is None or comparison.blocks:
+        return "failure"
+    if comparison.verdict == "pass" or (
+        comparison.base is None and comparison.verdict == "ungated"
+    ):
+        return "success"
+    return "neutral"
+
+
+def conclusive_model(report: Report, section: Section, project: Project | None) -> Conclusive:
+    """The check of one model, with remarks at the lines of the gates that did not pass."""
+    alone = report_of(
+        [section], report.links, base_name=report.base_name, head_name=report.head_name
+    )
+    remarks = _remarks(section, project) if project is not None else ()
+    summary = render_summary(alone, TEXT_BYTES)
+    return Conclusive(conclusion_of(section), headline(section), summary, remarks)
+
+
+def conclusive(report: Report) -> Conclusive:
+    """The check to require: over all models."""
+    conclusion = worst(conclusion_of(section) for section in report.models)
+    summary = render_summary(report, TEXT_BYTES)
+    return Conclusive(conclusion, str(report_headline(report)), summary)
+
+
+def _remarks(section: Section, project: Project) -> tuple[Annotation, ...]:
+    path = find_config(project.root)
+    if path is None or section.comparison is None:
+        return ()
+    inside = f"{project.prefix}{path.name}"
+    text = path.read_text("utf-8", "replace")
+    return tuple(annotate_gates(inside, text, section.model, section.gates))
+
+
+def shipped_outputs(sections: Sequence[Section]) -> dict[str, str]:
+    """`image`, `digest` and `deployed-url`, of the models that have them."""
+    images = [(s.push or s.build) for s in sections]
+    urls = [s.deployment.url for s in sections if s.deployment is not None and s.deployment.url]
+    return {
+        "image": "\n".join(record.image for record in images if record is not None),
+        "digest": "\n".join(record.digest for record in images if record is not None),
+        "deployed-url": "\n".join(urls),
+    }
