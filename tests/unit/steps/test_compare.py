@@ -68,6 +68,8 @@ WHY = "it is the text 'x', not a number"
          {"auc": "head does not have it", "name": f"head: {WHY}"}),
         ({"auc": 0.9}, {"test.f1": WHY}, ["f1"],
          {"auc": "head does not have it", "test.f1": f"base does not have it; head: {WHY}"}),
+        ({"auc": 0.9}, {"test.f1": WHY}, ["test.f1"],
+         {"auc": "head does not have it", "test.f1": f"base does not have it; head: {WHY}"}),
         ({"auc": 0.9}, {"auc": "it is nan, not a finite number"}, ["auc"],
          {"auc": "head: it is nan, not a finite number"}),
     ],
