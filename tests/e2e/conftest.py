@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -28,7 +29,18 @@ def runner_image(docker_command: str, python_image: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def machine(act: Path, runner_image: str, action_images: ActionImages) -> Machine:
+def actions(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a user's `uses:` downloads, without what else lies in a checkout where people work."""
+    folder = tmp_path_factory.mktemp("actions")
+    for path in (ROOT / "action.yml", *ROOT.glob("actions/*/action.yml")):
+        copy = folder / path.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def machine(act: Path, runner_image: str, action_images: ActionImages, actions: Path) -> Machine:
     """act, with the actions' images built from this checkout under the names that they ask for."""
     assert action_images
-    return Machine(act, runner_image)
+    return Machine(act, runner_image, actions)

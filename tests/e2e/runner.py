@@ -14,7 +14,6 @@ import yaml
 
 from tests.github_server.messages import Json
 from tests.github_server.server import GitHub
-from tests.machine.scripts import ROOT
 
 STAND_INS = Path(__file__).parent / "stand_ins"
 TOKEN = "job-token-3f9c1e"  # of this shape nothing else in a workspace is
@@ -25,8 +24,11 @@ OURS = re.compile(r"uses: (mlops-ci/mlops-ci@v\d+)")
 
 @dataclass(frozen=True)
 class Machine:
+    """`actions` holds action.yml and actions/ and nothing else: act copies all of it for each job."""
+
     act: Path
     runner_image: str
+    actions: Path
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def run_workflow(
         *("--pull=false", "--json", "--bind", "--rm", "--actor", event.actor),
         *("--platform", f"ubuntu-latest={machine.runner_image}"),
         *("--secret", f"GITHUB_TOKEN={TOKEN}"),
-        *_local_repositories(template),
+        *_local_repositories(template, machine.actions),
         *_environment(github, event, full_name),
     ]
     done = subprocess.run(
@@ -118,12 +120,12 @@ def _prepare(workspace: Path, origin: str, sha: str) -> None:
         subprocess.run(["git", *arguments], cwd=workspace, check=True)
 
 
-def _local_repositories(template: Path) -> Iterator[str]:
+def _local_repositories(template: Path, actions: Path) -> Iterator[str]:
     text = template.read_text()
     for used, name in sorted(set(USES.findall(text))):
         yield from ("--local-repository", f"{used}={STAND_INS / name}")
     for used in sorted(set(OURS.findall(text))):
-        yield from ("--local-repository", f"{used}={ROOT}")
+        yield from ("--local-repository", f"{used}={actions}")
 
 
 def _environment(github: GitHub, event: Event, full_name: str) -> Iterator[str]:
