@@ -27,8 +27,9 @@ def open_docker(service: Service, registry: str | None, world: World) -> Target:
 
 
 def open_process(service: Service, registry: str | None, world: World) -> Target:  # noqa: ARG001
-    from mlops_ci.targets.process import ProcessTarget
+    from mlops_ci.targets.process import ProcessTarget, check_machine
 
+    check_machine(world)
     return ProcessTarget(service, world)
 
 
