@@ -94,3 +94,18 @@ def test_every_action_runs_our_image_and_closes_what_it_opened(step: str) -> Non
 @pytest.mark.parametrize("step", ALL)
 def test_the_marketplace_takes_the_description(step: str) -> None:
     assert len(action(step)["description"]) <= 125
+
+
+def test_the_page_about_actions_names_each_input_and_output() -> None:
+    page = (ROOT / "docs" / "actions.md").read_text("utf-8")
+    inputs: dict[str, set[str]] = {}
+    for step in ALL:
+        for name in action(step)["inputs"]:
+            inputs.setdefault(name, set()).add(step)
+    for name, steps in inputs.items():
+        named = [f"`{step}`" if step else "root" for step in ALL if step in steps]
+        where = "all" if steps == set(ALL) else ", ".join(named)
+        said = next(action(step)["inputs"][name]["description"] for step in steps)
+        assert f"| `{name}` | {where} | {said} |" in page
+    for name, told in OUTPUTS.items():
+        assert f"| `{name}` | {told} |" in page
