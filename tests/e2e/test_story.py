@@ -77,8 +77,8 @@ def test_the_pull_request_has_one_comment_of_ours_with_the_verdict(told: Told) -
     assert told.opened.code == 0, told.opened.log
     comments = [found for found in repository(told).comments.values() if found["author"] == BOT]
     assert len(comments) == 1
-    assert "pass" in comments[0]["body"].lower()
-    assert MODEL in comments[0]["body"]
+    assert f"✅ `{MODEL}` is better" in comments[0]["body"]
+    assert "**May be merged**" in comments[0]["body"]
 
 
 def test_the_checks_of_the_head_commit_are_completed(told: Told) -> None:
