@@ -19,6 +19,7 @@ from mlops_ci.github.patience import ATTEMPTS, Patience, Trouble, judge_answer
 from mlops_ci.world import World
 
 PUBLIC_API = "https://api.github.com"
+GRAPHQL = "/graphql"  # a path of its own beside the REST API's
 TIMEOUT = 15  # seconds for one request
 PER_PAGE = 100
 MOST_PAGES = 100
@@ -134,8 +135,8 @@ def _sender(base_url: str, token: str, world: World) -> Send:
 
     def send(verb: str, path: str, query: Mapping[str, Any], body: Any) -> Any:
         try:
-            parameters = dict(query)
-            return requester.requestJsonAndCheck(verb, path, parameters=parameters, input=body)[1]
+            url, parameters = (requester.graphql_url if path == GRAPHQL else path), dict(query)
+            return requester.requestJsonAndCheck(verb, url, parameters=parameters, input=body)[1]
         except GithubException as error:
             headers = {name.lower(): value for name, value in (error.headers or {}).items()}
             now = world.now().timestamp()
