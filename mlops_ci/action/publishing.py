@@ -8,6 +8,7 @@ from pathlib import Path
 
 from msgspec.structs import replace as replaced
 
+from mlops_ci.action.pictures import with_pictures
 from mlops_ci.action.results import (
     OUTPUTS,
     conclusive,
@@ -49,7 +50,10 @@ def publish(task: Task, publication: Publication) -> None:
     """The verdict's own way out is the exit code: nothing here changes it, nothing is raised."""
     posting, report, project = task.posting, publication.report, publication.project
     if publication.commented:
-        posting.comment(lambda current: _ours(task, publication, current), task.world.monotonic)
+        if project is not None:
+            report = with_pictures(task, report, project)
+        shown = replace(publication, report=report)
+        posting.comment(lambda current: _ours(task, shown, current), task.world.monotonic)
     names = []
     for section in report.models:
         if project is not None:

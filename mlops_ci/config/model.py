@@ -16,6 +16,7 @@ Task = Literal["binary", "multiclass", "regression"]
 GateKind = Literal["max-drop", "max-drop-relative", "min", "max"]
 OnInconclusive = Literal["estimate", "warn", "fail"]
 Average = Literal["macro", "weighted"]
+Plots = Literal["auto", "branch", "none"]
 
 NonNegative = Annotated[float, Meta(ge=0)]
 Level = Annotated[float, Meta(gt=0.5, lt=1)]
@@ -129,13 +130,15 @@ class Model(Setting, frozen=True):
 
 
 class Config(Setting, frozen=True):
-    """The whole file."""
+    """The whole file. `plots`: how the comment shows them; `auto` is `branch` where the job's token
+    may write it, else the report's page alone."""
 
     models: dict[str, Model]
     level: Level = 0.95
     on_inconclusive: OnInconclusive = "estimate"
     store: Store = Store()
     tracking_uri: str | None = None
+    plots: Plots = "auto"
 
     def policy(self, name: str) -> Policy:
         model = self.models[name]

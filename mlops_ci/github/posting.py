@@ -88,6 +88,16 @@ class Posting:
         if self.posted is not None and self.posted.note is not None:
             self.notes.append(f"{self.posted.note[0].upper()}{self.posted.note[1:]}.")
 
+    def attempt(self, what: str, work: Callable[[], T], *, quiet: bool = False) -> T | None:
+        """None, and a note, when GitHub refuses; `quiet`: a missing right is not worth a note."""
+        errors = len(self.errors)
+        found = self._try(what, work)
+        if quiet:
+            self.errors[errors:] = [
+                error for error in self.errors[errors:] if not isinstance(error, AccessError)
+            ]
+        return found
+
     def conclude_model(self, name: str, result: Conclusive) -> None:
         checks = self.checks
         if checks is None or self.aggregate is None:

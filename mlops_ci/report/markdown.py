@@ -13,7 +13,7 @@ from mlops_ci.report.facts import facts_of, shipped_rows
 from mlops_ci.report.footer import footer_parts
 from mlops_ci.report.forest import legend
 from mlops_ci.report.labels import sides_of
-from mlops_ci.report.markup import code_span, fenced, markdown, plain, summary
+from mlops_ci.report.markup import code_span, fenced, markdown, picture, plain, summary
 from mlops_ci.report.model import Report, Section
 from mlops_ci.report.numbers import NBSP, count, show_percent
 from mlops_ci.report.phrase import Phrase, clip, code, join, quoted, text
@@ -186,6 +186,11 @@ def _section(section: Section, report: Report, rung: Rung, at: int) -> dict[str,
         "changes": [markdown(change) for change in changes] if rung.facts else [],
         "changes_title": summary(text("What changed: ") + join(changes[:NAMED], " · "))
         + (" · …" if len(changes) > NAMED else ""),
+        "pictures": [
+            picture(plot.title, plot.light_url, plot.dark_url or plot.light_url)
+            for plot in section.plots
+            if rung.facts and plot.light_url
+        ],
         "facts": [markdown(fact) for fact in facts_of(section)] if rung.facts else [],
         "failure": _failure(section, rung),
         "shipped": [

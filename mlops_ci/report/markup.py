@@ -63,6 +63,15 @@ def fenced(content: str, language: str = "") -> str:
     return f"{fence}{language}\n{content.rstrip()}\n{fence}"
 
 
+def picture(title: str, light: str, dark: str) -> str:
+    """Both drawings; a reader sees the one of their own theme."""
+    light, dark, alt = (html.escape(text, quote=True) for text in (light, dark, title))
+    return (
+        f'<picture><source media="(prefers-color-scheme: dark)" srcset="{dark}">'
+        f'<img alt="{alt}" src="{light}"></picture>'
+    )
+
+
 def hypertext(phrase: Phrase) -> str:
     """The same as HTML."""
     tags = {"code": ("<code>", "</code>"), "strong": ("<strong>", "</strong>"), "text": ("", "")}
