@@ -96,6 +96,7 @@ class Event:
     branch), the tip of the pull request's base branch. `before`: the pull request's head before
     this push to it. `fork`: the head lies in another repository, so the token is read-only.
     `asks`: False for an event with nothing to judge (a closed pull request, a deleted branch).
+    `action` is GitHub's word: `opened`, `synchronize`, ...; empty for events without one.
     """
 
     kind: Kind
@@ -108,6 +109,7 @@ class Event:
     number: int | None = None
     fork: bool = False
     asks: bool = True
+    action: str = ""
 
     @property
     def ships(self) -> bool:
@@ -189,6 +191,7 @@ def _of_pull_request(found: OnPullRequest) -> Event:
         number=found.number,
         fork=source is None or source.lower() != repository.full_name.lower(),
         asks=found.action != "closed",
+        action=found.action,
     )
 
 
@@ -202,6 +205,7 @@ def _of_merge_group(found: OnMergeGroup) -> Event:
         base_branch=group.base_ref.removeprefix(BRANCHES),
         base=group.base_sha,
         asks=found.action != "destroyed",
+        action=found.action,
     )
 
 
