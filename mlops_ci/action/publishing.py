@@ -17,6 +17,7 @@ from mlops_ci.action.results import (
     worst_verdict,
 )
 from mlops_ci.action.task import Task
+from mlops_ci.action.telling import tell_others
 from mlops_ci.errors import MlopsCiError
 from mlops_ci.github.parts import Origin, Ours
 from mlops_ci.project import Project
@@ -49,11 +50,13 @@ class Publication:
 def publish(task: Task, publication: Publication) -> None:
     """The verdict's own way out is the exit code: nothing here changes it, nothing is raised."""
     posting, report, project = task.posting, publication.report, publication.project
+    shown = report
     if publication.commented:
         if project is not None:
-            report = with_pictures(task, report, project)
-        shown = replace(publication, report=report)
-        posting.comment(lambda current: _ours(task, shown, current), task.world.monotonic)
+            shown = with_pictures(task, report, project)
+        ours = replace(publication, report=shown)
+        posting.comment(lambda current: _ours(task, ours, current), task.world.monotonic)
+        tell_others(task, report, project)
     names = []
     for section in report.models:
         if project is not None:
@@ -65,7 +68,7 @@ def publish(task: Task, publication: Publication) -> None:
         _record(task, publication, project)
         _write_files(task, report, project)
     task.outputs |= _outputs(task, publication)
-    task.runner.summary(_summary(task, report))
+    task.runner.summary(_summary(task, shown))
     _annotate(task, report)
 
 

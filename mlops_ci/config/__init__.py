@@ -2,6 +2,8 @@
 
 from mlops_ci.config.load import find_config, load_config, parse_config
 from mlops_ci.config.model import (
+    Alarm,
+    Alerts,
     Columns,
     Config,
     Deploy,
@@ -14,6 +16,8 @@ from mlops_ci.config.model import (
 )
 
 __all__ = [
+    "Alarm",
+    "Alerts",
     "Columns",
     "Config",
     "Deploy",

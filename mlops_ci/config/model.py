@@ -17,6 +17,7 @@ GateKind = Literal["max-drop", "max-drop-relative", "min", "max"]
 OnInconclusive = Literal["estimate", "warn", "fail"]
 Average = Literal["macro", "weighted"]
 Plots = Literal["auto", "branch", "none"]
+Alarm = Literal["pass", "fail", "inconclusive", "ungated", "error", "deployed"]
 
 NonNegative = Annotated[float, Meta(ge=0)]
 Level = Annotated[float, Meta(gt=0.5, lt=1)]
@@ -101,6 +102,13 @@ class Store(Setting, frozen=True):
     max_age_days: Annotated[int, Meta(ge=1)] = 90
 
 
+class Alerts(Setting, frozen=True):
+    """On which outcomes the places of MLOPS_CI_WEBHOOK_URL, MLOPS_CI_SLACK_URL and
+    MLOPS_CI_TEAMS_URL are told."""
+
+    on: tuple[Alarm, ...] = ("fail", "error")
+
+
 class Model(Setting, frozen=True):
     """One entry under `models:`. Paths are relative to the configuration file's folder."""
 
@@ -139,6 +147,7 @@ class Config(Setting, frozen=True):
     store: Store = Store()
     tracking_uri: str | None = None
     plots: Plots = "auto"
+    alerts: Alerts = Alerts()
 
     def policy(self, name: str) -> Policy:
         model = self.models[name]
