@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mlops_ci.config.model import GateKind
+from mlops_ci.records.comparison import Verdict
+
+ROWS = 1797  # of scikit-learn's digits
+
 
 @dataclass(frozen=True)
 class PullRequest:
-    """`parameters` are what it changes in params.yaml; `verdict` is what must come out."""
+    """`parameters` are what it changes in params.yaml; `verdict` is what must come out, and
+    `decided_by` (metric, slice, kind) the one gate that must have said so."""
 
     branch: str
     title: str
     parameters: dict[str, str | int | float | bool]
-    verdict: str
+    verdict: Verdict
     exit_code: int
+    decided_by: tuple[str, str | None, GateKind] | None = None
 
 
 PULL_REQUESTS = (
@@ -30,6 +37,7 @@ PULL_REQUESTS = (
         parameters={"model": "forest", "trees": 60, "depth": 6, "drop_blots": True},
         verdict="fail",
         exit_code=1,
+        decided_by=("recall", "ink=bold", "max-drop"),
     ),
     PullRequest(
         branch="regularise",
@@ -37,5 +45,6 @@ PULL_REQUESTS = (
         parameters={"C": 0.02},
         verdict="inconclusive",
         exit_code=0,
+        decided_by=("accuracy", None, "max-drop"),
     ),
 )

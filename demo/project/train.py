@@ -2,6 +2,7 @@
 
 import csv
 import json
+from importlib.metadata import version
 from pathlib import Path
 
 import mlflow.sklearn
@@ -17,6 +18,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 OUT = Path("out")
+SERVED_WITH = ("mlflow-skinny", "scikit-learn", "skops")
 
 
 def load():
@@ -62,7 +64,9 @@ def main():
     mlflow.sklearn.save_model(
         model,
         OUT / "model",
-        signature=infer_signature(pixels[:5], model.predict(pixels[:5])),
+        signature=infer_signature(pixels, model.predict(pixels)),
+        input_example=pixels[:5],
+        pip_requirements=[f"{name}=={version(name)}" for name in SERVED_WITH],
         skops_trusted_types=["sklearn.tree._tree.Tree"],
     )
     print(f"trained a {params['model']} on {len(rows):,} rows")
