@@ -1,16 +1,21 @@
-"""The runner's image, and act."""
+"""The runner's image, act, and the day that most tests look at."""
 
 from __future__ import annotations
 
 import re
 import shutil
 import subprocess
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.e2e.runner import Machine
+from tests.e2e.story import Shipping, Told, a_day, demo_story, project_files, tell
 from tests.machine.fixtures import ActionImages
+from tests.machine.registry import GuardedRegistry, free_port
 from tests.machine.scripts import ROOT
 
 RUNNER_IMAGE = "mlops-ci-runner:local"
@@ -44,3 +49,24 @@ def machine(act: Path, runner_image: str, action_images: ActionImages, actions: 
     """act, with the actions' images built from this checkout under the names that they ask for."""
     assert action_images
     return Machine(act, runner_image, actions)
+
+
+@pytest.fixture(scope="session")
+def told(
+    machine: Machine,
+    guarded: GuardedRegistry,
+    haproxy_image: str,
+    docker_engine: Any,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Told]:
+    """The day, played once for all tests that look at it."""
+    assert haproxy_image
+    shipping = Shipping(guarded, f"digits-{uuid.uuid4().hex[:8]}", free_port())
+    story = demo_story(project_files(shipping), "pass")
+    try:
+        with a_day(machine, tmp_path_factory.mktemp("story"), story, shipping.secrets) as day:
+            yield tell(day, shipping)
+    finally:
+        for container in docker_engine.containers.list(all=True):
+            if shipping.name in container.name or shipping.name in str(container.labels):
+                container.remove(force=True, v=True)

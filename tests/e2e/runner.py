@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,9 +17,10 @@ from tests.github_server.server import GitHub
 
 STAND_INS = Path(__file__).parent / "stand_ins"
 TOKEN = "job-token-3f9c1e"  # of this shape nothing else in a workspace is
+OWNER = 1001  # a hosted runner's user; stand_ins/checkout makes it the workspace's
 LIMIT_SECONDS = 540
 USES = re.compile(r"uses: ((?:actions|astral-sh)/([\w-]+)@[0-9a-f]{40})")
-OURS = re.compile(r"uses: (mlops-ci/mlops-ci@v\d+)")
+OURS = re.compile(r"uses: (mlops-ci/mlops-ci)(?:/actions/\w+)?(@v\d+)")
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,8 @@ class Machine:
 
 @dataclass(frozen=True)
 class Event:
-    """`sha` is the commit that the job starts from; `ref` what GITHUB_REF holds.
+    """`sha` is the commit that the job starts from; `ref` what GITHUB_REF holds; `secrets` are the
+    repository's own, beside the job's token.
 
     act tells GITHUB_SHA by where the workspace's HEAD is, so it changes at the checkout step; on
     GitHub it stays.
@@ -44,11 +46,15 @@ class Event:
     sha: str
     ref: str
     actor: str = "dev"
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
 class Ran:
-    """`lines` are act's own JSON lines; `workspace` is as the job left it."""
+    """`lines` are act's own JSON lines; `workspace` is as the job left it.
+
+    act hides no secret in them (`--insecure-secrets`): what is hidden, we hid.
+    """
 
     code: int
     lines: list[dict[str, Any]] = field(repr=False)
@@ -66,6 +72,15 @@ class Ran:
         return "".join(
             str(line["content"]) for line in self.lines if line.get("command") == "summary"
         )
+
+    def strangers(self) -> list[str]:
+        """What in the workspace does not belong to the user whom the checkout gave it to."""
+        paths = sorted(self.workspace.rglob("*"))
+        return [
+            str(path.relative_to(self.workspace))
+            for path in paths
+            if (path.lstat().st_uid, path.lstat().st_gid) != (OWNER, OWNER)
+        ]
 
     def records(self, model: str, commit: str) -> Path:
         return self.workspace / ".mlops-ci" / model / commit
@@ -93,7 +108,8 @@ def run_workflow(
         *(machine.act, event.name, "--workflows", template, "--eventpath", payload),
         *("--pull=false", "--json", "--bind", "--rm", "--actor", event.actor),
         *("--platform", f"ubuntu-latest={machine.runner_image}"),
-        *("--secret", f"GITHUB_TOKEN={TOKEN}"),
+        "--insecure-secrets",
+        *_secrets({"GITHUB_TOKEN": TOKEN, **event.secrets}),
         *_local_repositories(template, machine.actions),
         *_environment(github, event, full_name),
     ]
@@ -105,7 +121,9 @@ def run_workflow(
         check=False,
         timeout=LIMIT_SECONDS,
     )
-    lines = list(_json_lines(done.stdout + done.stderr))
+    said = done.stdout + done.stderr
+    (folder / "act.jsonl").write_text(said)  # for whoever looks for what went wrong
+    lines = list(_json_lines(said))
     return Ran(done.returncode, lines, workspace)
 
 
@@ -124,8 +142,13 @@ def _local_repositories(template: Path, actions: Path) -> Iterator[str]:
     text = template.read_text()
     for used, name in sorted(set(USES.findall(text))):
         yield from ("--local-repository", f"{used}={STAND_INS / name}")
-    for used in sorted(set(OURS.findall(text))):
-        yield from ("--local-repository", f"{used}={actions}")
+    for name, version in sorted(set(OURS.findall(text))):
+        yield from ("--local-repository", f"{name}{version}={actions}")
+
+
+def _secrets(values: Mapping[str, str]) -> Iterator[str]:
+    for name, value in values.items():
+        yield from ("--secret", f"{name}={value}")
 
 
 def _environment(github: GitHub, event: Event, full_name: str) -> Iterator[str]:

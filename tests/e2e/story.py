@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import socket
+import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -14,6 +15,7 @@ from demo.story import PULL_REQUESTS, PullRequest
 from tests.e2e.runner import TOKEN, Event, Machine, Ran, permissions_of, run_workflow
 from tests.github_server.scenario import Scenario, Story, build
 from tests.github_server.server import GitHub
+from tests.machine.registry import GuardedRegistry
 from tests.machine.scripts import ROOT
 
 PROJECT = ROOT / "demo" / "project"
@@ -23,35 +25,40 @@ PULL_REQUEST = TEMPLATES / "pull-request.yml"
 OWN_TRAINING = TEMPLATES / "pull-request-own-training.yml"
 MERGE = TEMPLATES / "merge.yml"
 MODEL = "digits"
+BOT = "github-actions[bot]"
 
 
 @dataclass(frozen=True)
 class Shipping:
     """Where the story's images go and run."""
 
-    registry: str
+    registry: GuardedRegistry
     name: str
     port: int
 
     @property
     def image(self) -> str:
-        return f"{self.registry}/acme/{self.name}"
+        return f"{self.registry.host}/acme/{self.name}"
+
+    @property
+    def secrets(self) -> dict[str, str]:
+        """What the team has set, under the names that merge.yml passes on."""
+        return {
+            "REGISTRY_USERNAME": self.registry.username,
+            "REGISTRY_PASSWORD": self.registry.password,
+        }
 
 
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-def project_files(shipping: Shipping, *, trains: bool = True) -> dict[str, str]:
-    """The demo's project, whose image goes to the test's registry and port."""
+def project_files(shipping: Shipping | None, *, trains: bool = True) -> dict[str, str]:
+    """The demo's project; its image goes to the test's registry and port, or nowhere."""
     files = {path.name: path.read_text() for path in PROJECT.iterdir() if path.is_file()}
     files[".gitignore"] = files.pop("gitignore")
     config = yaml.safe_load(files["mlops-ci.yaml"])
     model = config["models"][MODEL]
-    model["image"] = shipping.image
-    model["deploy"] = {"target": "docker", "port": shipping.port, "name": shipping.name}
+    del model["image"], model["deploy"]
+    if shipping is not None:
+        model["image"] = shipping.image
+        model["deploy"] = {"target": "docker", "port": shipping.port, "name": shipping.name}
     if not trains:
         del model["train"]
     files["mlops-ci.yaml"] = yaml.safe_dump(config, sort_keys=False)
@@ -83,6 +90,7 @@ class Day:
     scenario: Scenario
     github: GitHub
     folder: Path
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def grant(self, permissions: Mapping[str, str]) -> None:
         """Give the job's token these rights and no others."""
@@ -107,8 +115,24 @@ class Day:
     def push(self, name: str, before: str, after: str, template: Path = MERGE) -> Ran:
         self.grant(permissions_of(template))
         payload = self.scenario.events(self.github).push(before, after)
-        event = Event("push", payload, after, "refs/heads/main")
+        event = Event("push", payload, after, "refs/heads/main", secrets=self.secrets)
         return run_workflow(self.machine, self.github, template, event, self.folder / name)
+
+    def comments(self) -> list[dict[str, Any]]:
+        """Those that the workflow's token wrote."""
+        held = self.github.state.repository(self.scenario.full_name).comments.values()
+        return [dict(found) for found in held if found["author"] == BOT]
+
+    def checks(self, sha: str | None = None) -> dict[str, dict[str, Any]]:
+        """The last one of each name."""
+        held = self.github.state.repository(self.scenario.full_name).checks.values()
+        return {
+            check["name"]: dict(check) for check in held if sha is None or check["head_sha"] == sha
+        }
+
+    def as_it_is(self, name: str) -> Path:
+        """A copy of the repository that GitHub has now, with all its refs."""
+        return Path(shutil.copytree(self.scenario.bare, self.folder / name))
 
     def merge(self) -> tuple[str, str]:
         """What the button does. Main's commit before, and after."""
@@ -124,14 +148,51 @@ class Day:
 
 
 @contextlib.contextmanager
-def a_day(machine: Machine, folder: Path, files: Mapping[str, str], verdict: str) -> Iterator[Day]:
-    """`verdict`: which of the demo's pull requests is open."""
-    pull = pull_request(verdict)
-    told = Story(main=(files,), change=(changed(files, pull),), branch=pull.branch)
-    scenario = build(folder / "github", told)
+def a_day(
+    machine: Machine, folder: Path, story: Story, secrets: Mapping[str, str] | None = None
+) -> Iterator[Day]:
+    scenario = build(folder / "github", story)
     github = scenario.start()
     try:
-        yield Day(machine, scenario, github, folder)
+        yield Day(machine, scenario, github, folder, secrets or {})
     finally:
         github.stop()
     assert not github.violations, "\n".join(github.violations)
+
+
+def demo_story(files: Mapping[str, str], verdict: str) -> Story:
+    """`verdict`: which of the demo's pull requests is open."""
+    pull = pull_request(verdict)
+    return Story(main=(files,), change=(changed(files, pull),), branch=pull.branch)
+
+
+@dataclass(frozen=True)
+class Told:
+    """The three jobs of the day. `at_work` is the repository as it was when the pull request was
+    judged; `comments` and `checks` are what stood on GitHub then.
+    """
+
+    day: Day
+    shipping: Shipping
+    first: Ran
+    opened: Ran
+    merged: Ran
+    before: str
+    after: str
+    at_work: Path
+    comments: list[dict[str, Any]]
+    checks: dict[str, dict[str, Any]]
+
+    @property
+    def head(self) -> str:
+        return self.day.scenario.head
+
+
+def tell(day: Day, shipping: Shipping) -> Told:
+    first = day.push("first", ZEROS, day.scenario.base)
+    opened = day.open_pull_request("opened")
+    at_work = day.as_it_is("at-work.git")
+    comments, checks = day.comments(), day.checks(day.scenario.head)
+    before, after = day.merge()
+    merged = day.push("merged", before, after)
+    return Told(day, shipping, first, opened, merged, before, after, at_work, comments, checks)

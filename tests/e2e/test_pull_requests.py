@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
@@ -18,32 +17,19 @@ from tests.e2e.story import (
     PULL_REQUEST,
     ZEROS,
     Day,
-    Shipping,
     a_day,
-    free_port,
+    demo_story,
     project_files,
 )
 
-BOT = "github-actions[bot]"
 READ_ONLY = {"contents": "read", "pull-requests": "read", "checks": "read"}
-
-
-def comments(day: Day) -> list[dict[str, Any]]:
-    held = day.github.state.repository(day.scenario.full_name).comments.values()
-    return [found for found in held if found["author"] == BOT]
-
-
-def conclusions(day: Day) -> dict[str, str]:
-    checks = day.github.state.repository(day.scenario.full_name).checks.values()
-    return {check["name"]: check["conclusion"] for check in checks}
 
 
 @pytest.fixture(scope="module")
 def worse(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
     """A pull request with a broken model; the store is empty, so base is trained in a worktree."""
-    shipping = Shipping("127.0.0.1:1", "never-shipped", free_port())
-    folder = tmp_path_factory.mktemp("worse")
-    with a_day(machine, folder, project_files(shipping), "fail") as day:
+    story = demo_story(project_files(None), "fail")
+    with a_day(machine, tmp_path_factory.mktemp("worse"), story) as day:
         yield day
 
 
@@ -51,9 +37,10 @@ def test_read_only_rights_move_the_report_and_not_the_verdict(worse: Day) -> Non
     ran = worse.open_pull_request("read-only", PULL_REQUEST, READ_ONLY)
     assert ran.code != 0
     assert ran.outputs()["verdict"] == "fail"
-    assert comments(worse) == []
-    assert conclusions(worse) == {}
+    assert worse.comments() == []
+    assert worse.checks() == {}
     assert MODEL in ran.summary()
+    assert ran.strangers() == []
 
 
 def test_a_worse_model_fails_the_job_and_says_why(worse: Day) -> None:
@@ -64,16 +51,9 @@ def test_a_worse_model_fails_the_job_and_says_why(worse: Day) -> None:
     assert outputs.get("digest", "") == ""
     comparison = json.loads((ran.workspace / outputs["comparison-path"]).read_text())
     assert any(gate["verdict"] == "fail" and gate["blocks"] for gate in comparison["gates"])
-    assert len(comments(worse)) == 1
-    assert "fail" in comments(worse)[0]["body"].lower()
-    assert conclusions(worse)["mlops-ci verdict"] == "failure"
-
-
-def test_a_second_run_changes_the_same_comment(worse: Day) -> None:
-    before = [found["id"] for found in comments(worse)]
-    worse.open_pull_request("again")
-    assert [found["id"] for found in comments(worse)] == before
-    assert len(before) == 1
+    assert len(worse.comments()) == 1
+    assert "fail" in worse.comments()[0]["body"].lower()
+    assert worse.checks()["mlops-ci verdict"]["conclusion"] == "failure"
 
 
 def with_training(merge: Path, folder: Path) -> Path:
@@ -93,12 +73,8 @@ def with_training(merge: Path, folder: Path) -> Path:
 def test_the_users_own_training_is_judged_against_what_main_left(
     machine: Machine, tmp_path: Path
 ) -> None:
-    files = project_files(Shipping("127.0.0.1:1", "never-shipped", free_port()), trains=False)
-    config = yaml.safe_load(files["mlops-ci.yaml"])
-    for key in ("image", "deploy"):
-        del config["models"][MODEL][key]
-    files["mlops-ci.yaml"] = yaml.safe_dump(config, sort_keys=False)
-    with a_day(machine, tmp_path, files, "pass") as day:
+    story = demo_story(project_files(None, trains=False), "pass")
+    with a_day(machine, tmp_path, story) as day:
         base = day.scenario.base
         first = day.push("first", ZEROS, base, with_training(MERGE, tmp_path))
         assert first.code == 0, first.log
@@ -107,4 +83,4 @@ def test_the_users_own_training_is_judged_against_what_main_left(
         assert ran.outputs()["verdict"] == "pass"
         comparison = json.loads((ran.workspace / ran.outputs()["comparison-path"]).read_text())
         assert comparison["rows"]["paired"] == 1797
-        assert len(comments(day)) == 1
+        assert len(day.comments()) == 1

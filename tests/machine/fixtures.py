@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from tests.machine.registry import GuardedRegistry, guarded_registry
 from tests.machine.scripts import run_script
 
 
@@ -56,6 +57,14 @@ def docker_engine(docker_command: str) -> Iterator[Any]:
 def registry() -> str:
     """host:port of an OCI registry on loopback, without authentication."""
     return run_script("registry.sh", os.environ.get("MLOPS_CI_TEST_REGISTRY_PORT", "5000"))[-1]
+
+
+@pytest.fixture(scope="session")
+def guarded(registry: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[GuardedRegistry]:
+    """A registry of its own that wants a password."""
+    assert registry  # its package is installed
+    with guarded_registry(tmp_path_factory.mktemp("registry")) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import shutil
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -17,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import requests
 
 from mlops_ci.errors import AccessError, ServiceError
 from mlops_ci.images.credentials import Login
@@ -28,44 +25,7 @@ from mlops_ci.images.name import parse_image
 from mlops_ci.images.registry import DOCKER_MANIFEST, Repository, digest_of
 from mlops_ci.images.shipment import ship
 from mlops_ci.world import World
-from tests.integration.ship.conftest import free_port
-
-# maria, secret: `htpasswd -nbB -C 5 maria secret` writes such a line
-PASSWORDS = "maria:$2y$05$aaaaaaaaaaaaaaaaaaaaaOjOHCcGZ1ZydhnG2lX11qSmiRJbsbsA.\n"
-CONFIG = """version: 0.1
-storage: {{filesystem: {{rootdirectory: {root}}}}}
-http: {{addr: 127.0.0.1:{port}}}
-auth: {{htpasswd: {{realm: test, path: {passwords}}}}}
-"""
-
-
-@pytest.fixture(scope="module")
-def guarded(registry: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A registry of its own that wants maria's password."""
-    assert registry  # its package is installed
-    folder = tmp_path_factory.mktemp("registry")
-    port = free_port()
-    (folder / "passwords").write_text(PASSWORDS)
-    (folder / "config.yml").write_text(
-        CONFIG.format(root=folder / "data", port=port, passwords=folder / "passwords")
-    )
-    program = shutil.which("docker-registry")
-    assert program
-    process = subprocess.Popen(
-        [program, "serve", str(folder / "config.yml")],
-        stderr=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-    )
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        try:
-            requests.get(f"http://127.0.0.1:{port}/v2/", timeout=2)
-            break
-        except requests.ConnectionError:
-            time.sleep(0.05)
-    yield f"127.0.0.1:{port}"
-    process.terminate()
-    process.wait()
+from tests.machine.registry import GuardedRegistry, free_port
 
 
 def small_image(folder: Path, text: bytes = b"hello") -> tuple[Layout, str]:
@@ -87,15 +47,18 @@ def repository(host: str, login: Login | None, world: World) -> Repository:
     return Repository(parse_image(f"{host}/acme/small"), login, world)
 
 
-def test_a_password_opens_and_none_does_not(guarded: str, world: World, tmp_path: Path) -> None:
+def test_a_password_opens_and_none_does_not(
+    guarded: GuardedRegistry, world: World, tmp_path: Path
+) -> None:
+    host, right = guarded.host, Login(guarded.username, guarded.password)
     layout, digest = small_image(tmp_path)
-    for login in (None, Login("maria", "wrong")):
-        with repository(guarded, login, world) as denied, pytest.raises(AccessError) as caught:
+    for login in (None, Login(guarded.username, "wrong")):
+        with repository(host, login, world) as denied, pytest.raises(AccessError) as caught:
             ship(layout, digest, ["one"], denied)
         assert caught.value.exit_code == 5
-        assert f"docker login {guarded}" in str(caught.value)
+        assert f"docker login {host}" in str(caught.value)
         assert "wrong" not in str(caught.value)
-    with repository(guarded, Login("maria", "secret"), world) as opened:
+    with repository(host, right, world) as opened:
         assert ship(layout, digest, ["one"], opened).uploaded > 0
         assert ship(layout, digest, ["one"], opened).uploaded == 0
         assert opened.tag_digest("one") == digest
@@ -105,14 +68,16 @@ def test_a_password_opens_and_none_does_not(guarded: str, world: World, tmp_path
     assert pulled.config["architecture"] == "amd64"
 
 
-def test_login_from_docker_s_own_file(guarded: str, world: World, tmp_path: Path) -> None:
+def test_login_from_docker_s_own_file(
+    guarded: GuardedRegistry, world: World, tmp_path: Path
+) -> None:
     from mlops_ci.images.registry import open_repository
 
-    auth = base64.b64encode(b"maria:secret").decode()
-    (tmp_path / "config.json").write_text(json.dumps({"auths": {guarded: {"auth": auth}}}))
+    auth = base64.b64encode(f"{guarded.username}:{guarded.password}".encode()).decode()
+    (tmp_path / "config.json").write_text(json.dumps({"auths": {guarded.host: {"auth": auth}}}))
     knowing = replace(world, environ={**world.environ, "DOCKER_CONFIG": str(tmp_path)})
     layout, digest = small_image(tmp_path / "image")
-    with open_repository(parse_image(f"{guarded}/acme/small"), knowing) as opened:
+    with open_repository(parse_image(f"{guarded.host}/acme/small"), knowing) as opened:
         ship(layout, digest, [], opened)
         assert opened.manifest(digest) is not None
 
