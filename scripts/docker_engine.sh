@@ -38,7 +38,7 @@ if [ "${1:-start}" = stop ]; then stop_engine; exit; fi
 
 one_at_a_time docker_engine
 DOCKER=$(docker_command || command -v docker || true)
-if [ -n "${DOCKER_HOST:-}" ] && [ "$DOCKER_HOST" != "unix://$SOCKET" ] && { [ -z "$DOCKER" ] || ! answers; }; then
+if [ -n "${DOCKER_HOST:-}" ] && [ "$DOCKER_HOST" != "unix://$SOCKET" ] && [ -n "$DOCKER" ] && ! answers; then
   die "no Docker engine answers at DOCKER_HOST=$DOCKER_HOST" "start it, or unset DOCKER_HOST for the one of this machine"
 fi
 if [ -z "$DOCKER" ] || ! answers; then start_engine; fi
