@@ -17,8 +17,14 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
+from mlops_ci.github.text import clean
+
 MARKER = "<!-- mlops-ci:comment -->"
 LIMIT = 65_000  # code points of a comment, marks included
+ENOUGH = 10_000  # code points in which a job can say what matters
+SHORTENED = "Shortened to fit: the run's summary has all of it."
+LONGEST_LINE = 1_000  # code points of a headline or a footer that is kept
+_FENCE = re.compile(r"`{3,}|~{3,}")
 _OPENING = re.compile(r"^<!-- mlops-ci:part ([0-9a-f]{16}) (\{.*\}) -->$")
 _CLOSING = "<!-- /mlops-ci:part {} -->"
 
@@ -52,10 +58,44 @@ class Part:
     def key(self) -> tuple[str, tuple[str, ...]]:
         return self.origin.scope, self.origin.models
 
-    def shortened(self) -> Part:
-        """Its first line: the headline. Cut there, no row of a table is cut in the middle."""
-        first = next((line for line in self.text.splitlines() if line.strip()), "")
-        return Part(self.origin, f"{first}\n\nShortened to fit: see the run's summary.\n")
+    def shorter(self) -> Part | None:
+        """The next step of the ladder: without what is folded away, then headline and footer, then
+        the headline. No step cuts inside a line, so no row of a table is cut in the middle."""
+        lines = self.text.strip("\n").split("\n")
+        first, *rest = [line if len(line) <= LONGEST_LINE else "" for line in lines]
+        last = next((line for line in reversed(rest) if line), "")
+        footer = "" if last.startswith(("|", "<", "`" * 3, SHORTENED)) else last
+        unfolded = _unfold(lines)
+        ladder = [
+            *([[*unfolded[:-1], SHORTENED, "", unfolded[-1]]] if unfolded else []),
+            [first, "", SHORTENED, *(["", footer] if footer else [])],
+            [first, "", SHORTENED],
+            [SHORTENED],
+        ]
+        texts = ("\n".join(step).strip("\n") + "\n" for step in ladder)
+        short = next((text for text in texts if len(text) < len(self.text)), None)
+        return Part(self.origin, short) if short is not None else None
+
+
+def _unfold(lines: Sequence[str]) -> list[str]:
+    """Without closed `<details>`; empty when there are none, or where a fold or a fence is open."""
+    kept: list[str] = []
+    depth, fence = 0, ""
+    for line in lines:
+        bare = line.strip()
+        mark = _FENCE.match(bare)
+        was = depth
+        if fence:
+            fence = "" if bare.startswith(fence) and not bare.strip(fence[0]) else fence
+        elif mark is not None:
+            fence = mark.group()
+        elif bare.startswith("<details") and (depth or not bare.startswith("<details open")):
+            depth += 1
+        elif bare.startswith("</details>") and depth:
+            depth -= 1
+        if not was and not depth:
+            kept.append(line)
+    return [] if depth or fence or len(kept) == len(lines) else kept
 
 
 def parse(body: str) -> list[Part]:
@@ -87,25 +127,26 @@ def _origin(text: str) -> Origin | None:
 def compose(parts: Iterable[Part], limit: int = LIMIT) -> str:
     """The body of the comment: at most `limit` code points, the longest parts shortened first."""
     ordered = sorted(parts, key=lambda part: part.key)
-    body = _join(ordered)
-    while len(body) > limit:
-        longest = max(range(len(ordered)), key=lambda n: len(ordered[n].text))
-        short = ordered[longest].shortened()
-        if len(short.text) >= len(ordered[longest].text):
-            ordered = ordered[:-1]  # thousands of jobs: the last ones are in their summaries only
-        else:
-            ordered[longest] = short
-        body = _join(ordered)
-    return body
+    marked = [_marked(part) for part in ordered]
+    shorter = [part.shorter() for part in ordered] if _length(marked) > limit else []
+    while _length(marked) > limit:
+        able = [at for at, part in enumerate(shorter) if part is not None]
+        if not able:
+            marked.pop()  # hundreds of jobs: the last ones are in their summaries only
+            continue
+        at = max(able, key=lambda at: len(marked[at]))
+        part = shorter[at] or ordered[at]
+        marked[at], shorter[at] = _marked(part), part.shorter()
+    return "\n".join([MARKER, *marked])
 
 
-def _join(parts: Sequence[Part]) -> str:
-    return "\n".join([MARKER, *(_marked(part) for part in parts)])
+def _length(marked: Iterable[str]) -> int:
+    return len(MARKER) + sum(len(text) + 1 for text in marked)
 
 
 def _marked(part: Part) -> str:
-    text = part.text.replace("\r\n", "\n").strip("\n") + "\n"
-    nonce = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    text = clean(part.text).strip("\n") + "\n"
+    nonce = hashlib.sha256(text.encode()).hexdigest()[:16]
     header = msgspec.json.encode(part.origin).decode()
     header = header.replace("<", "\\u003c").replace(">", "\\u003e")
     return f"<!-- mlops-ci:part {nonce} {header} -->\n{text}{_CLOSING.format(nonce)}"
@@ -122,12 +163,21 @@ class Ours:
     quiet: bool = False
 
     def part(self, others: Sequence[Part]) -> Part:
-        """As long as there is room beside `others`, but at least for a fair share."""
+        """As long as there is room beside `others`; where they leave little, a fair share."""
         marks = len(_marked(Part(self.origin, ""))) + 2
-        left = LIMIT - len(_join(others)) - marks
+        left = LIMIT - _length(map(_marked, others)) - marks
         share = (LIMIT - len(MARKER)) // (len(others) + 1) - marks
-        text = self.render(max(left, share)).replace("\r\n", "\n").strip("\n") + "\n"
-        return Part(self.origin, text)
+        room = left if left >= min(share, ENOUGH) else share
+        return Part(self.origin, clean(self.render(room)).strip("\n") + "\n")
+
+    def doubts(self, found: Iterable[Part]) -> bool:
+        """A later run has written about another commit: which one the branch is at decides."""
+        ours = self.origin
+        return any(
+            part.origin.sha != ours.sha
+            and (part.origin.run, part.origin.attempt) > (ours.run, ours.attempt)
+            for part in found
+        )
 
 
 def merge(found: Iterable[Part], ours: Ours) -> list[Part]:
@@ -150,7 +200,7 @@ def _beaten(at: int, origins: Sequence[Origin], current: str) -> bool:
     at, or from a later run."""
     one = origins[at]
     return any(
-        _covers(other, one) and (_rank(other, current), n) > (_rank(one, current), at)
+        _replaces(other, one, current) and (_rank(other, current), n) > (_rank(one, current), at)
         for n, other in enumerate(origins)
         if n != at
     )
@@ -160,10 +210,14 @@ def _rank(origin: Origin, current: str) -> tuple[bool, int, int]:
     return origin.sha == current, origin.run, origin.attempt
 
 
-def _covers(one: Origin, other: Origin) -> bool:
+def _replaces(one: Origin, other: Origin, current: str) -> bool:
     if one.scope != other.scope:
         return False
-    return one.whole or (not other.whole and set(other.models) <= set(one.models))
+    if one.whole:
+        return True
+    if other.whole:  # the project has become a matrix: its jobs are newer, none looks at all
+        return one.sha == current != other.sha
+    return set(other.models) <= set(one.models)
 
 
 def _is_stale(kept: Sequence[Part], ours: Ours) -> bool:
