@@ -6,7 +6,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from msgspec import Struct
 
@@ -24,6 +24,8 @@ PREDICTIONS = re.compile(
 )
 METRICS = re.compile(r"(.*[-_])?(metrics?|scores?)\.(json|yaml|yml|toml)", re.IGNORECASE)
 TRAIN = re.compile(r"train(_model|ing)?\.py", re.IGNORECASE)
+PATH_IN_TEXT = re.compile(r"""["']([\w./-]{1,200})["']""")
+MAX_SCRIPT = 1_000_000  # bytes that are looked at
 WORKFLOWS = {"pull-request.yml": "mlops-ci.yml", "merge.yml": "mlops-ci-merge.yml"}
 OWN_TRAINING = "pull-request-own-training.yml"
 
@@ -53,11 +55,14 @@ def write_first_files(folder: Path, top: Path) -> list[Written]:
 
 
 def look(folder: Path) -> Seen:
+    """What lies there, and what the training script says that it will write."""
     files = list(_files(folder))
+    train = _first(files, TRAIN)
+    named = list(_named_in(folder / train)) if train is not None else []
     return Seen(
-        train=_first(files, TRAIN),
-        predictions=_first(files, PREDICTIONS),
-        metrics=_first(files, METRICS),
+        train=train,
+        predictions=_first(files, PREDICTIONS) or _first(named, PREDICTIONS),
+        metrics=_first(files, METRICS) or _first(named, METRICS),
         model=next(
             (str(Path(path).parent) for path in files if Path(path).name == "MLmodel"), None
         ),
@@ -84,6 +89,15 @@ def _files(folder: Path) -> Iterator[str]:
 def _first(files: list[str], pattern: re.Pattern[str]) -> str | None:
     found = [path for path in files if pattern.fullmatch(Path(path).name)]
     return min(found, key=lambda path: (path.count("/"), path), default=None)
+
+
+def _named_in(script: Path) -> Iterator[str]:
+    """Relative paths that stand whole in the script's text; it is not run."""
+    text = script.read_bytes()[:MAX_SCRIPT].decode("utf-8", "replace")
+    for path in PATH_IN_TEXT.findall(text):
+        parts = PurePosixPath(path).parts
+        if not path.startswith("/") and ".." not in parts:
+            yield PurePosixPath(path).as_posix()
 
 
 def _write_config(folder: Path, seen: Seen) -> Written:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import signal
@@ -112,7 +113,8 @@ class Outputs:
                 raise CommandError(
                     f"{what} ended well, but did not write {path}",
                     where=str(place),
-                    fix="let it write that file, or correct the path in mlops-ci.yaml",
+                    fix="let it write that file, or correct the path in mlops-ci.yaml"
+                    + _beside(place),
                 )
             if path in self.before and changed_at(place) <= self.before[path]:
                 raise CommandError(
@@ -138,3 +140,10 @@ def changed_at(place: Path) -> int:
         for name in names:
             latest = max(latest, (Path(folder) / name).lstat().st_ctime_ns)
     return latest
+
+
+def _beside(place: Path) -> str:
+    """A file of the same name and another ending, which is what most often was meant."""
+    name = place.name.partition(".")[0]
+    found = sorted(path.name for path in place.parent.glob(f"{glob.escape(name)}.*"))
+    return f"; beside it lies {found[0]}" if found else ""

@@ -162,6 +162,27 @@ def test_init_writes_what_it_sees_and_overwrites_nothing(
     assert (repo.folder / "mlops-ci.yaml").read_text() == before
 
 
+def test_init_reads_in_the_training_script_what_it_will_write(
+    repo: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repo.git("rm", "--quiet", "mlops-ci.yaml")
+    script = """open("/etc/predictions.csv"); open("../preds.csv"); open('./out/preds.jsonl')"""
+    repo.write({"train.py": script + '; save("out/metrics.json")'})
+    assert run_program(["init"]) == 0
+    (model,) = load_config(repo.folder).models.values()
+    assert (model.predictions, model.metrics) == ("out/preds.jsonl", "out/metrics.json")
+    capsys.readouterr()
+
+
+def test_a_file_that_training_did_not_write_but_one_beside_it(
+    repo: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = (repo.folder / "mlops-ci.yaml").read_text()
+    repo.write({"mlops-ci.yaml": config.replace(".csv", ".parquet").replace(".json", ".yaml")})
+    assert run_program(["run"]) == 6
+    assert "beside it lies" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     "files",
     [{}, {"dvc.yaml": "stages: {a: {cmd: x}}\n"}, {"it's/train.py": "1"}, {"metrics.json": "{}"}],
