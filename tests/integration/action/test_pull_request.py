@@ -1,0 +1,184 @@
+"""A pull request's day: judged, judged again, pushed to."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from mlops_ci.action.results import OUTPUTS
+from tests.integration.action.conftest import Play
+from tests.integration.action.jobs import (
+    BETTER,
+    PROJECT,
+    UNCLEAR,
+    WORSE,
+    Ran,
+    Runs,
+    strangers,
+)
+
+BROKEN = {"train.py": "print('loading')\nraise SystemExit('no such column: age')\n"}
+
+
+@pytest.fixture(scope="module")
+def better(play: Play) -> Runs:
+    return play(BETTER)
+
+
+@pytest.fixture(scope="module")
+def passed(better: Runs) -> Ran:
+    return better.pull_request()
+
+
+def test_the_exit_code_and_the_checks_say_pass(passed: Ran, better: Runs) -> None:
+    assert passed.code == 0, passed.log
+    wanted = {"mlops-ci verdict": "success", "mlops-ci: churn": "success"}
+    assert better.conclusions(better.scenario.head) == wanted
+
+
+def test_one_comment_has_the_verdict(passed: Ran, better: Runs) -> None:
+    assert passed.code == 0
+    (comment,) = better.comments
+    assert comment["author"] == "github-actions[bot]"
+    assert "### ✅" in comment["body"]
+    assert "accuracy" in comment["body"]
+    assert f"{better.github.url}/acme/churn/actions/runs/1" in comment["body"]
+
+
+def test_the_summary_is_the_comments_report(passed: Ran, better: Runs) -> None:
+    (comment,) = better.comments
+    report = comment["body"].split("-->\n", 2)[2].rsplit("\n<!-- /mlops-ci:part", 1)[0]
+    assert report.rstrip() == passed.summary.rstrip()
+
+
+def test_all_outputs_are_there(passed: Ran, better: Runs) -> None:
+    found = passed.outputs
+    assert list(found) == list(OUTPUTS)
+    assert found["verdict"] == "pass"
+    assert found["comment-url"].endswith("/acme/churn/pull/7#issuecomment-%d" % better.comments[0]["id"])
+    check = better.checks()["mlops-ci verdict"]
+    assert found["check-url"].endswith(f"/acme/churn/runs/{check['id']}")
+    assert (found["image"], found["digest"], found["deployed-url"]) == ("", "", "")
+
+
+def test_the_paths_of_outputs_lead_to_files_in_the_workspace(passed: Ran) -> None:
+    for name in ("report-path", "comparison-path"):
+        path = passed.outputs[name]
+        assert not Path(path).is_absolute()
+        assert (passed.workspace / path).is_file()
+    comparison = json.loads((passed.workspace / passed.outputs["comparison-path"]).read_text())
+    assert comparison["verdict"] == "pass"
+
+
+def test_the_log_folds_every_step_and_stops_commands_inside(passed: Ran) -> None:
+    titles = [command.message for command in passed.commands if command.name == "group"]
+    steps = [title.split("  ")[0] for title in titles]
+    assert steps == ["churn · " + step for step in ("train", "evaluate", "train", "compare")]
+    assert "trained on 2000 rows" in passed.log
+    assert "::add-mask::workflow-token" in passed.log
+    assert passed.log.count("workflow-token") == 1
+    assert not passed.annotations("error")
+
+
+def test_what_was_written_belongs_to_the_workspaces_owner(passed: Ran) -> None:
+    assert (passed.workspace / ".mlops-ci").is_dir()
+    assert strangers(passed.workspace) == []
+
+
+def test_the_post_step_finds_nothing_to_do(passed: Ran, better: Runs) -> None:
+    asked = len(better.github.requests)
+    job = better.pull_job(workspace=passed.workspace)
+    post = better.job(job, "post", states=passed.state)
+    assert (post.code, post.log) == (0, "::add-mask::workflow-token\n")
+    assert len(better.github.requests) == asked
+
+
+def test_a_second_run_keeps_the_comment_and_its_commit(play: Play) -> None:
+    runs = play(BETTER)
+    first = runs.pull_request()
+    again = runs.pull_request(run_id=2)
+    assert (first.code, again.code) == (0, 0)
+    (comment,) = runs.comments
+    assert "actions/runs/2" in comment["body"]
+    assert "actions/runs/1" not in comment["body"]
+    assert again.outputs["comment-url"] == first.outputs["comment-url"]
+    assert runs.conclusions()["mlops-ci verdict"] == "success"
+
+
+def test_a_new_push_moves_the_comment_to_its_commit(play: Play) -> None:
+    runs = play(BETTER)
+    assert runs.pull_request().code == 0
+    before = runs.scenario.head
+    after = runs.push(WORSE)
+    ran = runs.pull_request(run_id=2, action="synchronize", before=before)
+    assert (ran.code, ran.outputs["verdict"]) == (1, "fail")
+    (comment,) = runs.comments
+    assert "### ❌" in comment["body"]
+    assert after in comment["body"]
+    assert runs.conclusions(before)["mlops-ci verdict"] == "success"
+    assert runs.conclusions(after)["mlops-ci verdict"] == "failure"
+
+
+def test_a_worse_model_fails(play: Play) -> None:
+    runs = play(WORSE)
+    ran = runs.pull_request()
+    assert (ran.code, ran.outputs["verdict"]) == (1, "fail")
+    wanted = {"mlops-ci verdict": "failure", "mlops-ci: churn": "failure"}
+    assert runs.conclusions() == wanted
+    (remark,) = runs.checks()["mlops-ci: churn"]["annotations"]
+    assert (remark["path"], remark["annotation_level"]) == ("mlops-ci.yaml", "failure")
+    line = PROJECT["mlops-ci.yaml"].splitlines()[remark["start_line"] - 1]
+    assert "accuracy" in line
+    assert "### ❌" in ran.summary
+
+
+def test_a_difference_too_small_for_its_rows_is_inconclusive(play: Play) -> None:
+    runs = play(UNCLEAR)
+    ran = runs.pull_request()
+    assert (ran.code, ran.outputs["verdict"]) == (0, "inconclusive")
+    assert set(runs.conclusions().values()) == {"neutral"}
+
+
+def test_a_first_run_holds_floors_alone(play: Play) -> None:
+    """Nothing was there before the pull request brought model and configuration."""
+    runs = play(PROJECT, main=({"README.md": "# churn\n"},))
+    ran = runs.pull_request()
+    assert ran.code == 0, ran.log
+    assert set(runs.conclusions().values()) == {"success"}
+    assert runs.comments
+
+
+@pytest.fixture(scope="module")
+def untrained(play: Play) -> tuple[Runs, Ran]:
+    runs = play(BROKEN)
+    return runs, runs.pull_request()
+
+
+def test_a_training_that_fails_is_an_error(untrained: tuple[Runs, Ran]) -> None:
+    runs, ran = untrained
+    assert (ran.code, ran.outputs["verdict"], ran.outputs["comparison-path"]) == (6, "error", "")
+    wanted = {"mlops-ci verdict": "failure", "mlops-ci: churn": "failure"}
+    assert runs.conclusions() == wanted
+
+
+def test_its_comment_shows_the_last_lines_and_a_path_of_the_workspace(
+    untrained: tuple[Runs, Ran],
+) -> None:
+    runs, _ = untrained
+    (comment,) = runs.comments
+    body = comment["body"]
+    assert "no such column: age" in body
+    assert f"**Where:** `.mlops-ci/churn/{runs.scenario.head}/train.log`" in body
+    assert str(runs.folder) not in body
+    assert "\n\n\n" not in body
+
+
+def test_its_annotation_and_its_log_name_the_model_once(untrained: tuple[Runs, Ran]) -> None:
+    _, ran = untrained
+    (annotation,) = ran.annotations("error")
+    assert annotation.properties["title"] == "mlops-ci: churn"
+    assert annotation.message.startswith("training failed with exit code 1")
+    assert "churn: churn" not in ran.log
+    assert str(ran.workspace) not in ran.log
