@@ -170,6 +170,14 @@ OPTIONS: tuple[Option, ...] = (
         "port", "The port that the service listens on.", ON_TARGET, kind="integer", metavar="PORT"
     ),
     Option(
+        "record",
+        "The evaluate.json to compare with (default: what this clone or the store holds).",
+        ("reproduce",),
+        kind="path",
+        metavar="FILE",
+        only="cli",
+    ),
+    Option(
         "token",
         "The token that posts comments and checks.",
         (*STEPS, "run"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import msgspec
 from msgspec import Struct
@@ -10,11 +11,11 @@ from msgspec import Struct
 from mlops_ci.baseline.commit import Base
 from mlops_ci.baseline.store import Store, Wanted
 from mlops_ci.engines import Echo
-from mlops_ci.errors import BaselineError, UsageError
+from mlops_ci.errors import UsageError
 from mlops_ci.plan.base_side import settings_of
 from mlops_ci.plan.base_training import Retraining, train_base
 from mlops_ci.project import Project
-from mlops_ci.records import Evaluation, Folder, Training
+from mlops_ci.records import Evaluation, Folder, Training, read_record
 
 AGAIN = "reproduce"
 
@@ -30,25 +31,34 @@ class Again(Struct, frozen=True, kw_only=True):
 
 
 class Reproduction(Struct, frozen=True, kw_only=True):
-    """`same`: predictions and every number are bit-equal. `reasons` name what else differs."""
+    """`same`: predictions and every number are bit-equal; None when nothing was recorded of the
+    commit, so that the numbers of this run stand alone. `reasons` name what else differs."""
 
     schema: str = "mlops-ci/reproduce/1"
     model: str
     commit: str
-    same: bool
+    same: bool | None
     predictions_same: bool | None
     metrics: tuple[Again, ...]
     reasons: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Source:
+    """Where what was recorded is looked up; `record` is a file that goes before the others."""
+
+    store: Store | None = None
+    record: Path | None = None
+
+
 def reproduce(
-    project: Project, name: str, ref: str, store: Store | None, echo: Echo | None = None
+    project: Project, name: str, ref: str, source: Source, echo: Echo | None = None
 ) -> Reproduction:
-    """Raises UsageError for an unknown commit, BaselineError when nothing was recorded of it."""
+    """Raises UsageError for an unknown commit or a record of another one."""
     commit = project.git.commit_of(ref)
     if commit is None:
         raise UsageError(f"there is no commit {ref!r} here", where=str(project.git.root))
-    training, evaluation = _recorded(project, name, commit, store)
+    training, evaluation = _recorded(project, name, commit, source)
     settings = settings_of(project, name, Base(commit, ref))
     apart = replace(project, records=Folder(project.records.path / AGAIN))
     apart.records.ignore()
@@ -57,25 +67,34 @@ def reproduce(
 
 
 def _recorded(
-    project: Project, name: str, commit: str, store: Store | None
-) -> tuple[Training | None, Evaluation]:
+    project: Project, name: str, commit: str, source: Source
+) -> tuple[Training | None, Evaluation | None]:
+    if source.record is not None:
+        return None, _given(source.record, name, commit)
     if project.records.file(name, commit, "evaluate").is_file():
         evaluation = project.records.read(name, commit, Evaluation)
         path = project.records.file(name, commit, "train")
         training = project.records.read(name, commit, Training) if path.is_file() else None
         return training, evaluation
-    found = store.get(Wanted(name, commit)) if store is not None else None
-    if found is None:
-        raise BaselineError(
-            f"{name}: nothing was recorded of {commit[:12]}: not in this clone, not in the store",
-            where=commit,
-            fix="name a commit that `mlops-ci run` or the merge workflow has run on",
+    found = source.store.get(Wanted(name, commit)) if source.store is not None else None
+    return (found.entry.training, found.entry.evaluation) if found is not None else (None, None)
+
+
+def _given(path: Path, name: str, commit: str) -> Evaluation:
+    evaluation = read_record(path, Evaluation)
+    if (evaluation.model, evaluation.commit) != (name, commit):
+        raise UsageError(
+            f"the record is of {evaluation.model} at {evaluation.commit[:12]}, not of {name} at "
+            f"{commit[:12]}",
+            where=str(path),
+            fix=f"mlops-ci reproduce {evaluation.commit[:12]} --model {evaluation.model} "
+            f"--record {path}",
         )
-    return found.entry.training, found.entry.evaluation
+    return evaluation
 
 
-def _compare(then: Evaluation, now: Evaluation, reasons: list[str]) -> Reproduction:
-    before, after = _numbers(then), _numbers(now)
+def _compare(then: Evaluation | None, now: Evaluation, reasons: list[str]) -> Reproduction:
+    before, after = _numbers(then) if then is not None else {}, _numbers(now)
     names = list(dict.fromkeys((*before, *after)))
     metrics = tuple(
         Again(
@@ -87,6 +106,14 @@ def _compare(then: Evaluation, now: Evaluation, reasons: list[str]) -> Reproduct
         )
         for metric, part in names
     )
+    if then is None:
+        return Reproduction(
+            model=now.model,
+            commit=now.commit,
+            same=None,
+            predictions_same=None,
+            metrics=metrics,
+        )
     predictions = None
     if then.predictions is not None and now.predictions is not None:
         predictions = then.predictions.digest == now.predictions.digest

@@ -90,7 +90,6 @@ def test_base_is_trained_and_evaluated_when_it_is_named(
         (["run", "--port", "80"], 2, "mlops-ci deploy"),
         (["compare", "--min", "auc=0.5"], 2, "belongs to the comparison of two files"),
         (["reproduce", "nope"], 2, "no commit"),
-        (["reproduce", "HEAD"], 3, "nothing was recorded"),
     ],
 )
 def test_what_cannot_be_is_said(
@@ -127,6 +126,16 @@ def test_reproduce_says_bit_equal_or_differs(
     path.write_text(path.read_text().replace('"cost": 0.3', '"cost": 0.4'))
     assert run_program(["reproduce", "HEAD"]) == 1
     assert "DIFFERS" in capsys.readouterr().out
+
+
+def test_a_commit_that_nobody_recorded_is_trained_all_the_same(
+    repo: Repository, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert repo.folder.is_dir()
+    assert run_program(["reproduce", "HEAD"]) == 3
+    said = capsys.readouterr().out
+    assert "nothing was recorded of it here" in said
+    assert "accuracy  0.7" in said
 
 
 def test_doctor_is_content_or_says_what_to_do(

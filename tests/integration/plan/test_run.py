@@ -17,7 +17,7 @@ from mlops_ci.baseline.git_store import REF
 from mlops_ci.errors import BaselineError, CommandError, ServiceError, UsageError
 from mlops_ci.plan import Context, Occasion, Outcomes, execute, plan_project, store_of
 from mlops_ci.plan.outcome import ModelOutcome
-from mlops_ci.plan.reproduction import reproduce
+from mlops_ci.plan.reproduction import Source, reproduce
 from mlops_ci.project import Project, open_project
 from mlops_ci.world import World
 from tests.integration.repositories import Repository, git, make_repository
@@ -404,13 +404,29 @@ def test_a_commit_is_reproduced_bit_by_bit(repo: Repository) -> None:
     commit = repo.git("rev-parse", "HEAD")
     before = (repo.project().records.file("churn", commit, "evaluate")).read_bytes()
     repo.write({"train.py": "broken("})
-    found = reproduce(repo.project(), "churn", commit, None)
+    found = reproduce(repo.project(), "churn", commit, Source())
     assert found.same
     assert found.predictions_same
     assert all(one.same for one in found.metrics)
     assert repo.project().records.file("churn", commit, "evaluate").read_bytes() == before
-    with pytest.raises(BaselineError, match="nothing was recorded"):
-        reproduce(repo.project(), "churn", repo.commit({"train.py": TRAIN}), None)
+
+
+def test_without_a_record_the_numbers_stand_alone(repo: Repository, tmp_path: Path) -> None:
+    commit = repo.commit({"params.yaml": "right: 0.75\n"})
+    found = reproduce(repo.project(), "churn", commit, Source())
+    assert (found.same, found.predictions_same) == (None, None)
+    assert {one.metric for one in found.metrics} >= {"accuracy", "cost"}
+    assert all(one.recorded is None and one.again is not None for one in found.metrics)
+
+    run(repo.project())
+    place = repo.project().records.file("churn", commit, "evaluate")
+    given = Path(shutil.move(place, tmp_path / "evaluate.json"))
+    assert reproduce(repo.project(), "churn", commit, Source(record=given)).same
+    given.write_text(given.read_text().replace('"cost": 0.25', '"cost": 0.5'))
+    assert reproduce(repo.project(), "churn", commit, Source(record=given)).same is False
+    other = repo.commit({"README.md": "more"})
+    with pytest.raises(UsageError, match="the record is of churn at"):
+        reproduce(repo.project(), "churn", other, Source(record=given))
 
 
 def test_a_training_that_is_not_deterministic_is_found_out(repo: Repository) -> None:
@@ -418,7 +434,7 @@ def test_a_training_that_is_not_deterministic_is_found_out(repo: Repository) -> 
         {"train.py": TRAIN.replace('1 - params["right"]', "__import__('time').time()")}
     )
     run(repo.project())
-    found = reproduce(repo.project(), "churn", commit, None)
+    found = reproduce(repo.project(), "churn", commit, Source())
     assert not found.same
     assert [one.metric for one in found.metrics if not one.same] == ["cost"]
 
