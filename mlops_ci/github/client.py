@@ -16,6 +16,7 @@ from typing import Any
 from mlops_ci import __version__
 from mlops_ci.errors import DOCS, AccessError, MlopsCiError, ServiceError
 from mlops_ci.github.patience import ATTEMPTS, Patience, Trouble, judge_answer
+from mlops_ci.github.text import clean_body
 from mlops_ci.world import World
 
 PUBLIC_API = "https://api.github.com"
@@ -25,6 +26,9 @@ PER_PAGE = 100
 MOST_PAGES = 100
 BURST = 10  # writes that go out at once; GitHub asks for a second between those of a long series
 SAID_CHARACTERS = 300
+CONFLICT = 409
+NO_ANSWER = {"message", "documentation_url", "status", "url"}  # all there is in a refusal
+OF_A_PERSON = ("personal access token", "authenticate via a GitHub App")
 PERMISSIONS = """give the job these permissions:
     permissions:
       contents: read
@@ -71,15 +75,36 @@ class Client:
         """`done` looks whether an attempt without an answer was carried out after all, and gives
         what it made; without it the write is one that may be repeated. Raises as `get`."""
         for attempt in range(ATTEMPTS):
-            self.pace()
             try:
-                return self.send(verb, path, {}, body)
+                return self.once(verb, path, body)
             except Trouble as trouble:
-                self.patience.after(trouble, attempt, f"{verb} {path}")
-                found = done() if done is not None and trouble.kind == "unclear" else None
+                found = self._look_back(trouble, attempt, f"{verb} {path}", done)
             if found is not None:
                 return found
         raise AssertionError(path)
+
+    def once(self, verb: str, path: str, body: Any = None) -> Any:
+        """One write, at our pace. Raises Trouble; a conflict with another writer may go away."""
+        self.pace()
+        try:
+            return self.send(verb, path, {}, clean_body(body))
+        except Trouble as trouble:
+            if trouble.status == CONFLICT:
+                trouble.kind = "unclear"
+            raise
+
+    def _look_back(
+        self, trouble: Trouble, attempt: int, where: str, done: Callable[[], Any] | None
+    ) -> Any:
+        """After the last attempt too: it may be the one that was carried out."""
+        look = done if trouble.kind == "unclear" else None
+        try:
+            self.patience.after(trouble, attempt, where)
+        except ServiceError:
+            if look is None or (found := look()) is None:
+                raise
+            return found
+        return look() if look is not None else None
 
 
 def open_client(world: World, token: str, patience: Patience | None = None) -> Client:
@@ -136,7 +161,7 @@ def _sender(base_url: str, token: str, world: World) -> Send:
     def send(verb: str, path: str, query: Mapping[str, Any], body: Any) -> Any:
         try:
             url, parameters = (requester.graphql_url if path == GRAPHQL else path), dict(query)
-            return requester.requestJsonAndCheck(verb, url, parameters=parameters, input=body)[1]
+            answer = requester.requestJsonAndCheck(verb, url, parameters=parameters, input=body)[1]
         except GithubException as error:
             headers = {name.lower(): value for name, value in (error.headers or {}).items()}
             now = world.now().timestamp()
@@ -149,8 +174,21 @@ def _sender(base_url: str, token: str, world: World) -> Send:
             raise Trouble("unclear", f"an answer that is not JSON: {error}") from error
         except (AssertionError, AttributeError, RuntimeError, TypeError) as error:
             raise Trouble("refused", f"an answer that makes no sense: {error}") from error
+        return check_answer(verb, answer)
 
     return send
+
+
+def check_answer(verb: str, answer: Any) -> Any:
+    """A status below 400 is not enough. Raises Trouble for nothing at all, a proxy's page, and a
+    message instead of what was asked for (202, a repository that has moved)."""
+    if answer is None and verb != "DELETE":
+        raise Trouble("unclear", "an empty answer")
+    if isinstance(answer, dict) and set(answer) == {"data"} and isinstance(answer["data"], str):
+        raise Trouble("unclear", "a page that is not JSON")
+    if isinstance(answer, dict) and "message" in answer and set(answer) <= NO_ANSWER:
+        raise Trouble("refused", _words(answer))
+    return answer
 
 
 def _words(data: Any) -> str:
@@ -170,6 +208,14 @@ def explained(trouble: Trouble, what: str, where: str) -> MlopsCiError:
     if trouble.kind == "denied" and trouble.status == 401:
         fix = "the token is not valid (any more): look at `with: token`"
         return AccessError(f"{what}: {said}", where=where, fix=fix, link=f"{DOCS}/security.md")
+    if trouble.kind == "denied" and any(word in trouble.said for word in OF_A_PERSON):
+        return AccessError(
+            f"{what}: {said}",
+            where=where,
+            fix="checks are written by the job's own token or by an App's, never by a person's: "
+            "leave `token` out\nof `with:`, or do without the check",
+            link=f"{DOCS}/security.md",
+        )
     if trouble.kind in {"denied", "missing"}:
         return AccessError(
             f"{what}: {said}", where=where, fix=PERMISSIONS, link=f"{DOCS}/security.md"

@@ -35,9 +35,10 @@ class Identity:
         if self.login is None:
             try:
                 user = self.client.get("/user")
-                self.login = str(user["login"])
-            except (Trouble, KeyError, TypeError):
-                self.login = WORKFLOW
+            except Trouble:
+                user = {}
+            login = user.get("login") if isinstance(user, dict) else None
+            self.login = login if isinstance(login, str) and login else WORKFLOW
         return self.login
 
 

@@ -56,9 +56,9 @@ def judge_answer(status: int, headers: Mapping[str, str], said: str, now: float)
 def _asked_wait(headers: Mapping[str, str], exhausted: bool, now: float) -> float | None:  # noqa: FBT001
     """`retry-after` first, then the reset of an exhausted limit."""
     after, reset = headers.get("retry-after", ""), headers.get("x-ratelimit-reset", "")
-    if after.isdigit():
+    if after.isdecimal():
         return float(after)
-    if exhausted and reset.isdigit():
+    if exhausted and reset.isdecimal():
         return max(float(reset) - now, 1.0)
     return None
 
@@ -96,8 +96,9 @@ class Patience:
 
     def _too_long(self, trouble: Trouble, seconds: float, where: str) -> ServiceError:
         left = max(self.budget - self.waited, 0.0)
+        asks = "asks to wait" if trouble.wait is not None else "may answer again in"
         return ServiceError(
-            f"GitHub asks to wait {seconds:,.0f} s; at most {left:,.0f} s are left for waiting: "
+            f"GitHub {asks} {seconds:,.0f} s; at most {left:,.0f} s are left for waiting: "
             f"{trouble.said}",
             where=where,
             fix="try again later: run the failed job again",
