@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from demo.outcomes import hold_first, hold_judged
-from demo.place import Place, end_service, find_place
+from demo.place import Place, end_service, find_place, take
 from demo.repository import Repository
 from demo.shipping import predict, ship
 from demo.story import PULL_REQUESTS, PullRequest
@@ -20,13 +20,14 @@ SERVICE = "mlops-ci-demo"
 
 def main() -> int:
     arguments = _parser().parse_args()
+    lock = take(arguments.service)
+    end_service(arguments.service)
     if arguments.end:
-        end_service(arguments.service)
         return 0
     started = time.monotonic()
     chapter("Where the model will run")
     place = find_place(arguments.target, arguments.service)
-    repository = Repository.create(arguments.out.resolve(), place.settings)
+    repository = Repository.create(arguments.out.resolve(), place.settings, lock)
     say(f"{place.kind}, port {place.port}; the repository: {repository.work}")
     play(repository, place)
     chapter(f"Done in {time.monotonic() - started:.0f} s. Where to look")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -54,12 +55,25 @@ class Place:
         ]
 
 
+def take(service: str) -> int:
+    """The lock of the name: one demo at a time. Waits for one that still runs, and for the last
+    command of one that was killed: every command holds the lock too."""
+    path = service_folder(service).with_suffix(".lock")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        say("Another demo still runs: waiting for its end.")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+    return lock
+
+
 def find_place(wanted: Kind | None, service: str) -> Place:
     """Docker where it runs or can be started; says why where it does not.
 
     Raises SystemExit when Docker was asked for by name and is not there.
     """
-    end_service(service)
     if wanted == "process":
         return Place("process", service, free_port())
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import subprocess
@@ -14,7 +13,7 @@ from typing import Any, TypeVar
 import yaml
 
 from demo.story import PullRequest
-from demo.terminal import say, show_command
+from demo.terminal import show_command
 from mlops_ci.records import read_record
 
 PROJECT = Path(__file__).parent / "project"
@@ -51,12 +50,9 @@ class Repository:
     lock: int
 
     @classmethod
-    def create(cls, folder: Path, settings: dict[str, Any]) -> Repository:
+    def create(cls, folder: Path, settings: dict[str, Any], lock: int) -> Repository:
         """`settings` go into the model's mlops-ci.yaml. Only ever replaces what a demo made."""
-        lock = _take(folder)
-        for entry in folder.iterdir():
-            if entry.name != MARK:
-                shutil.rmtree(entry)
+        _clear(folder)
         repository = cls(folder / "digits", folder / "reports", lock)
         repository.reports.mkdir()
         repository._git("init", "-q", "--bare", "-b", "main", "origin.git", at=folder)
@@ -115,22 +111,16 @@ class Repository:
         subprocess.run(["git", *arguments], cwd=at or self.work, env=environment, check=True)
 
 
-def _take(folder: Path) -> int:
-    """Make the folder ours; waits for a demo that still runs in it.
-
-    Raises SystemExit when the folder holds anything that is not a demo's.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
+def _clear(folder: Path) -> None:
+    """Raises SystemExit when the folder holds anything that is not a demo's."""
     mark = folder / MARK
+    folder.mkdir(parents=True, exist_ok=True)
     if not mark.exists() and any(folder.iterdir()):
         sys.exit(f"{folder} exists and is not a demo's: choose another with --out")
-    lock = os.open(mark, os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        say(f"Another demo still runs in {folder}: waiting for its end.")
-        fcntl.flock(lock, fcntl.LOCK_EX)
-    return lock
+    mark.touch()
+    for entry in folder.iterdir():
+        if entry != mark:
+            shutil.rmtree(entry)
 
 
 def _configure(path: Path, settings: dict[str, Any]) -> None:
