@@ -31,6 +31,7 @@ from mlops_ci.report import (
     render_markdown,
     render_summary,
     report_of,
+    unchanged,
 )
 
 OVERVIEW = "report.html"
@@ -51,11 +52,12 @@ def publish(task: Task, publication: Publication) -> None:
     """The verdict's own way out is the exit code: nothing here changes it, nothing is raised."""
     posting, report, project = task.posting, publication.report, publication.project
     shown = report
-    if publication.commented:
+    if publication.commented and (project is None or project.config.comment != "none"):
         if project is not None:
             shown = with_pictures(task, report, project)
         ours = replace(publication, report=shown)
         posting.comment(lambda current: _ours(task, ours, current), task.world.monotonic)
+    if publication.commented:
         tell_others(task, report, project)
     names = []
     for section in report.models:
@@ -92,8 +94,17 @@ def _ours(task: Task, publication: Publication, current: str) -> Ours:
         run=job.job.run if job is not None else 0,
         attempt=job.job.attempt if job is not None else 1,
     )
-    quiet = all(section.state == "untouched" for section in report.models)
+    changes = project is not None and project.config.comment == "changes"
+    quiet = all(_is_quiet(section, changes=changes) for section in report.models)
     return Ours(origin, lambda limit: render_markdown(report, limit), current, quiet=quiet)
+
+
+def _is_quiet(section: Section, *, changes: bool) -> bool:
+    """Not worth a first comment; one that is there already is brought up to date all the same."""
+    comparison = section.comparison
+    if section.state == "untouched" or comparison is None:
+        return section.state == "untouched"
+    return changes and not comparison.blocks and unchanged(comparison)
 
 
 def _record(task: Task, publication: Publication, project: Project) -> None:
@@ -178,7 +189,8 @@ def _annotate(task: Task, report: Report) -> None:
         if failure is None:
             continue
         file, line = place_of(failure.where)
-        said = "\n".join(text for text in (failure.what, failure.where, failure.fix) if text)
+        what = failure.what.removeprefix(f"{section.model}: ")
+        said = "\n".join(text for text in (what, failure.where, failure.fix) if text)
         runner.annotate("error", said, title=f"mlops-ci: {section.model}", file=file, line=line)
 
 

@@ -16,6 +16,7 @@ Task = Literal["binary", "multiclass", "regression"]
 GateKind = Literal["max-drop", "max-drop-relative", "min", "max"]
 OnInconclusive = Literal["estimate", "warn", "fail"]
 Average = Literal["macro", "weighted"]
+Commented = Literal["always", "changes", "none"]
 Plots = Literal["auto", "branch", "none"]
 Alarm = Literal["pass", "fail", "inconclusive", "ungated", "error", "deployed"]
 
@@ -138,14 +139,16 @@ class Model(Setting, frozen=True):
 
 
 class Config(Setting, frozen=True):
-    """The whole file. `plots`: how the comment shows them; `auto` is `branch` where the job's token
-    may write it, else the report's page alone."""
+    """The whole file. `comment: changes` begins none while both models answer the same. `plots`:
+    how the comment shows them; `auto` is `branch` where the job's token may write it, else the
+    report's page alone."""
 
     models: dict[str, Model]
     level: Level = 0.95
     on_inconclusive: OnInconclusive = "estimate"
     store: Store = Store()
     tracking_uri: str | None = None
+    comment: Commented = "always"
     plots: Plots = "auto"
     alerts: Alerts = Alerts()
 

@@ -17,7 +17,7 @@ from mlops_ci.report.model import (
 )
 from mlops_ci.report.page import render_html
 from mlops_ci.report.terminal import render_terminal
-from mlops_ci.report.words import headline, report_headline, report_mark
+from mlops_ci.report.words import headline, report_headline, report_mark, unchanged
 
 __all__ = [
     "COMMENT",
@@ -40,4 +40,5 @@ __all__ = [
     "report_mark",
     "report_of",
     "section_of",
+    "unchanged",
 ]
