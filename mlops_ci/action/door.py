@@ -34,6 +34,8 @@ from mlops_ci.world import World
 POST = "post"
 CLOSED = "closed"  # the state that tells the post step that there is nothing to do
 OURS = ("INPUT_", "ACTIONS_", "GITHUB_TOKEN", "GH_TOKEN")
+# HOME is the user's own too: settings that their command leaves there are not for Git with our key.
+OWN_GIT = {"GIT_CONFIG_GLOBAL": os.devnull}
 CANCELLED = (
     "The job ended before its verdict: it was cancelled, ran out of time, or lost its runner."
 )
@@ -44,7 +46,7 @@ class Terminated(BaseException):
 
 
 def main(arguments: Sequence[str]) -> int:
-    environ = dict(os.environ)
+    environ = {**os.environ, **OWN_GIT}
     _forget_keys()
     runner = Runner(environ, sys.stdout.buffer)
     post = bool(arguments) and arguments[0] == POST
@@ -98,7 +100,10 @@ def _bug(task: Task, error: Exception) -> int:
     said = f"a bug of mlops-ci: {type(error).__name__}: {error}"
     task.runner.annotate("error", said, title="mlops-ci")
     task.outputs["verdict"] = "error"
-    task.posting.close("failure", "A bug of mlops-ci", "The job's log has the details.")
+    try:
+        task.posting.close("failure", "A bug of mlops-ci", "The job's log has the details.")
+    except Exception:  # noqa: BLE001 - the bug may be there; outputs are written all the same
+        task.runner.say(traceback.format_exc())
     return InternalError.exit_code
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mlops_ci.engines.allowed import allowed_environment
 from mlops_ci.engines.job import Echo, Ended, Job
+from mlops_ci.engines.leftovers import end_leftovers
 from mlops_ci.engines.owner import Owned, give, lent, user_for
 from mlops_ci.world import Command, World
 
@@ -47,6 +48,8 @@ class Local:
             except (FileNotFoundError, PermissionError) as error:
                 keep(f"{error}\n".encode())
                 return Ended(127, str(error), 0.0)
+            finally:
+                end_leftovers(user)
         lines = done.text.rstrip().splitlines()[-TAIL_LINES:]
         return Ended(done.code, "\n".join(lines), done.seconds, done.peak_bytes)
 

@@ -10,11 +10,13 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Literal
 
-from mlops_ci.github.checks import Job, cut
+from mlops_ci.github.checks import Job
+from mlops_ci.github.command_files import CommandFile, keep_files
+from mlops_ci.github.text import cut_lines
 
 SUMMARY_BYTES = 1024 * 1024
 MESSAGE_CHARACTERS = 4000
@@ -23,12 +25,19 @@ Echo = Callable[[bytes], None]
 
 @dataclass
 class Runner:
-    """`out` is the job's log. Files that the runner did not name are not written."""
+    """`out` is the job's log. Files that the runner did not name are not written.
+
+    Make it before a command of the user's runs: what is in the files then is kept.
+    """
 
     environ: Mapping[str, str]
     out: BinaryIO
     at_line_start: bool = True
     quiet: bool = False
+    files: tuple[CommandFile, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.files = keep_files(self.environ)
 
     @property
     def workspace(self) -> Path:
@@ -49,10 +58,16 @@ class Runner:
 
     def job(self, leg: str) -> Job:
         run, attempt = (
-            int(text) if (text := self.environ.get(name, "")).isdigit() else default
+            int(text) if (text := self.environ.get(name, "")).isdecimal() else default
             for name, default in (("GITHUB_RUN_ID", 0), ("GITHUB_RUN_ATTEMPT", 1))
         )
         return Job(run, attempt, leg, self.run_url)
+
+    def take_back_files(self) -> None:
+        """Before the first value of ours: what others wrote into them meanwhile is gone."""
+        kept, self.files = self.files, ()
+        for file in kept:
+            file.put_back()
 
     def output(self, name: str, value: str) -> None:
         self._append("GITHUB_OUTPUT", name, value)
@@ -67,10 +82,11 @@ class Runner:
         path = self.environ.get("GITHUB_STEP_SUMMARY")
         if not path:
             return False
+        self.take_back_files()
         with Path(path).open("ab") as file:
             left = SUMMARY_BYTES - file.tell()
             text = markdown.rstrip("\n") + "\n"
-            file.write(cut(text, max(left, 0)).encode("utf-8", "replace"))
+            file.write(cut_lines(text, left).encode("utf-8", "replace"))
         return True
 
     def mask(self, secret: str) -> None:
@@ -134,6 +150,7 @@ class Runner:
         path = self.environ.get(variable)
         if not path:
             return
+        self.take_back_files()
         delimiter = f"mlops_ci_{secrets.token_hex(16)}"
         with Path(path).open("ab") as file:
             text = f"{name}<<{delimiter}\n{value}\n{delimiter}\n"
