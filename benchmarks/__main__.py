@@ -14,6 +14,7 @@ NAMES = {
     "help": "mlops-ci --help against mlflow --help and dvc --help",
     "compare": "compare and report of 20 metrics on 10,000 rows, whole process, against mlflow",
     "metrics": "200 metrics from two JSON files to a diff, against dvc metrics diff",
+    "comment": "end of training to the comment with four plots, against a script around mlflow",
 }
 RESULTS = Path(__file__).with_name("results.md")
 
