@@ -17,7 +17,9 @@ A failed gate is a result (exit code 1), not an exception. 130 and 143: stopped 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
+from pathlib import Path
 from typing import ClassVar
 
 DOCS = "https://github.com/mlops-ci/mlops-ci/blob/main/docs"
@@ -46,6 +48,17 @@ class MlopsCiError(Exception):
         self.where = where
         self.fix = fix
         self.link = link
+
+    def seen_from(self, root: Path) -> None:
+        """Paths below `root` become what a reader of the repository knows them as."""
+        for top in (f"{root}{os.sep}", f"{root.resolve()}{os.sep}"):
+            self.what = self.what.replace(top, "")
+            self.where, self.fix = self.where.replace(top, ""), self.fix.replace(top, "")
+
+    def about(self, model: str) -> str:
+        """The whole document, the model's name in front, once."""
+        text, name = str(self), f"{model}: "
+        return text if text.startswith(name) else f"{name}{text}"
 
     def __str__(self) -> str:
         lines = [self.what]

@@ -28,7 +28,7 @@ def judge(task: Task) -> int:
         plan = plan_project(project, _occasion(task))
         context = _context(task, project)
     except MlopsCiError as error:
-        task.runner.say(f"error: {error}")
+        task.say_error(error)
         publish_stop(task, error, project)
         return error.exit_code
     for model in plan.models:
@@ -67,4 +67,4 @@ def _tell(task: Task, plan: Plan, outcomes: Outcomes) -> None:
         if not planned.steps:
             task.runner.say(f"- {model.name}: {model.why}")
         if model.error is not None:
-            task.runner.say(f"error: {model.name}: {model.error}")
+            task.runner.say(f"error: {model.error.about(model.name)}")

@@ -33,7 +33,7 @@ def run_step(task: Task) -> int:
         project = task.open_project()
         names = _chosen(task, project)
     except MlopsCiError as error:
-        task.runner.say(f"error: {error}")
+        task.say_error(error)
         _stop(task, error, project)
         return error.exit_code
     if task.step == "compare":
@@ -79,7 +79,7 @@ def _each(task: Task, names: Iterable[str], work: Work) -> int:
                 with groups.step(name, task.step, ""):
                     records.append(work(name))
         except MlopsCiError as error:
-            task.runner.say(f"error: {name}: {error}")
+            task.say_error(error, name)
             task.runner.annotate("error", str(error), title=f"mlops-ci {task.step}: {name}")
             codes.append(error.exit_code)
     task.outputs |= _shipped(records)
@@ -127,7 +127,7 @@ def _compare(task: Task, project: Project, names: Iterable[str]) -> int:
         try:
             outcomes.models.append(compare_recorded(project, name, task.asked, store, groups))
         except MlopsCiError as error:
-            task.runner.say(f"error: {name}: {error}")
+            task.say_error(error, name)
             failed = ModelOutcome(name, ("compare",), "asked for", state="failed", error=error)
             failed.failed_step = "compare"
             outcomes.models.append(failed)
@@ -145,7 +145,7 @@ def _report(task: Task, project: Project, names: Iterable[str]) -> int:
             section = recorded_section(project, name)
             records.append(report(project, name, ReportRequest(section, links=task.links)))
         except MlopsCiError as error:
-            task.runner.say(f"error: {error}")
+            task.say_error(error)
             publish_stop(task, error, project)
             return error.exit_code
         sections.append(with_plots(project, section))

@@ -84,6 +84,11 @@ class Task:
         resolved = path.resolve()
         return str(resolved.relative_to(workspace) if resolved.is_relative_to(workspace) else path)
 
+    def say_error(self, error: MlopsCiError, model: str = "") -> None:
+        """In the log; from here on paths in it are those of the workspace."""
+        error.seen_from(self.runner.workspace)
+        self.runner.say(f"error: {error.about(model) if model else error}")
+
     def give_back(self, project: Project, *files: Path) -> None:
         """What we wrote belongs to the workspace's owner."""
         for path in (project.records.path, *files):

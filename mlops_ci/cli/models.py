@@ -50,7 +50,7 @@ class Results:
 
     def show(self, *, as_json: bool) -> None:
         for name, error in self.errors:
-            print(f"error: {name}: {error}", file=sys.stderr)
+            print(f"error: {error.about(name)}", file=sys.stderr)
         if as_json:
             print(to_json(self.records))
             return

@@ -19,7 +19,7 @@ def show(project: Project, outcomes: Outcomes, options: Mapping[str, Any]) -> No
     if options["json"] or not sys.stdout.isatty():
         for model in outcomes.models:
             if model.error is not None:
-                print(f"error: {model.name}: {model.error}", file=sys.stderr)
+                print(f"error: {model.error.about(model.name)}", file=sys.stderr)
     write_files(reported.report, options)
     if options["json"]:
         models = list(map(_plain, outcomes.models))

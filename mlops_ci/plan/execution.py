@@ -75,6 +75,7 @@ class _Execution:
             )
 
     def _failed(self, error: MlopsCiError) -> None:
+        error.seen_from(self.context.project.git.root)
         self.outcome.state, self.outcome.error = "failed", error
         self.outcome.failed_step = self.at
 

@@ -57,7 +57,9 @@ def test_all_outputs_are_there(passed: Ran, better: Runs) -> None:
     found = passed.outputs
     assert list(found) == list(OUTPUTS)
     assert found["verdict"] == "pass"
-    assert found["comment-url"].endswith("/acme/churn/pull/7#issuecomment-%d" % better.comments[0]["id"])
+    assert found["comment-url"].endswith(
+        "/acme/churn/pull/7#issuecomment-%d" % better.comments[0]["id"]
+    )
     check = better.checks()["mlops-ci verdict"]
     assert found["check-url"].endswith(f"/acme/churn/runs/{check['id']}")
     assert (found["image"], found["digest"], found["deployed-url"]) == ("", "", "")
