@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import tempfile
 from dataclasses import dataclass
@@ -155,5 +156,19 @@ def record_schema(name: str) -> dict[str, Any]:
         raise UsageError(
             f"there is no schema {name!r}", fix=f"choose one of: {', '.join(sorted(kinds))}"
         )
-    schema = msgspec.json.schema(kinds[name])
+    schema = _dedent(msgspec.json.schema(kinds[name]))
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _dedent(schema: Any) -> Any:
+    """Python 3.13 keeps docstrings without their indentation, 3.12 with it: the schema is one."""
+    if isinstance(schema, list):
+        return [_dedent(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    return {
+        key: inspect.cleandoc(value)
+        if key == "description" and isinstance(value, str)
+        else _dedent(value)
+        for key, value in schema.items()
+    }
