@@ -17,6 +17,7 @@ from mlops_ci.errors import ServiceError
 from mlops_ci.github.client import Client
 from mlops_ci.github.identity import Identity
 from mlops_ci.github.patience import Trouble
+from mlops_ci.github.text import clean, cut
 
 AGGREGATE = "mlops-ci verdict"
 PREFIX = "mlops-ci: "
@@ -25,7 +26,17 @@ TITLE_CHARACTERS = 200
 ANNOTATIONS = 50  # in one request; further requests append
 Conclusion = Literal["success", "neutral", "failure", "cancelled"]
 SEVERITY: tuple[Conclusion, ...] = ("failure", "cancelled", "neutral", "success")
-_EXTERNAL = re.compile(r"mlops-ci run=(\d+) attempt=(\d+) job=([0-9a-f]{1,40})(?: comment=(\d+))?")
+_EXTERNAL = re.compile(
+    r"mlops-ci run=(\d+) attempt=(\d+) job=([0-9a-f]{1,40})(?: comment=(\d+)/(\d+))?"
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a comment is: the same commit may be the head of several pull requests."""
+
+    pull: int
+    comment: int
 
 
 @dataclass(frozen=True)
@@ -37,9 +48,9 @@ class Job:
     leg: str
     url: str | None = None
 
-    def external_id(self, comment: int | None = None) -> str:
+    def external_id(self, place: Place | None = None) -> str:
         told = f"mlops-ci run={self.run} attempt={self.attempt} job={self.leg}"
-        return f"{told} comment={comment}" if comment is not None else told
+        return f"{told} comment={place.pull}/{place.comment}" if place is not None else told
 
 
 @dataclass(frozen=True)
@@ -75,7 +86,7 @@ class Conclusive:
 
 @dataclass(frozen=True)
 class Check:
-    """One check run as GitHub has it; `run`, `attempt`, `leg`, `comment` out of its external id."""
+    """One check run as GitHub has it; `run`, `attempt`, `leg`, `place` out of its external id."""
 
     id: int
     name: str
@@ -85,7 +96,7 @@ class Check:
     run: int
     attempt: int
     leg: str
-    comment: int | None = None
+    place: Place | None = None
     annotations: int = 0
 
     @property
@@ -101,7 +112,7 @@ def read_check(found: dict[str, Any]) -> Check | None:
         return None
     if name != AGGREGATE and not name.startswith(PREFIX):
         return None
-    run, attempt, leg, comment = external.groups()
+    run, attempt, leg, pull, comment = external.groups()
     return Check(
         id=number,
         name=name,
@@ -111,7 +122,7 @@ def read_check(found: dict[str, Any]) -> Check | None:
         run=int(run),
         attempt=int(attempt),
         leg=leg,
-        comment=int(comment) if comment else None,
+        place=Place(int(pull), int(comment)) if comment else None,
         annotations=int((found.get("output") or {}).get("annotations_count") or 0),
     )
 
@@ -137,43 +148,41 @@ class Checks:
 
     def open(self, name: str) -> Check:
         """Join the one that a job of this run has opened (the aggregate's is shared), else make a
-        new one; one that an earlier run left open is closed."""
+        new one; one that an earlier run left open is closed. `known` may be set to nothing where
+        there cannot be any yet."""
         if self.known is None:
             self.known = self.listed()
         same = [check for check in self.known if check.name == name]
         joined = next((check for check in reversed(same) if self._is_this_run(check)), None)
         check = self._reopen(joined) if joined is not None else self._create(name)
         self.opened[name] = check
+        ours = (self.job.run, self.job.attempt)
         for older in same:
-            if older.open and older.id != check.id and not self._is_this_run(older):
+            if older.open and (older.run, older.attempt) < ours:
                 self._supersede(older)
         return check
 
-    def complete(self, check: Check, result: Conclusive, comment: int | None = None) -> None:
+    def complete(self, check: Check, result: Conclusive, place: Place | None = None) -> None:
+        """Annotations that an earlier step of this job has left are not said again."""
+        sent = check.annotations
         batches = [
             result.annotations[at : at + ANNOTATIONS]
-            for at in range(0, len(result.annotations), ANNOTATIONS)
+            for at in range(sent, len(result.annotations), ANNOTATIONS)
         ] or [()]
-        sent = check.annotations
         for batch in batches:
-            output: dict[str, Any] = _output(result)
+            body = {**_completed(result), "external_id": self.job.external_id(place)}
             if batch:
-                output["annotations"] = [annotation.body() for annotation in batch]
+                body["output"]["annotations"] = [annotation.body() for annotation in batch]
             sent += len(batch)
-            body = {
-                "status": "completed",
-                "conclusion": result.conclusion,
-                "external_id": self.job.external_id(comment),
-                "output": output,
-            }
             self._patch(check.id, body, sent, appends=bool(batch))
         self.opened.pop(check.name, None)
 
-    def others(self, names: Iterable[str]) -> list[Check]:
-        """Of every other model the newest check on this commit: by other jobs of a matrix."""
-        ours = {AGGREGATE, *names}
-        newest = {check.name: check for check in self.listed()}
-        return [check for name, check in newest.items() if name not in ours]
+    def complete_twins(self, check: Check, result: Conclusive, listed: Iterable[Check]) -> None:
+        """Jobs that began at the same moment, or runs side by side, have each made one of the
+        name, and left it open for the last job."""
+        for twin in listed:
+            if twin.open and twin.name == check.name and twin.id != check.id:
+                self._tolerate(twin.id, _completed(result))
 
     def leftover(self) -> list[Check]:
         """Open checks of this very job."""
@@ -214,23 +223,24 @@ class Checks:
 
     def _reopen(self, check: Check) -> Check:
         path = self._one(check.id)
-        found = self.client.write("PATCH", path, {"status": "in_progress"}) if not check.open else (
-            self.client.get(path)
-        )  # fmt: skip
+        if check.open:
+            found = self.client.get(path)
+        else:
+            found = self.client.write("PATCH", path, {"status": "in_progress"})
         self.identity.learn_from_check(found)
         return read_check(found) or check
 
     def _supersede(self, check: Check) -> None:
         said = f"Run {self.job.run} has taken its place."
-        body = {
-            "status": "completed",
-            "conclusion": "cancelled",
-            "output": {"title": "Superseded by a later run", "summary": said},
-        }
+        result = Conclusive("cancelled", "Superseded by a later run", said)
+        self._tolerate(check.id, _completed(result))
+
+    def _tolerate(self, number: int, body: dict[str, Any]) -> None:
+        """It may be another App's."""
         try:
-            self.client.write("PATCH", self._one(check.id), body)
+            self.client.write("PATCH", self._one(number), body)
         except Trouble as trouble:
-            if trouble.kind not in {"denied", "missing", "refused"}:  # it may be another App's
+            if trouble.kind not in {"denied", "missing", "refused"}:
                 raise
 
     def _patch(self, number: int, body: dict[str, Any], sent: int, *, appends: bool) -> None:
@@ -256,22 +266,23 @@ def worst(conclusions: Iterable[str | None]) -> Conclusion:
     return next((conclusion for conclusion in SEVERITY if conclusion in found), "success")
 
 
-def remembered_comment(checks: Sequence[Check]) -> int | None:
+def others(listed: Iterable[Check], names: Iterable[str]) -> list[Check]:
+    """Of every other model the newest check on this commit: by other jobs of a matrix."""
+    ours = {AGGREGATE, *names}
+    newest = {check.name: check for check in sorted(listed, key=lambda check: check.id)}
+    return [check for name, check in newest.items() if name not in ours]
+
+
+def remembered_comment(checks: Sequence[Check], pull: int) -> int | None:
     """The comment that earlier runs wrote on this pull request."""
-    return next((check.comment for check in reversed(checks) if check.comment is not None), None)
+    places = (check.place for check in reversed(checks))
+    return next((place.comment for place in places if place and place.pull == pull), None)
 
 
-def cut(content: str, limit: int) -> str:
-    """At most `limit` bytes of UTF-8, cut between two lines."""
-    if len(content.encode("utf-8", "replace")) <= limit:
-        return content
-    kept = content.encode("utf-8", "replace")[:limit].decode("utf-8", "ignore")
-    whole, newline, _ = kept.rpartition("\n")
-    return whole + newline if newline else kept
-
-
-def _output(result: Conclusive) -> dict[str, Any]:
-    title = result.title if len(result.title) <= TITLE_CHARACTERS else (
-        result.title[: TITLE_CHARACTERS - 1] + "…"
-    )  # fmt: skip
-    return {"title": title, "summary": cut(result.summary, TEXT_BYTES) or title}
+def _completed(result: Conclusive) -> dict[str, Any]:
+    title = clean(result.title).replace("\n", " ")
+    if len(title) > TITLE_CHARACTERS:
+        title = title[: TITLE_CHARACTERS - 1] + "…"
+    summary = cut(clean(result.summary), TEXT_BYTES) or title
+    output: dict[str, Any] = {"title": title, "summary": summary}
+    return {"status": "completed", "conclusion": result.conclusion, "output": output}

@@ -1,21 +1,21 @@
 """ONE comment on the pull request, whatever happens: retries, races, duplicates, forgeries.
 
-Ours are the comments by our own login that hold the marker, on all pages. The one with the lowest
-id is kept; every job merges its part into it, looks again after a pause whether all is still
+Ours are the comments by our own login that begin with the marker, on all pages. The one with the
+lowest id is kept; every job merges its part into it, looks again after a pause whether all is still
 there, and repeats that a bounded number of times. Our own duplicates are deleted once the kept one
 holds what they hold.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from mlops_ci.errors import ServiceError
-from mlops_ci.github.client import Client, explained
+from mlops_ci.github.client import PER_PAGE, Client, explained
 from mlops_ci.github.identity import Identity, author_of
-from mlops_ci.github.parts import MARKER, Ours, Part, compose, merge, parse
+from mlops_ci.github.parts import MARKER, Origin, Ours, Part, compose, merge, parse
 from mlops_ci.github.patience import Trouble
 
 Remembered = Callable[[], int | None]
@@ -25,6 +25,7 @@ PAUSE = 0.4  # seconds before looking again, at least
 LONGEST_PAUSE = 8.0
 DELETED = "the comment was deleted, so none is written: the report is in the job's summary"
 LATER = "a later run has reported already: its comment is left as it is"
+FULL = "the comment is full: this job's part is in its summary alone"
 
 
 @dataclass(frozen=True)
@@ -39,14 +40,17 @@ class Posted:
 
 @dataclass
 class Sticky:
-    """One job's work on the comment of one pull request."""
+    """One job's work on the comment of one pull request. `current` asks for the commit that the
+    branch is at, which is needed only where a later run speaks of another one than we do."""
 
     client: Client
     identity: Identity
     repository: str
     number: int
     monotonic: Callable[[], float]
-    seen: list[Part] = field(default_factory=list)
+    current: Callable[[], str]
+    seen: dict[Origin, Part] = field(default_factory=dict)
+    near: bool = False
     made: set[int] = field(default_factory=set)
     slowest: float = 0.0
     rounds: int = 0
@@ -91,34 +95,39 @@ class Sticky:
     def _merged(self, comments: list[dict[str, Any]], ours: Ours) -> Posted | None:
         """None: look again."""
         first, *rest = comments
-        wanted = self._wanted(comments, ours)
-        if compose(wanted) != _plain(first["body"]):
+        body = compose(self._wanted(comments, ours))
+        if body != _plain(first["body"]):
             self.clean = 0
-            self._write(int(first["id"]), ours)
+            self._write(first, ours)
             return None
         self.clean += 1
         self._clear(rest)
         if rest or self.clean < (2 if self.writes > 1 else 1):
             return None
-        return _posted(first, wanted, ours)
+        return self._posted(first, body, ours)
 
     def _ours(self) -> list[dict[str, Any]]:
         author = self.identity.find()
+        listed = self.client.list(self._path)
+        self.near = len(listed) < PER_PAGE  # one request ago, so as good as asking again
         found = [
             comment
-            for comment in self.client.list(self._path)
+            for comment in listed
             if author_of(comment) == author
             and isinstance(comment.get("id"), int)
-            and MARKER in str(comment.get("body"))
+            and str(comment.get("body")).startswith(MARKER)
         ]
         return sorted(found, key=lambda comment: int(comment["id"]))
 
-    def _wanted(self, comments: Iterable[dict[str, Any]], ours: Ours) -> list[Part]:
+    def _wanted(self, comments: Sequence[dict[str, Any]], ours: Ours) -> list[Part]:
         """The union of all that we have ever seen: a part that a slower job has just overwritten
-        is put back by whoever saw it."""
-        for comment in comments:
-            self.seen += [part for part in parse(str(comment["body"])) if part not in self.seen]
-        return merge(self.seen, ours)
+        is put back by whoever saw it. What the kept comment says counts as the last word."""
+        for comment in reversed(comments):
+            for part in parse(str(comment["body"])):
+                self.seen.pop(part.origin, None)
+                self.seen[part.origin] = part
+        found = list(self.seen.values())
+        return merge(found, replace(ours, current=self.current()) if ours.doubts(found) else ours)
 
     def _create(self, ours: Ours) -> None:
         body = compose(merge((), ours))
@@ -131,17 +140,16 @@ class Sticky:
         self.writes += 1
         self.identity.learn_from_comment(made)
 
-    def _write(self, number: int, ours: Ours) -> None:
+    def _write(self, comment: dict[str, Any], ours: Ours) -> None:
         """Read and write close together; an answer that got lost is for the next look to find."""
-        path = self._one(number)
+        path = self._one(int(comment["id"]))
         started = self.monotonic()
         try:
-            found = self.client.get(path)
+            found = comment if self.near else self.client.get(path)
             body = compose(self._wanted([found], ours))
             if body != _plain(found["body"]):
                 self.writes += 1
-                self.client.pace()
-                self.client.send("PATCH", path, {}, {"body": body})
+                self.client.once("PATCH", path, {"body": body})
             self.lost = 0
         except Trouble as trouble:
             if trouble.kind != "missing":  # else it was deleted between two looks
@@ -162,6 +170,14 @@ class Sticky:
             except Trouble as trouble:
                 if trouble.kind != "missing":
                     raise
+
+    def _posted(self, comment: dict[str, Any], body: str, ours: Ours) -> Posted:
+        url, number = str(comment.get("html_url") or "") or None, int(comment["id"])
+        if any(part.origin == ours.origin for part in parse(body)):
+            return Posted(url, number)
+        wanted = merge(self.seen.values(), ours)
+        full = any(part.origin == ours.origin for part in wanted)
+        return Posted(url, number, FULL if full else LATER)
 
     def _one(self, number: int) -> str:
         return f"/repos/{self.repository}/issues/comments/{number}"
@@ -186,9 +202,3 @@ class Sticky:
 
 def _plain(body: Any) -> str:
     return str(body).replace("\r\n", "\n")
-
-
-def _posted(comment: dict[str, Any], wanted: Iterable[Part], ours: Ours) -> Posted:
-    shown = any(part.origin == ours.origin for part in wanted)
-    url = str(comment.get("html_url") or "") or None
-    return Posted(url, int(comment["id"]), None if shown else LATER)

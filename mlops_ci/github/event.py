@@ -116,6 +116,11 @@ class Event:
         """A push to the default branch: the only event that writes the store, and deploys."""
         return self.kind == "push" and self.base_branch == self.default_branch
 
+    @property
+    def fresh(self) -> bool:
+        """A push to a pull request, or its beginning: no run has looked at its head before."""
+        return self.kind == "pull_request" and self.action in {"opened", "synchronize"}
+
 
 def read_event(environ: Mapping[str, str]) -> Event:
     """Raises UsageError outside a runner, for a broken file and for an event of no use here."""

@@ -49,9 +49,10 @@ def _annotation(path: str, line: int, model: str, gate: GateResult) -> Annotatio
 
 def _line(document: Document, model: str, gate: GateResult) -> int:
     """The gate's own line, else its metric's, its model's, the first."""
-    metrics = document.data.get("models", {}).get(model, {}) if document.lines else {}
-    entry = metrics.get("gates", {}).get(gate.metric) if isinstance(metrics, dict) else None
     base: Path = ("models", model, "gates", gate.metric)
+    entry = document.data
+    for key in base:  # training may have rewritten the file since
+        entry = entry.get(key) if isinstance(entry, dict) else None
     entries = [(base, entry)]
     if isinstance(entry, list):
         entries = [((*base, at), item) for at, item in enumerate(entry)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar
 
 from mlops_ci.errors import AccessError, MlopsCiError
@@ -17,6 +18,8 @@ from mlops_ci.github.checks import (
     Checks,
     Conclusion,
     Conclusive,
+    Place,
+    others,
     remembered_comment,
     worst,
 )
@@ -62,10 +65,13 @@ class Posting:
     def open_checks(self) -> bool:
         return self.checks is not None and bool(self.checks.opened)
 
-    def begin(self) -> None:
-        """Open the check that is to be required, before anything else is done."""
+    def begin(self, *, alone: bool = False) -> None:
+        """Open the check that is to be required, before anything else is done. `alone`: no other
+        job or step of this run opens checks; on a commit that is new there are none to look for."""
         checks = self.checks
         if checks is not None:
+            if alone and self.event.fresh and checks.job.attempt == 1:
+                checks.known = []
             self.aggregate = self._try("the check was not opened", lambda: checks.open(AGGREGATE))
 
     def begin_model(self, name: str) -> None:
@@ -74,15 +80,16 @@ class Posting:
             self._try(f"the check {name!r} was not opened", lambda: checks.open(name))
 
     def comment(self, ours: Callable[[str], Ours], monotonic: Callable[[], float]) -> None:
-        """`ours` gets the commit that the pull request's branch is at."""
+        """`ours` gets the commit that this run is about."""
         client, identity, number = self.client, self.identity, self.event.number
         if client is None or identity is None or number is None:
             return
 
         def post() -> Posted:
-            current = self._current(client, number)
-            sticky = Sticky(client, identity, self.event.repository, number, monotonic)
-            return sticky.post(ours(current), lambda: self._remembered(client, number))
+            event = self.event
+            current = partial(self._current, client, number)
+            sticky = Sticky(client, identity, event.repository, number, monotonic, current)
+            return sticky.post(ours(event.head), lambda: self._remembered(client, number))
 
         self.posted = self._try("the comment was not posted", post)
         if self.posted is not None and self.posted.note is not None:
@@ -105,7 +112,7 @@ class Posting:
 
         def conclude() -> None:
             check = checks.opened.get(name) or checks.open(name)
-            checks.complete(check, result, self._comment_id)
+            checks.complete(check, result, self._place)
 
         self._try(f"the check {name!r} was not completed", conclude)
 
@@ -117,11 +124,14 @@ class Posting:
             return
 
         def conclude() -> None:
-            others = checks.others(names)
-            if any(check.open and check.run == checks.job.run for check in others):
+            listed = checks.listed()
+            found = others(listed, names)
+            if any(check.open for check in found):
+                checks.opened.pop(AGGREGATE, None)
                 return
-            found = with_others(result, others)
-            checks.complete(aggregate, found, self._comment_id)
+            total = with_others(result, found)
+            checks.complete(aggregate, total, self._place)
+            checks.complete_twins(aggregate, total, listed)
 
         self._try(f"the check {AGGREGATE!r} was not completed", conclude)
 
@@ -135,7 +145,7 @@ class Posting:
         def close() -> None:
             for check in checks.leftover():
                 if check.name != AGGREGATE:
-                    checks.complete(check, result, check.comment)
+                    checks.complete(check, result, check.place)
             for check in checks.leftover():
                 self.aggregate = check
                 self.conclude(result, [])
@@ -143,8 +153,11 @@ class Posting:
         self._try("the checks were not closed", close)
 
     @property
-    def _comment_id(self) -> int | None:
-        return self.posted.id if self.posted is not None else None
+    def _place(self) -> Place | None:
+        posted, number = self.posted, self.event.number
+        if posted is None or posted.id is None or number is None:
+            return None
+        return Place(number, posted.id)
 
     def _current(self, client: Client, number: int) -> str:
         pull = client.get(f"/repos/{self.event.repository}/pulls/{number}")
@@ -155,8 +168,8 @@ class Posting:
         checks = self.checks
         if checks is None or self.aggregate is None:
             return None
-        found = remembered_comment(checks.known or [])
-        if found is not None:
+        found = remembered_comment(checks.known or [], number)
+        if found is not None or self.event.action == "opened":
             return found
         path = f"/repos/{self.event.repository}/pulls/{number}/commits"
         branch = [str(item.get("sha")) for item in client.list(path)]
@@ -165,7 +178,7 @@ class Posting:
             if sha == self.event.head:
                 continue
             try:
-                found = remembered_comment(checks.listed(sha))
+                found = remembered_comment(checks.listed(sha), number)
             except Trouble:  # a commit that was thrown away by a force push
                 continue
             if found is not None:
@@ -179,7 +192,7 @@ class Posting:
             self._failed(explained(trouble, what, self.event.repository))
         except MlopsCiError as error:
             self._failed(error)
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             said = f"{what}: GitHub's answer lacks something: {type(error).__name__}: {error}"
             self._failed(MlopsCiError(said))
         return None
