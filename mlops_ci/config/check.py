@@ -8,13 +8,20 @@ from pathlib import PurePosixPath
 
 from mlops_ci.config.document import Document
 from mlops_ci.config.model import Config, Limits, Model
-from mlops_ci.errors import ConfigError
+from mlops_ci.errors import DOCS, ConfigError
 
 MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 def check_config(config: Config, document: Document) -> None:
     """Raises ConfigError for what would otherwise fail late, or open a hole."""
+    if not config.models:
+        raise ConfigError(
+            "no model is named: nothing would be judged",
+            where=document.where(("models",)),
+            fix="models: {NAME: {predictions: out/predictions.parquet}}",
+            link=f"{DOCS}/config.md",
+        )
     for name, model in config.models.items():
         path = ("models", name)
         if not MODEL_NAME.fullmatch(name):

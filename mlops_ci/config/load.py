@@ -6,12 +6,21 @@ import difflib
 import re
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
 from mlops_ci.config.document import Document, format_path, read_yaml
-from mlops_ci.config.model import Config
+from mlops_ci.config.model import (
+    Alerts,
+    Columns,
+    Config,
+    Deploy,
+    Limits,
+    Model,
+    Setting,
+    Store,
+)
 from mlops_ci.errors import DOCS, ConfigError
 
 FILE = "mlops-ci.yaml"
@@ -87,19 +96,59 @@ def explain(error: msgspec.ValidationError, document: Document) -> ConfigError:
     link = f"{DOCS}/config.md"
     if not unknown:
         what = f"{format_path(path) or 'the file'}: {message[0].lower()}{message[1:]}"
-        return ConfigError(what, where=document.where(path), link=link)
+        return ConfigError(what, where=document.where(path), fix=_choices(path), link=link)
     key = unknown.group(1)
-    near = difflib.get_close_matches(key, known_keys(), n=1, cutoff=0.5)
-    fix = f"perhaps you meant {near[0]!r}" if near else "remove it"
     where = document.where((*path, key))
-    return ConfigError(f"unknown key {key!r}", where=where, fix=fix, link=link)
+    return ConfigError(f"unknown key {key!r}", where=where, fix=_meant(key, path), link=link)
 
 
-def known_keys() -> list[str]:
-    from mlops_ci.config import model
+def _meant(key: str, path: tuple[str | int, ...]) -> str:
+    """Where a key of this name may stand; else the nearest one that may stand here."""
+    here = _table_of(path)
+    if here is not Model and key in keys_of(Model):
+        return f"{key!r} is a key of a model: put it below its name under `models:`"
+    if here is Model and key in keys_of(Config):
+        return f"{key!r} is a key of the whole file: put it beside `models:`"
+    near = difflib.get_close_matches(key, keys_of(here), n=1, cutoff=0.5)
+    return f"perhaps you meant {near[0]!r}" if near else "remove it"
 
-    tables = (model.Config, model.Model, model.Limits, model.Columns, model.Deploy, model.Store)
-    return sorted({f.encode_name for table in tables for f in msgspec.structs.fields(table)})
+
+TABLES: dict[str | int, type[Setting]] = {
+    "columns": Columns,
+    "deploy": Deploy,
+    "store": Store,
+    "alerts": Alerts,
+}
+
+
+def _table_of(path: tuple[str | int, ...]) -> type[Setting]:
+    if not path:
+        return Config
+    if len(path) > 2 and path[2] == "gates":
+        return Limits
+    return TABLES.get(path[-1], Model)
+
+
+def keys_of(table: type[Setting]) -> list[str]:
+    return [field.encode_name for field in msgspec.structs.fields(table)]
+
+
+def _choices(path: tuple[str | int, ...]) -> str:
+    """The values that a key takes; nothing where it takes more than a few words."""
+    keys = [part for part in path if isinstance(part, str)]
+    if not keys:
+        return ""
+    for field in msgspec.structs.fields(_table_of(tuple(keys[:-1]))):
+        words = _words_of(field.type) if field.encode_name == keys[-1] else ()
+        if words:
+            return f"choose one of: {', '.join(words)}"
+    return ""
+
+
+def _words_of(kind: Any) -> tuple[str, ...]:
+    if get_origin(kind) is Literal:
+        return tuple(map(str, get_args(kind)))
+    return tuple(word for part in get_args(kind) for word in _words_of(part))
 
 
 ANY_KEY = "[...]"

@@ -75,6 +75,7 @@ def test_the_total_drop_defaults_to_twice_the_drop() -> None:
         ("models:\n  a: {metrics: m, slices: [r], gates: {f1: {min: 1, slice: r}}}", "slice", "2"),
         ("models:\n  a/b: {metrics: m}", "name", "line 2"),
         ("models:\n  a: {metrics: m, train: x, dvc: [y]}", "both", "line 2"),
+        ("models: {}", "no model is named", "line 1"),
         ("models: !!python/object:os.system {}", "plain YAML", ""),
     ],
 )
@@ -89,6 +90,40 @@ def test_a_broken_file_names_line_and_key(text: str, message: str, where: str) -
 def test_an_unknown_key_suggests_the_nearest() -> None:
     with pytest.raises(ConfigError, match="perhaps you meant 'predictions'"):
         parse_config("models:\n  a: {predicitons: p.csv}")
+
+
+@pytest.mark.parametrize(
+    ("text", "fix"),
+    [
+        ("model: {}", "perhaps you meant 'models'"),
+        ("models:\n  a: {metrics: m, gates: {f1: {slices: x}}}", "perhaps you meant 'slice'"),
+        ("models:\n  a: {metrics: m, deploy: {prot: 1}}", "perhaps you meant 'port'"),
+        ("models: {a: {metrics: m}}\ngates: {}", "is a key of a model"),
+        ("models:\n  a: {metrics: m, tracking-uri: none}", "is a key of the whole file"),
+        ("models:\n  a: {metrics: m, quux: 1}", "remove it"),
+    ],
+)
+def test_what_is_suggested_may_stand_there(text: str, fix: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_config(text)
+    assert fix in caught.value.fix
+
+
+@pytest.mark.parametrize(
+    ("text", "fix"),
+    [
+        ("models:\n  a: {metrics: m, deploy: {target: x}}", "choose one of: docker, process"),
+        ("models:\n  a: {metrics: m, task: x}", "binary, multiclass, regression"),
+        ("models: {a: {metrics: m}}\non-inconclusive: pass", "estimate, warn, fail"),
+        ("models: {a: {metrics: m}}\nalerts: {on: [x]}", "fail"),
+        ("models: {a: {metrics: m}}\nlevel: 95", ""),
+    ],
+)
+def test_a_value_that_is_none_of_a_few_lists_them(text: str, fix: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_config(text)
+    assert fix in caught.value.fix
+    assert bool(caught.value.fix) == bool(fix)
 
 
 def test_the_real_key_is_found_among_many_models() -> None:
