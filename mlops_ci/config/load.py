@@ -103,13 +103,14 @@ def explain(error: msgspec.ValidationError, document: Document) -> ConfigError:
 
 
 def _meant(key: str, path: tuple[str | int, ...]) -> str:
-    """Where a key of this name may stand; else the nearest one that may stand here."""
+    """A key misspelt, else one that stands in the wrong table, else the nearest one."""
     here = _table_of(path)
-    if here is not Model and key in keys_of(Model):
-        return f"{key!r} is a key of a model: put it below its name under `models:`"
-    if here is Model and key in keys_of(Config):
-        return f"{key!r} is a key of the whole file: put it beside `models:`"
     near = difflib.get_close_matches(key, keys_of(here), n=1, cutoff=0.5)
+    misspelt = bool(difflib.get_close_matches(key, near, cutoff=0.8))
+    if here is not Model and key in keys_of(Model) and not misspelt:
+        return f"{key!r} is a key of a model: put it below its name under `models:`"
+    if here is Model and key in keys_of(Config) and not misspelt:
+        return f"{key!r} is a key of the whole file: put it beside `models:`"
     return f"perhaps you meant {near[0]!r}" if near else "remove it"
 
 
