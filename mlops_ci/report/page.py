@@ -15,7 +15,7 @@ from mlops_ci.report.labels import sides_of
 from mlops_ci.report.markup import hypertext
 from mlops_ci.report.model import Plot, Report, Section
 from mlops_ci.report.numbers import count, show_percent
-from mlops_ci.report.phrase import Phrase, quoted
+from mlops_ci.report.phrase import Phrase, quoted, text
 from mlops_ci.report.rows import gate_rows, metric_rows
 from mlops_ci.report.sentences import lead
 from mlops_ci.report.words import headline_phrase, mark_of, report_headline, report_mark
@@ -66,8 +66,8 @@ def _section(section: Section, report: Report) -> dict[str, Any]:
         "title": headline_phrase(section),
         "lead": lead(section, report),
         "base": sides.base if sides else None,
-        "head": sides.head if sides else None,
-        "level": show_percent(comparison.level) if comparison else "",
+        "head": sides.head if sides else text(report.head_name),
+        "level": show_percent(comparison.level) if comparison else "interval",
         "gates": gate_rows(section),
         "metrics": metric_rows(section.metrics, slices=False),
         "slices": metric_rows(section.metrics, slices=True, most=SLICES),
