@@ -12,6 +12,7 @@ from mlops_ci.config.model import (
     Model,
     Policy,
     Store,
+    Waiver,
     expand_gates,
 )
 
@@ -26,6 +27,7 @@ __all__ = [
     "Model",
     "Policy",
     "Store",
+    "Waiver",
     "expand_gates",
     "find_config",
     "load_config",

@@ -7,6 +7,7 @@ not be a gate that never fails.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import date
 from typing import Annotated, Literal
 
 import msgspec
@@ -61,6 +62,18 @@ class Gate(Struct, frozen=True, kw_only=True):
     required: bool = True
     accept: Literal["rows", "point"] = "rows"
     max_total_drop: float | None = None
+
+
+class Waiver(Setting, frozen=True, kw_only=True):
+    """Who vouches for a gate that does not pass, why, and until which day (inclusive). Of `kind`
+    None every kind of limit is meant."""
+
+    metric: str
+    slice: str | None = None
+    kind: GateKind | None = None
+    owner: Annotated[str, Meta(min_length=1, max_length=100)]
+    reason: Annotated[str, Meta(min_length=1, max_length=500)]
+    until: date
 
 
 class Policy(Struct, frozen=True, kw_only=True):
@@ -134,6 +147,7 @@ class Model(Setting, frozen=True):
     primary: str | None = None
     min_rows: Annotated[int, Meta(ge=1)] = 30
     gates: dict[str, Limits | list[Limits]] = {}
+    waivers: list[Waiver] = []
     image: str | None = None
     deploy: Deploy | None = None
 

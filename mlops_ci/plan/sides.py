@@ -12,7 +12,7 @@ import msgspec
 
 from mlops_ci.baseline.anchor import find_anchors
 from mlops_ci.baseline.store import Found, Store
-from mlops_ci.config import Gate, Model, Policy, expand_gates
+from mlops_ci.config import Gate, Model, Policy, Waiver, expand_gates
 from mlops_ci.errors import ComparisonError, MlopsCiError
 from mlops_ci.plan.base_search import Search
 from mlops_ci.plan.base_side import BaseSide
@@ -36,6 +36,7 @@ class Measure:
     policy: Policy
     model: Model
     changes: tuple[str, ...] = ()
+    waivers: Sequence[Waiver] = ()
 
 
 def compare_with_base(
@@ -64,6 +65,8 @@ def compare_with_base(
             anchors=anchors,
             changes=measure.changes,
             notes=(*outcome.notes, *notes),
+            waivers=measure.waivers,
+            today=project.world.now().date(),
         )
     )
     project.records.write("compare", compared.comparison)
@@ -78,14 +81,26 @@ def measure_of(project: Project, name: str, search: Search | None) -> Measure:
     model = project.model(name)
     ours = expand_gates(model.gates), project.config.policy(name)
     if search is None or search.settings.adopted:
-        return Measure([Promise(gate, "head") for gate in ours[0]], ours[1], model)
+        gates = [Promise(gate, "head") for gate in ours[0]]
+        return Measure(gates, ours[1], model, waivers=model.waivers)
     settings = search.settings
     theirs = expand_gates(settings.model.gates), settings.config.policy(name)
     merged: Yardstick = merge_yardsticks(theirs, ours)
-    changes = (*merged.changes, *slice_changes(settings.model.slices, model.slices))
+    changes = (
+        *merged.changes,
+        *slice_changes(settings.model.slices, model.slices),
+        *_waiver_changes(settings.model.waivers, model.waivers),
+    )
     slices = list(dict.fromkeys((*settings.model.slices, *model.slices)))
     widened = msgspec.structs.replace(model, slices=slices)
-    return Measure(merged.gates, merged.policy, widened, changes)
+    return Measure(merged.gates, merged.policy, widened, changes, settings.model.waivers)
+
+
+def _waiver_changes(base: Sequence[Waiver], head: Sequence[Waiver]) -> list[str]:
+    """What head adds or takes away; base's hold until it is merged."""
+    added = [f"a waiver for {one.metric} is added ({one.owner})" for one in head if one not in base]
+    gone = [f"the waiver for {one.metric} is removed" for one in base if one not in head]
+    return [f"{change}; it counts from the merge on" for change in added + gone]
 
 
 def _head(project: Project, evaluation: Evaluation, model: Model) -> Known:

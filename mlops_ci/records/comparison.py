@@ -61,7 +61,7 @@ class GateResult(Struct, frozen=True, kw_only=True):
     the absolute margin that was used. `rows_needed`: at 80 % power, for no true change and for the
     change as seen; None where more rows cannot tell. `against` is `base`, or `anchor` for the creep
     check. `source` says whose file asked for it: base's, head's, or both (`base`, `head`, `both`),
-    or an `option`.
+    or an `option`. `waived`: by whom, until when and why it does not count.
     """
 
     metric: str
@@ -81,6 +81,7 @@ class GateResult(Struct, frozen=True, kw_only=True):
     rows_needed: tuple[int, int] | None = None
     against: Literal["base", "anchor"] = "base"
     source: Literal["base", "head", "both", "option"] = "option"
+    waived: str | None = None
 
 
 class Resolution(Struct, frozen=True, kw_only=True):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 
 import msgspec
 
-from mlops_ci.config import Gate, Policy
+from mlops_ci.config import Gate, Policy, Waiver
 from mlops_ci.data import (
     ColumnsRequest,
     Pairing,
@@ -30,6 +31,8 @@ from mlops_ci.verdict import (
     compare_single,
     compare_unpaired,
     judge,
+    verdict_of,
+    waive,
 )
 
 FLOORS = ("min", "max")
@@ -63,6 +66,8 @@ class Sides:
     anchors: Mapping[str, Known] = field(default_factory=dict)
     changes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    waivers: Sequence[Waiver] = ()
+    today: date = date.min
 
 
 @dataclass(frozen=True)
@@ -132,6 +137,7 @@ def compare_sides(sides: Sides) -> Outcome:
     judged = judge(
         measured.metrics, gates, sides.policy, unscored=measured.unscored, anchor=anchor or None
     )
+    waived = waive(judged.gates, sides.waivers, sides.today)
     comparison = Comparison(
         model=sides.model,
         base=sides.base.side if sides.base else None,
@@ -139,15 +145,15 @@ def compare_sides(sides: Sides) -> Outcome:
         rows=measured.rows,
         level=sides.policy.level,
         policy=sides.policy.on_inconclusive,
-        verdict=judged.verdict,
-        blocks=judged.blocks,
+        verdict=verdict_of(waived.gates),
+        blocks=any(gate.blocks for gate in waived.gates),
         metrics=judged.metrics,
-        gates=judged.gates,
+        gates=waived.gates,
         primary=judged.primary,
         evidence=measured.evidence,
         resolution=head.predictions.resolution if head.predictions else None,
         changes=sides.changes,
-        notes=(*sides.notes, *measured.notes, *judged.notes),
+        notes=(*waived.notes, *sides.notes, *measured.notes, *judged.notes),
     )
     return Outcome(comparison, sides.base.predictions if sides.base else None, head.predictions)
 

@@ -10,6 +10,7 @@ from mlops_ci.verdict.gates import CAP, Promise, Reason
 from mlops_ci.verdict.judging import Judgement, judge, verdict_of
 from mlops_ci.verdict.names import METRICS, canonical_metric, higher_is_better
 from mlops_ci.verdict.rows import Outputs, PairedRows, SingleRows
+from mlops_ci.verdict.waivers import Waived, waive
 from mlops_ci.verdict.yardstick import Yardstick, merge_gates, merge_yardsticks, slice_changes
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Promise",
     "Reason",
     "SingleRows",
+    "Waived",
     "Yardstick",
     "canonical_metric",
     "compare_numbers",
@@ -33,4 +35,5 @@ __all__ = [
     "merge_yardsticks",
     "slice_changes",
     "verdict_of",
+    "waive",
 ]

@@ -170,6 +170,31 @@ def test_head_cannot_drop_its_gates_or_slices(repo: Repository) -> None:
     assert "region=north" in {metric.slice for metric in comparison.metrics}
 
 
+WAIVERS = """    waivers:
+      - {metric: accuracy, owner: ana, reason: labels are audited, until: 2999-12-31}
+"""
+
+
+def test_head_cannot_waive_its_own_gates_but_main_can(repo: Repository) -> None:
+    change(repo, {"params.yaml": "right: 0.7\n", "mlops-ci.yaml": CONFIG + WAIVERS})
+    outcomes = run(repo.project(), pull(repo))
+    comparison = only(outcomes).comparison
+    assert comparison is not None
+    assert (comparison.verdict, outcomes.exit_code) == ("fail", 1)
+    assert any("a waiver for accuracy is added (ana)" in text for text in comparison.changes)
+
+    repo.git("checkout", "--quiet", "main")
+    repo.commit({"mlops-ci.yaml": CONFIG + WAIVERS})
+    repo.push()
+    change(repo, {"params.yaml": "right: 0.7\n"}, "waived")
+    outcomes = run(repo.project(), pull(repo))
+    comparison = only(outcomes).comparison
+    assert comparison is not None
+    (failed,) = [gate for gate in comparison.gates if gate.verdict == "fail"]
+    assert failed.waived == "by ana until 2999-12-31: labels are audited"
+    assert (comparison.verdict, outcomes.exit_code) == ("pass", 0)
+
+
 def test_what_is_not_touched_runs_nothing_and_what_is_equal_trains_once(repo: Repository) -> None:
     change(repo, {"README.md": "words\n"})
     outcomes = run(repo.project(), pull(repo))

@@ -1,0 +1,75 @@
+"""A gate that somebody vouches for, for a while: it is judged and shown, and does not block.
+
+Waivers are read from where the gates are read, so a pull request cannot waive for itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from mlops_ci.config.model import Waiver
+from mlops_ci.records.comparison import GateResult
+from mlops_ci.verdict.names import canonical_metric, known_metric
+from mlops_ci.verdict.structs import replaced
+
+
+@dataclass(frozen=True)
+class Waived:
+    """`notes`: waivers that were used, and those whose day is over."""
+
+    gates: tuple[GateResult, ...]
+    notes: tuple[str, ...]
+
+
+def waive(gates: Sequence[GateResult], waivers: Sequence[Waiver], today: date) -> Waived:
+    """A required gate that did not pass, and that a waiver covers, becomes an advisory one. The
+    waiver's last day counts; afterwards it is ignored, and said to be over."""
+    valid = [waiver for waiver in waivers if waiver.until >= today]
+    over = [waiver for waiver in waivers if waiver.until < today]
+    judged: list[GateResult] = []
+    notes: list[str] = []
+    for gate in gates:
+        if gate.required and gate.verdict != "pass":
+            notes += [_over(gate, waiver) for waiver in over if covers(waiver, gate)]
+            waiver = next((one for one in valid if covers(one, gate)), None)
+            if waiver is not None:
+                notes.append(_used(gate, waiver))
+                gate = replaced(gate, required=False, blocks=False, waived=_told(waiver))  # noqa: PLW2901
+        judged.append(gate)
+    return Waived(tuple(judged), tuple(dict.fromkeys(notes)))
+
+
+def covers(waiver: Waiver, gate: GateResult) -> bool:
+    """`slice` is a gate's own, or `column=*`; without one it covers the gate on all rows."""
+    if _canonical(waiver.metric) != _canonical(gate.metric):
+        return False
+    if waiver.kind is not None and waiver.kind != gate.kind:
+        return False
+    if waiver.slice is not None and waiver.slice.endswith("=*"):
+        return (gate.slice or "").startswith(waiver.slice.removesuffix("*"))
+    return waiver.slice == gate.slice
+
+
+def _canonical(name: str) -> str:
+    return canonical_metric(name) if known_metric(name) is not None else name
+
+
+def _told(waiver: Waiver) -> str:
+    return f"by {waiver.owner} until {waiver.until.isoformat()}: {waiver.reason}"
+
+
+def _name(gate: GateResult) -> str:
+    return f"{gate.metric} of {gate.slice}" if gate.slice else gate.metric
+
+
+def _used(gate: GateResult, waiver: Waiver) -> str:
+    return f"{_name(gate)} is waived {_told(waiver)}"
+
+
+def _over(gate: GateResult, waiver: Waiver) -> str:
+    return (
+        f"the waiver of {waiver.owner} for {_name(gate)} ended on {waiver.until.isoformat()}: "
+        "it is ignored"
+    )
