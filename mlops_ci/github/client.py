@@ -107,8 +107,11 @@ class Client:
         return look() if look is not None else None
 
 
-def open_client(world: World, token: str, patience: Patience | None = None) -> Client:
-    """For the API that GITHUB_API_URL names. Raises AccessError without a token."""
+def open_client(
+    world: World, token: str, patience: Patience | None = None, *, timeout: float = TIMEOUT
+) -> Client:
+    """For the API that GITHUB_API_URL names; `timeout` is a request's, in seconds. Raises
+    AccessError without a token."""
     if not token:
         raise AccessError(
             "there is no token: nothing can be posted",
@@ -119,7 +122,8 @@ def open_client(world: World, token: str, patience: Patience | None = None) -> C
         )
     patience = patience or Patience(world.sleep, jitter)
     base_url = world.environ.get("GITHUB_API_URL") or PUBLIC_API
-    return Client(_sender(base_url, token, world), patience, Pace(world, patience))
+    send = _sender(base_url, token, world, timeout)
+    return Client(send, patience, Pace(world, patience))
 
 
 def jitter() -> float:
@@ -144,14 +148,14 @@ class Pace:
         self.last = self.world.monotonic()
 
 
-def _sender(base_url: str, token: str, world: World) -> Send:
+def _sender(base_url: str, token: str, world: World, timeout: float) -> Send:
     from github import Auth, Github, GithubException
     from requests import RequestException
 
     requester = Github(
         auth=Auth.Token(token),
         base_url=base_url.rstrip("/"),
-        timeout=TIMEOUT,
+        timeout=timeout,  # type: ignore[arg-type]  # requests takes parts of a second
         retry=None,
         seconds_between_requests=None,
         seconds_between_writes=None,

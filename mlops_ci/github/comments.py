@@ -95,8 +95,8 @@ class Sticky:
     def _merged(self, comments: list[dict[str, Any]], ours: Ours) -> Posted | None:
         """None: look again."""
         first, *rest = comments
-        body = compose(self._wanted(comments, ours))
-        if body != _plain(first["body"]):
+        wanted = self._wanted(comments, ours)
+        if (body := compose(wanted)) != _plain(first["body"]):
             self.clean = 0
             self._write(first, ours)
             return None
@@ -104,7 +104,11 @@ class Sticky:
         self._clear(rest)
         if rest or self.clean < (2 if self.writes > 1 else 1):
             return None
-        return self._posted(first, body, ours)
+        url, number = str(first.get("html_url") or "") or None, int(first["id"])
+        kept, shown = (
+            any(part.origin == ours.origin for part in parts) for parts in (wanted, parse(body))
+        )
+        return Posted(url, number, None if shown else FULL if kept else LATER)
 
     def _ours(self) -> list[dict[str, Any]]:
         author = self.identity.find()
@@ -170,14 +174,6 @@ class Sticky:
             except Trouble as trouble:
                 if trouble.kind != "missing":
                     raise
-
-    def _posted(self, comment: dict[str, Any], body: str, ours: Ours) -> Posted:
-        url, number = str(comment.get("html_url") or "") or None, int(comment["id"])
-        if any(part.origin == ours.origin for part in parse(body)):
-            return Posted(url, number)
-        wanted = merge(self.seen.values(), ours)
-        full = any(part.origin == ours.origin for part in wanted)
-        return Posted(url, number, FULL if full else LATER)
 
     def _one(self, number: int) -> str:
         return f"/repos/{self.repository}/issues/comments/{number}"
