@@ -14,6 +14,7 @@ from typing import Any
 from tests.github_server.messages import Json
 from tests.github_server.runner import Job, environment
 from tests.github_server.scenario import Scenario
+from tests.github_server.seed import add_token
 from tests.github_server.server import GitHub
 from tests.machine.scripts import ROOT
 
@@ -97,6 +98,16 @@ class Ran:
         return self.workspace / ".mlops-ci" / model / commit / name
 
 
+@dataclass(frozen=True)
+class Seen:
+    """A job, and what stood on GitHub when it had ended. `commit` is the head."""
+
+    ran: Ran
+    comments: list[Json]
+    conclusions: dict[str, str]
+    commit: str
+
+
 @dataclass
 class Runs:
     """Every job gets a workspace and files of its own below `folder`."""
@@ -133,7 +144,12 @@ class Runs:
         asked = {f"INPUT_{name.upper()}": value for name, value in given.items()}
         safe = files / "gitconfig"  # as the image has it: the workspace is not root's
         safe.write_text("[safe]\n\tdirectory = *\n")
-        settings = {"GIT_CONFIG_SYSTEM": str(safe), "PYTHONPATH": str(ROOT)}
+        give_to_owner(files)
+        settings = {
+            "GIT_CONFIG_SYSTEM": str(safe),
+            "MPLCONFIGDIR": str(self.folder.parent / "matplotlib"),  # its list of fonts is slow
+            "PYTHONPATH": str(ROOT),
+        }
         return {**CLEAN, **environ, **asked, **settings}, files
 
     def job(
@@ -191,6 +207,16 @@ class Runs:
         checkout.push(branch or self.scenario.branch)
         checkout.git("remote", "set-url", "origin", origin)
         return sha
+
+    def seen(self, ran: Ran) -> Seen:
+        commit = git(ran.workspace, "rev-parse", "HEAD")
+        return Seen(ran, self.comments, self.conclusions(commit), commit)
+
+    def allow(self, token: str, **permissions: str) -> str:
+        """A job's token with these rights alone."""
+        told = {"kind": "workflow", "repository": self.scenario.full_name}
+        add_token(self.github.state, token, {**told, "permissions": permissions})
+        return token
 
     @property
     def comments(self) -> list[Json]:

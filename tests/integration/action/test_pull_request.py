@@ -16,10 +16,11 @@ from tests.integration.action.jobs import (
     WORSE,
     Ran,
     Runs,
+    Seen,
     strangers,
 )
 
-BROKEN = {"train.py": "print('loading')\nraise SystemExit('no such column: age')\n"}
+BROKEN = {"train.py": "print('::error::forged')\nraise SystemExit('no such column: age')\n"}
 
 
 @pytest.fixture(scope="module")
@@ -28,33 +29,36 @@ def better(play: Play) -> Runs:
 
 
 @pytest.fixture(scope="module")
-def passed(better: Runs) -> Ran:
-    return better.pull_request()
+def seen(better: Runs) -> Seen:
+    return better.seen(better.pull_request())
 
 
-def test_the_exit_code_and_the_checks_say_pass(passed: Ran, better: Runs) -> None:
-    assert passed.code == 0, passed.log
-    wanted = {"mlops-ci verdict": "success", "mlops-ci: churn": "success"}
-    assert better.conclusions(better.scenario.head) == wanted
+@pytest.fixture(scope="module")
+def passed(seen: Seen) -> Ran:
+    return seen.ran
 
 
-def test_one_comment_has_the_verdict(passed: Ran, better: Runs) -> None:
-    assert passed.code == 0
-    (comment,) = better.comments
+def test_the_exit_code_and_the_checks_say_pass(seen: Seen) -> None:
+    assert seen.ran.code == 0, seen.ran.log
+    assert seen.conclusions == {"mlops-ci verdict": "success", "mlops-ci: churn": "success"}
+
+
+def test_one_comment_has_the_verdict(seen: Seen, better: Runs) -> None:
+    (comment,) = seen.comments
     assert comment["author"] == "github-actions[bot]"
     assert "### ✅" in comment["body"]
     assert "accuracy" in comment["body"]
     assert f"{better.github.url}/acme/churn/actions/runs/1" in comment["body"]
 
 
-def test_the_summary_is_the_comments_report(passed: Ran, better: Runs) -> None:
-    (comment,) = better.comments
+def test_the_summary_is_the_comments_report(seen: Seen) -> None:
+    (comment,) = seen.comments
     report = comment["body"].split("-->\n", 2)[2].rsplit("\n<!-- /mlops-ci:part", 1)[0]
-    assert report.rstrip() == passed.summary.rstrip()
+    assert report.rstrip() == seen.ran.summary.rstrip()
 
 
-def test_all_outputs_are_there(passed: Ran, better: Runs) -> None:
-    found = passed.outputs
+def test_all_outputs_are_there(seen: Seen, better: Runs) -> None:
+    found = seen.ran.outputs
     assert list(found) == list(OUTPUTS)
     assert found["verdict"] == "pass"
     assert found["comment-url"].endswith(
@@ -97,30 +101,40 @@ def test_the_post_step_finds_nothing_to_do(passed: Ran, better: Runs) -> None:
     assert len(better.github.requests) == asked
 
 
-def test_a_second_run_keeps_the_comment_and_its_commit(play: Play) -> None:
-    runs = play(BETTER)
-    first = runs.pull_request()
-    again = runs.pull_request(run_id=2)
-    assert (first.code, again.code) == (0, 0)
-    (comment,) = runs.comments
+@pytest.fixture(scope="module")
+def later(passed: Ran, better: Runs) -> tuple[Seen, Seen, Seen]:
+    """Judged; judged again; judged after a push."""
+    first = better.seen(passed)
+    again = better.seen(better.pull_request(run_id=2))
+    better.push(WORSE)
+    before = better.scenario.head
+    pushed = better.pull_request(run_id=3, action="synchronize", before=before)
+    return first, again, better.seen(pushed)
+
+
+def test_a_second_run_keeps_the_comment_and_its_commit(later: tuple[Seen, Seen, Seen]) -> None:
+    first, again, _ = later
+    assert again.ran.code == 0
+    (comment,) = again.comments
     assert "actions/runs/2" in comment["body"]
     assert "actions/runs/1" not in comment["body"]
-    assert again.outputs["comment-url"] == first.outputs["comment-url"]
-    assert runs.conclusions()["mlops-ci verdict"] == "success"
+    assert again.ran.outputs["comment-url"] == first.ran.outputs["comment-url"]
+    assert again.conclusions == first.conclusions
+    assert again.ran.outputs["check-url"] != first.ran.outputs["check-url"]
 
 
-def test_a_new_push_moves_the_comment_to_its_commit(play: Play) -> None:
-    runs = play(BETTER)
-    assert runs.pull_request().code == 0
-    before = runs.scenario.head
-    after = runs.push(WORSE)
-    ran = runs.pull_request(run_id=2, action="synchronize", before=before)
-    assert (ran.code, ran.outputs["verdict"]) == (1, "fail")
-    (comment,) = runs.comments
+def test_a_new_push_moves_the_comment_to_its_commit(
+    later: tuple[Seen, Seen, Seen], better: Runs
+) -> None:
+    first, _, pushed = later
+    assert (pushed.ran.code, pushed.ran.outputs["verdict"]) == (1, "fail")
+    (comment,) = pushed.comments
+    assert comment["id"] == first.comments[0]["id"]
     assert "### ❌" in comment["body"]
-    assert after in comment["body"]
-    assert runs.conclusions(before)["mlops-ci verdict"] == "success"
-    assert runs.conclusions(after)["mlops-ci verdict"] == "failure"
+    assert pushed.commit in comment["body"]
+    assert first.commit not in comment["body"]
+    assert set(pushed.conclusions.values()) == {"failure"}
+    assert set(better.conclusions(first.commit).values()) == {"success"}
 
 
 def test_a_worse_model_fails(play: Play) -> None:
