@@ -17,6 +17,7 @@ from mlops_ci.action.judging import judge
 from mlops_ci.action.results import OUTPUTS
 from mlops_ci.action.single import run_step
 from mlops_ci.action.task import Task, make_posting
+from mlops_ci.engines.owner import return_to_owner
 from mlops_ci.errors import (
     DOCS,
     EXIT_FINE,
@@ -39,6 +40,8 @@ OWN_GIT = {"GIT_CONFIG_GLOBAL": os.devnull}
 CANCELLED = (
     "The job ended before its verdict: it was cancelled, ran out of time, or lost its runner."
 )
+
+GIVEN_BACK = "files of a run that was killed, given to the workspace's owner"
 
 
 class Terminated(BaseException):
@@ -108,8 +111,11 @@ def _bug(task: Task, error: Exception) -> int:
 
 
 def _close(task: Task) -> int:
-    """The post step, after success, failure and cancelling: no check stays open."""
+    """The post step, after success, failure and cancelling: no check stays open, no file ours."""
     if task.world.environ.get(f"STATE_{CLOSED}") != "true":
+        workspace = task.runner.workspace
+        if count := return_to_owner(workspace, workspace):
+            task.runner.say(f"{GIVEN_BACK}: {count}")
         task.posting.close("cancelled", "Ended without a verdict", CANCELLED)
         for error in task.posting.errors:
             task.runner.say(f"{error}")

@@ -119,10 +119,20 @@ def make_folder(path: Path, user: tuple[int, int] | None) -> Path:
     return path
 
 
-def return_to_owner(folder: Path, workspace: Path) -> None:
-    """What root wrote in someone's workspace becomes theirs: their next checkout must not fail."""
+def return_to_owner(folder: Path, workspace: Path) -> int:
+    """What root wrote in someone's workspace becomes theirs: their next checkout must not fail.
+
+    Returns how many files and folders changed hands.
+    """
     owner = Owned.of(workspace)
     if os.geteuid() != 0 or owner is None or owner.uid == 0 or not folder.exists():
-        return
-    for path in _all(folder):
+        return 0
+    strange = [path for path in _all(folder) if _owner_of(path) != (owner.uid, owner.gid)]
+    for path in strange:
         give(path, (owner.uid, owner.gid))
+    return len(strange)
+
+
+def _owner_of(path: Path) -> tuple[int, int]:
+    found = path.lstat()
+    return found.st_uid, found.st_gid

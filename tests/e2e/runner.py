@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from mlops_ci.action.door import GIVEN_BACK
 from tests.github_server.messages import Json
 from tests.github_server.server import GitHub
 
@@ -74,13 +75,15 @@ class Ran:
         )
 
     def strangers(self) -> list[str]:
-        """What in the workspace does not belong to the user whom the checkout gave it to."""
+        """What in the workspace does not belong to the user whom the checkout gave it to, and the
+        line in which the post step says that it had to give something back."""
         paths = sorted(self.workspace.rglob("*"))
-        return [
+        found = [
             str(path.relative_to(self.workspace))
             for path in paths
             if (path.lstat().st_uid, path.lstat().st_gid) != (OWNER, OWNER)
         ]
+        return found + [line for line in self.log.splitlines() if GIVEN_BACK in line]
 
     def records(self, model: str, commit: str) -> Path:
         return self.workspace / ".mlops-ci" / model / commit
