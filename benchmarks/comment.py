@@ -27,7 +27,7 @@ CONFIG = """\
 tracking-uri: none
 models:
   churn:
-    train: python train.py
+    train: python3 train.py
     predictions: predictions.csv
     slices: [region]
     gates:
@@ -47,7 +47,7 @@ with open("predictions.csv", "w", newline="") as file:
         score = 1 / (1 + math.exp(0.5 - seen))
         region = draw.choice(["north", "south", "west"])
         writer.writerow([row, label, int(score > 0.5), round(score, 6), region])
-with open(CLOCK, "w") as file:
+with open("clock", "w") as file:
     file.write(str(time.time()))
 """
 
@@ -61,7 +61,8 @@ def run() -> Figure:
     python = peer_environment("mlflow-comment", *PEERS) / "python"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        scenario = build(folder / "github", _story(folder))
+        folder.chmod(0o755)  # under root the training runs as somebody else
+        scenario = build(folder / "github", _story())
         github = WatchedGitHub(scenario.root / "repositories", scenario.seed)
         github.start()
         try:
@@ -94,18 +95,17 @@ def _listed(times: object) -> str:
     return " ".join(f"{seconds:.2f}" for seconds in times)  # type: ignore[attr-defined]
 
 
-def _story(folder: Path) -> Story:
+def _story() -> Story:
     files = {
         "mlops-ci.yaml": CONFIG,
-        "train.py": _train(folder, 0, 1.0),
-        ".gitignore": "/predictions.csv\n",
+        "train.py": _train(0, 1.0),
+        ".gitignore": "/predictions.csv\n/clock\n",
     }
-    return Story(main=(files,), change=({"train.py": _train(folder, 1, 0.9)},))
+    return Story(main=(files,), change=({"train.py": _train(1, 0.9)},))
 
 
-def _train(folder: Path, seed: int, quality: float) -> str:
-    constants = f"SEED, QUALITY, CLOCK = {seed}, {quality}, {str(folder / 'clock')!r}\n"
-    return constants + TRAIN
+def _train(seed: int, quality: float) -> str:
+    return f"SEED, QUALITY = {seed}, {quality}\n{TRAIN}"
 
 
 def _measure(runner: Runner, github: WatchedGitHub, python: Path) -> list[Round]:
@@ -116,16 +116,15 @@ def _measure(runner: Runner, github: WatchedGitHub, python: Path) -> list[Round]
     rounds = []
     for seed in range(1, ROUNDS + 2):
         if seed > 1:
-            head = scenario.checkout.commit({"train.py": _train(runner.folder, seed, 0.9)})
+            head = scenario.checkout.commit({"train.py": _train(seed, 0.9)})
             scenario.checkout.push("feature")
         else:
             head = scenario.head
         payload = events.pull_request(scenario.number)
         runner.run("pull_request", payload, head)
-        trained = float((runner.folder / "clock").read_text())
-        ours = github.commented_at - trained
-        _hold(github, scenario, head)
         workspace = runner.folder / f"job-{runner.jobs}" / "workspace"
+        ours = github.commented_at - float((workspace / "clock").read_text())
+        _hold(github, scenario, head)
         address = f"{github.url}/repos/{scenario.full_name}/issues/{scenario.number}/comments"
         started = time.time()
         subprocess.run(
