@@ -6,45 +6,21 @@ from dataclasses import replace
 
 import numpy as np
 
+from mlops_ci.verdict.aggregates.gaps import BINS, Gaps
 from mlops_ci.verdict.intervals import Interval, normal_quantile
-from mlops_ci.verdict.moments import Moments, moments_of
-from mlops_ci.verdict.rows import Floats, Outputs, View
+from mlops_ci.verdict.rows import Floats
 
-BINS = 10
 DRAWS = 10_000
 SEED = 20_260_102
 # A gap this many standard errors from 0 has a certain sign.
 SURE = 3.0
 
 
-def gaps(view: View, side: Outputs) -> Floats:
-    """Outcome − confidence in the row's bin, 0 in the other nine: [n, BINS].
-
-    Binary: the positive class's score; many classes: the score of the likeliest one.
-    """
-    if side.score is None:
-        raise ValueError("no score")
-    if view.task == "multiclass":
-        confidence = side.score.max(axis=1)
-        outcome = side.score.argmax(axis=1) == view.label
-    else:
-        confidence, outcome = side.score, view.actual
-    table = np.zeros((view.n, BINS))
-    inside = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
-    table[np.arange(view.n), inside] = outcome - confidence
-    return table
+def calibration_error(gaps: Gaps, side: int) -> float:
+    return float(np.abs(gaps.mean[side * BINS : (side + 1) * BINS]).sum())
 
 
-def calibration_moments(view: View) -> Moments:
-    """Moments of all bins of all sides: [sides · BINS]. They merge."""
-    return moments_of(np.concatenate([gaps(view, side) for side in view.sides], axis=1))
-
-
-def calibration_error(moments: Moments, side: int) -> float:
-    return float(np.abs(moments.mean[side * BINS : (side + 1) * BINS]).sum())
-
-
-def calibration_intervals(moments: Moments, sides: int, level: float) -> list[Interval]:
+def calibration_intervals(gaps: Gaps, sides: int, level: float) -> list[Interval]:
     """Of each side's own error and, with two sides, of head − base (last).
 
     The bins' mean gaps are drawn from their joint normal distribution. Where a gap's sign is
@@ -52,11 +28,12 @@ def calibration_intervals(moments: Moments, sides: int, level: float) -> list[In
     much as the gap, either way: the interval covers both, so it is wide where the error has no
     derivative, rather than short.
     """
-    noise = _noise(moments)
-    gap_se = np.sqrt(np.diag(moments.scatter) / (moments.n - 1) / moments.n)
-    sign = np.where(np.abs(moments.mean) > SURE * gap_se, np.sign(moments.mean), 0.0)
+    covariance, mean = gaps.covariance, gaps.mean
+    noise = _noise(covariance)
+    certain = np.abs(mean) > SURE * np.sqrt(np.diag(covariance))
+    sign = np.where(certain, np.sign(mean), 0.0)
     moved = [_moved(noise, sign, slice(side * BINS, (side + 1) * BINS)) for side in range(sides)]
-    seen = [calibration_error(moments, side) for side in range(sides)]
+    seen = [calibration_error(gaps, side) for side in range(sides)]
     found = [_interval(seen[side], moved[side], level) for side in range(sides)]
     found = [replace(one, low=max(0.0, one.low)) for one in found]
     if sides > 1:
@@ -81,8 +58,7 @@ def _interval(seen: float, moved: tuple[Floats, Floats], level: float) -> Interv
     return Interval(low, high, se, f"normal draws over {BINS} bins")
 
 
-def _noise(moments: Moments) -> Floats:
-    covariance = moments.scatter / (moments.n - 1) / moments.n
+def _noise(covariance: Floats) -> Floats:
     values, vectors = np.linalg.eigh(covariance)
     root = vectors * np.sqrt(np.maximum(values, 0.0))
     draws = np.random.default_rng(SEED).standard_normal((DRAWS, len(values)))

@@ -14,7 +14,6 @@ from mlops_ci.records.comparison import Evidence, MetricResult
 from mlops_ci.verdict.intervals import mover
 from mlops_ci.verdict.measuring import Measured, Part, measure
 from mlops_ci.verdict.names import DEFAULT, METRICS, canonical_metric, higher_is_better
-from mlops_ci.verdict.ordering import canonical
 from mlops_ci.verdict.rows import PairedRows, SingleRows, view_of
 
 Rows = PairedRows | SingleRows
@@ -27,7 +26,6 @@ def compare_paired(
 
     Raises ConfigError for a name that is not known.
     """
-    rows = canonical(rows)
     names = _wanted(rows, metrics)
     return tuple(
         _result(name, part, measure(part, name), "paired")
@@ -40,7 +38,6 @@ def compare_single(
     head: SingleRows, policy: Policy, metrics: Sequence[str] | None = None
 ) -> tuple[MetricResult, ...]:
     """A first run: the candidate's own intervals. Nothing is compared."""
-    head = canonical(head)
     names = _wanted(head, metrics)
     return tuple(
         _result(name, part, measure(part, name), "unpaired")
@@ -55,7 +52,6 @@ def compare_unpaired(
     """Each side on rows of its own: at most inconclusive. Own intervals, joined by MOVER."""
     if base.task != head.task or base.classes != head.classes or base.positive != head.positive:
         raise ComparisonError("base and head do not answer the same question")
-    base, head = canonical(base), canonical(head)
     slices = dict.fromkeys([*base.slices, *head.slices])
     base, head = (_with_slices(side, slices) for side in (base, head))
     names = _wanted(head, metrics)
@@ -153,8 +149,8 @@ def _wanted(rows: Rows, metrics: Sequence[str] | None) -> tuple[str, ...]:
 
 def _parts(rows: Rows, policy: Policy) -> Iterator[Part]:
     yield Part(view_of(rows), policy, None)
-    for name, mask in rows.slices.items():
-        yield Part(view_of(rows, mask), policy, name)
+    for name in sorted(rows.slices):
+        yield Part(view_of(rows, rows.slices[name]), policy, name)
 
 
 def _with_slices(rows: SingleRows, names: Mapping[str, None]) -> SingleRows:

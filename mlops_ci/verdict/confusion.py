@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlops_ci.verdict.cells import Cells, shares
+from mlops_ci.verdict.aggregates.cells import Cells, shares
 from mlops_ci.verdict.intervals import Atoms, Interval, score_interval, wilson
 from mlops_ci.verdict.rows import Floats, Ints
 

@@ -5,16 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from mlops_ci.verdict.aggregates.sums import grid_of, sum_on
 from mlops_ci.verdict.intervals import Interval
-from mlops_ci.verdict.moments import Moments, mean_interval, moments_of
+from mlops_ci.verdict.moments import (
+    FEW_ROWS,
+    bounded_interval,
+    few_rows_decide,
+    large_interval,
+    mean_interval,
+    moments_of,
+)
 from mlops_ci.verdict.rows import Floats, Outputs, View
 
 EPSILON = float(np.finfo(np.float64).eps)
-# What rounding may leave of a row of probabilities.
-SUM_TOLERANCE = 1e-6
 
 
 def log_losses(view: View, side: Outputs) -> Floats:
@@ -22,15 +29,17 @@ def log_losses(view: View, side: Outputs) -> Floats:
     if view.task == "multiclass":
         chosen = p[np.arange(view.n), view.label]
     else:
-        chosen = np.where(view.actual, p, 1 - p)
-    return np.asarray(-np.log(np.clip(chosen, EPSILON, 1 - EPSILON)))
+        chosen = np.abs(p - ~view.actual)
+    np.clip(chosen, EPSILON, 1 - EPSILON, out=chosen)
+    np.log(chosen, out=chosen)
+    return np.asarray(np.negative(chosen, out=chosen))
 
 
 def brier_losses(view: View, side: Outputs) -> Floats:
     """(p − y)²; for many classes summed over them, so between 0 and 2."""
     p = _probabilities(side)
     if view.task != "multiclass":
-        return np.asarray((p - view.actual) ** 2)
+        return np.asarray(np.square(p - view.actual))
     error = p.copy()
     error[np.arange(view.n), view.label] -= 1
     return np.asarray(np.einsum("nk,nk->n", error, error))
@@ -108,58 +117,118 @@ LOSSES = {
 }
 
 
-@dataclass(frozen=True)
 class Means:
-    """The columns of one loss: a column for each side (and the label and its square for R²)."""
+    """One loss on all rows: moments of a column for each side (and the label and its square, for
+    R²). The second side's column is its difference from the first: two models that answer nearly
+    the same lose no digits to each other.
+    """
 
-    columns: Floats
-    moments: Moments
-    smooth: Smooth
-    largest: float
+    def __init__(self, name: str, view: View) -> None:
+        self._loss, self._view = LOSSES[name], view
+        # A loss is a sum over squares of the label's distance from here: far-off labels would
+        # otherwise drown their own variance.
+        self._centre = _middle(view.label) if self._explains else 0.0
+        extent = grid_of(lambda part: self._columns(part, both=True), view.n)
+        # All losses' extremes, head's own last; None where a loss is not finite.
+        self._extent = extent if extent.finite else None
+        self.moments = None
+        if self._extent is not None:
+            grid = extent.without_last if len(view.sides) > 1 else extent
+            self.moments = moments_of(sum_on(grid, self._columns, view.n))
+
+    @property
+    def _explains(self) -> bool:
+        return self._loss.smooth is explained_of
+
+    def _columns(self, part: slice, *, both: bool = False) -> list[Floats]:
+        """Base's losses (or those of the one side), head's difference, the label and its square;
+        with `both` head's losses in the end.
+        """
+        rows = self._view.part(part)
+        columns = [self._loss.per_row(rows, side) for side in rows.sides]
+        head = columns[-1]
+        if len(columns) > 1:
+            columns[1] = head - columns[0]
+        if self._explains:
+            label = rows.label - self._centre
+            columns += [label, label**2]
+        return [*columns, head] if both and len(rows.sides) > 1 else columns
+
+    @property
+    def _largest(self) -> float:
+        """What a row's loss was at most."""
+        high = (0.0,) if self._extent is None else self._extent.high
+        return max(high[0], high[-1]) if len(self._view.sides) > 1 else high[0]
+
+    @cached_property
+    def _lift(self) -> Floats:
+        """Means of the losses from the means of the columns: head = base + difference."""
+        size = 0 if self.moments is None else len(self.moments.mean)
+        lift = np.eye(size)
+        if len(self._view.sides) > 1:
+            lift[1, 0] = 1.0
+        return lift
+
+    def _smooth(self, side: int) -> tuple[float, Floats]:
+        """Value and gradient in the means of the losses."""
+        if self.moments is None:
+            return math.nan, np.zeros(1)
+        return self._loss.smooth(np.einsum("ij,j->i", self._lift, self.moments.mean), side)
 
     def value(self, side: int) -> float:
-        return self.smooth(self.moments.mean, side)[0]
+        return self._smooth(side)[0]
 
     def own(self, side: int, level: float) -> Interval | None:
-        value, gradient = self.smooth(self.moments.mean, side)
-        influence = self._influence(gradient)
-        at_stake = self.largest * float(gradient[side])
+        value, gradient = self._smooth(side)
+        if not math.isfinite(value) or self.moments is None:
+            return None
+        at_stake = self._largest * float(gradient[side])
         reach = sorted((0.0, at_stake))
-        centre = float(self.moments.mean[side] * gradient[side])
-        found = mean_interval(influence, (reach[0] - centre, reach[1] - centre), level)
+        mean = float(np.einsum("j,j->", self._lift[side], self.moments.mean))
+        centre = mean * float(gradient[side])
+        found = self._interval(gradient, (reach[0] - centre, reach[1] - centre), level)
         return None if found is None else found.shifted(value)
 
     def change(self, level: float) -> Interval | None:
-        (base, before), (head, after) = (self.smooth(self.moments.mean, side) for side in (0, 1))
-        at_stake = self.largest * max(abs(float(before[0])), abs(float(after[1])))
-        found = mean_interval(self._influence(after - before), (-at_stake, at_stake), level)
+        (base, before), (head, after) = self._smooth(0), self._smooth(1)
+        if not math.isfinite(base) or not math.isfinite(head):
+            return None
+        at_stake = self._largest * max(abs(float(before[0])), abs(float(after[1])))
+        found = self._interval(after - before, (-at_stake, at_stake), level)
         return None if found is None else found.shifted(head - base)
 
-    def _influence(self, gradient: Floats) -> Floats:
-        centred = self.columns - self.moments.mean
-        return np.asarray(np.einsum("nk,k->n", centred, gradient))
+    def _interval(
+        self, gradient: Floats, reach: tuple[float, float], level: float
+    ) -> Interval | None:
+        if self.moments is None:
+            return None
+        n, weights = self._view.n, np.einsum("ij,i->j", self._lift, gradient)
+        if n < FEW_ROWS:
+            return mean_interval(self._influence(slice(0, n), weights), reach, level)
+        extreme = self._farthest(weights)
+        if few_rows_decide(self.moments.variance(weights) * (n - 1), extreme):
+            return bounded_interval(self._influence(slice(0, n), weights), reach, level)
+        return large_interval(self.moments.spread(weights), n, level)
+
+    def _farthest(self, weights: Floats) -> float:
+        """The influence of the row that has most of it. Of a plain mean it is known already."""
+        if self._extent is None or self.moments is None:
+            return math.inf
+        known = {(1.0, 0.0): 0, (0.0, 1.0): 1, (1.0, 1.0): 2, (1.0,): 0}.get(tuple(weights))
+        if known is None:
+            extremes = grid_of(lambda part: [self._influence(part, weights)], self._view.n)
+            return max(-extremes.low[0], extremes.high[0])
+        mean = float(np.einsum("i,i->", weights, self.moments.mean))
+        return max(mean - self._extent.low[known], self._extent.high[known] - mean)
+
+    def _influence(self, part: slice, weights: Floats) -> Floats:
+        total = np.zeros(part.stop - part.start)
+        means = np.zeros(len(weights)) if self.moments is None else self.moments.mean
+        for weight, mean, column in zip(weights, means, self._columns(part), strict=True):
+            if weight:
+                total += weight * (column - mean)
+        return total
 
 
-def means_of(name: str, view: View) -> Means:
-    loss = LOSSES[name]
-    columns = [loss.per_row(view, side) for side in view.sides]
-    largest = float(max(column.max() for column in columns))
-    if loss.smooth is explained_of:
-        # Centred first: the square of a far-off label would drown its variance.
-        label = view.label - view.label.mean()
-        columns += [label, label**2]
-    table = np.column_stack(columns)
-    return Means(table, moments_of(table), loss.smooth, largest)
-
-
-def not_probabilities(side: Outputs, task: str) -> str | None:
-    """Why these scores cannot be read as probabilities, or None."""
-    p = _probabilities(side)
-    outside = int(((p < 0) | (p > 1)).sum())
-    if outside:
-        return f"{outside} scores lie outside 0…1"
-    if task == "multiclass":
-        off = int((np.abs(p.sum(axis=1) - 1) > SUM_TOLERANCE).sum())
-        if off:
-            return f"in {off} rows the scores do not sum to 1"
-    return None
+def _middle(label: Floats) -> float:
+    return float(label.min()) / 2 + float(label.max()) / 2

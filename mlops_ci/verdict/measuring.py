@@ -4,19 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 
 from mlops_ci.config.model import Average, Policy
-from mlops_ci.verdict import calibration, confusion, ranking
-from mlops_ci.verdict.cells import MAX_CLASSES, Cells, count_cells
+from mlops_ci.verdict import calibration, confusion, precision, ranking
+from mlops_ci.verdict.aggregates.bins import bin_rank
+from mlops_ci.verdict.aggregates.cells import MAX_CLASSES, Cells, count_cells
+from mlops_ci.verdict.aggregates.chunks import together
+from mlops_ci.verdict.aggregates.gaps import count_gaps
+from mlops_ci.verdict.aggregates.order import Ranking, rank
 from mlops_ci.verdict.intervals import EXACTLY_ZERO, Interval, wilson
-from mlops_ci.verdict.losses import LOSSES, means_of, not_probabilities
+from mlops_ci.verdict.losses import LOSSES, Means
 from mlops_ci.verdict.multiclass import areas, areas_change_interval, areas_interval
 from mlops_ci.verdict.names import METRICS, Metric
 from mlops_ci.verdict.rows import Ints, View
+from mlops_ci.verdict.soundness import faults_of
 
+# From here on the AUC comes from bins; the bound of what they hide is part of the interval.
+BINNED = 1 << 19
 # The rarer class needs as many rows as a mean does.
 RARE = 30
 
@@ -57,15 +64,50 @@ class Part:
         return tuple(self.cells.table(side) for side in range(self.sides))
 
     @cached_property
+    def rankings(self) -> tuple[Ranking, ...]:
+        actual = self.view.actual
+        works = [
+            partial(rank, side.score, actual) for side in self.view.sides if side.score is not None
+        ]
+        return tuple(together(works, self.view.n))
+
+    @cached_property
+    def placements(self) -> tuple[ranking.Placements, ...]:
+        """By bins where rows are many: a sort is then most of the work of all metrics."""
+        if self.view.n < BINNED:
+            return tuple(ranking.placements(one) for one in self.rankings)
+        actual = self.view.actual
+        binned = [
+            bin_rank(side.score, actual) for side in self.view.sides if side.score is not None
+        ]
+        return tuple(ranking.placements(one, one.blur) for one in binned)
+
+    @cached_property
     def calibration(self) -> tuple[list[float], list[Interval]]:
-        moments = calibration.calibration_moments(self.view)
-        seen = [calibration.calibration_error(moments, side) for side in range(self.sides)]
-        return seen, calibration.calibration_intervals(moments, self.sides, self.level)
+        gaps = count_gaps(self.view)
+        seen = [calibration.calibration_error(gaps, side) for side in range(self.sides)]
+        return seen, calibration.calibration_intervals(gaps, self.sides, self.level)
+
+    @cached_property
+    def class_counts(self) -> Ints:
+        return self.view.class_counts
+
+    @cached_property
+    def faults(self) -> dict[str, str]:
+        """Why an array of a side cannot be used (`prediction`, `score`), or its scores not as
+        probabilities (`probability`); only what is wrong.
+        """
+        names = ("base", "head")[-self.sides :]
+        found: dict[str, str] = {}
+        for name, outputs in zip(names, self.view.sides, strict=True):
+            for what, why in faults_of(outputs, self.view.task, name):
+                found.setdefault(what, why)
+        return found
 
     @cached_property
     def rarest(self) -> int:
         """Rows of the rarest class: of all classes, or in a slice of those that occur in it."""
-        counts = self.view.class_counts
+        counts = self.class_counts
         if self.view.task == "multiclass":
             counts = counts[counts > 0]
         return int(counts.min()) if len(counts) else 0
@@ -89,23 +131,16 @@ def _impossible(part: Part, metric: Metric) -> str | None:
         return f"not defined for a {view.task} task"
     if view.n == 0:
         return "no row is left"
-    for side, outputs in zip(("base", "head")[-part.sides :], view.sides, strict=True):
-        array = outputs.prediction if metric.needs == "prediction" else outputs.score
-        if array is None:
-            return f"{side} has no {metric.needs}"
-        bad = int((~np.isfinite(array)).sum()) if array.dtype.kind == "f" else 0
-        if bad:
-            return f"{bad} of {side}'s {metric.needs}s are not finite numbers"
-        if metric.name in ("log_loss", "brier", "ece"):
-            why = not_probabilities(outputs, view.task)
-            if why is not None:
-                return f"{side}: {why}"
+    if metric.needs in part.faults:
+        return part.faults[metric.needs]
+    if metric.name in ("log_loss", "brier", "ece") and "probability" in part.faults:
+        return part.faults["probability"]
     return _undefined(part, metric)
 
 
 def _undefined(part: Part, metric: Metric) -> str | None:
     view = part.view
-    if metric.by_class and (view.class_counts > 0).sum() < 2:
+    if metric.by_class and (part.class_counts > 0).sum() < 2:
         return "only one class occurs among the labels"
     if metric.needs == "prediction" and metric.by_class and len(view.classes) > MAX_CLASSES:
         return f"more than {MAX_CLASSES} classes"
@@ -189,7 +224,7 @@ def _measure_accuracy(part: Part, metric: Metric) -> Measured:
 
 
 def _measure_loss(part: Part, metric: Metric) -> Measured:
-    means = means_of(metric.name, part.view)
+    means = Means(metric.name, part.view)
     sides = range(part.sides)
     values = tuple(means.value(side) for side in sides)
     if part.view.n < 2:
@@ -201,18 +236,13 @@ def _measure_loss(part: Part, metric: Metric) -> Measured:
 def _measure_area(part: Part, metric: Metric) -> Measured:
     if part.view.task == "multiclass":
         return _measure_areas(part, metric)
-    actual = part.view.actual
-    placed = [
-        ranking.placements(side.score, actual) for side in part.view.sides if side.score is not None
-    ]
+    placed = part.placements
     values = tuple(one.area for one in placed)
     if part.rarest < 2:
         return Measured(values)
-    own = tuple(ranking.area_interval(one, part.level) for one in placed)
-    change = None
-    if part.sides > 1:
-        change = ranking.area_change_interval(placed[0], placed[1], part.level)
-    return Measured(values, own, change)
+    area = ranking.area_of(placed, part.view.actual)
+    own = tuple(area.own(side, part.level) for side in range(part.sides))
+    return Measured(values, own, area.change(part.level) if part.sides > 1 else None)
 
 
 def _measure_areas(part: Part, metric: Metric) -> Measured:
@@ -225,15 +255,12 @@ def _measure_areas(part: Part, metric: Metric) -> Measured:
 
 def _measure_precision(part: Part, _: Metric) -> Measured:
     actual = part.view.actual
-    found = [
-        ranking.average_precision(side.score, actual)
-        for side in part.view.sides
-        if side.score is not None
-    ]
-    own = tuple(ranking.precision_interval(one, part.level) for one in found)
+    works = [partial(precision.average_precision, one, actual) for one in part.rankings]
+    found = list(together(works, part.view.n))
+    own = tuple(precision.precision_interval(one, part.level) for one in found)
     change = None
     if part.sides > 1:
-        change = ranking.precision_change_interval(found[0], found[1], part.level)
+        change = precision.precision_change_interval(found[0], found[1], part.level)
     return Measured(tuple(one.value for one in found), own, change)
 
 

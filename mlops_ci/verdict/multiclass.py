@@ -6,9 +6,16 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlops_ci.verdict.intervals import Interval, logit_interval, normal_interval, wilson
-from mlops_ci.verdict.moments import FEW_CHANGES
-from mlops_ci.verdict.ranking import bounded_mean, combine, influence_se, placements
+from mlops_ci.verdict.aggregates.order import rank
+from mlops_ci.verdict.intervals import (
+    Interval,
+    logit_interval,
+    skewed_interval,
+    student_quantile,
+    wilson,
+)
+from mlops_ci.verdict.moments import FEW_CHANGES, bounded_interval, moments_of_column
+from mlops_ci.verdict.ranking import combine, placements
 from mlops_ci.verdict.rows import Floats, Outputs, View
 
 
@@ -33,20 +40,24 @@ def areas(view: View, side: Outputs) -> Areas:
     value, influence, own = 0.0, np.zeros(view.n), np.zeros(view.n)
     for k in present:
         actual = np.asarray(view.label == k)
-        placed = placements(side.score[:, k], actual)
+        placed = placements(rank(np.ascontiguousarray(side.score[:, k]), actual))
+        group = placed.ranking.group_of(slice(0, view.n))
         share = float(counts[k]) / view.n
-        value += placed.area / len(present)
-        influence[actual] += (placed.positive - placed.area) / share / len(present)
-        influence[~actual] += (placed.negative - placed.area) / (1 - share) / len(present)
-        own[actual] = placed.positive
+        area, positive = placed.area, placed.positive[group[actual]]
+        value += area / len(present)
+        influence[actual] += (positive - area) / share / len(present)
+        influence[~actual] += (placed.negative[group[~actual]] - area) / (1 - share) / len(present)
+        own[actual] = positive
     return Areas(value, influence, own, int(counts[present].min()))
 
 
 def areas_interval(found: Areas, level: float) -> Interval:
-    se = influence_se(found.influence)
-    if int((found.placed != 1).sum()) < FEW_CHANGES or se == 0:
+    se = moments_of_column(found.influence).spread(np.ones(1)).se
+    few = int((found.placed != 1).sum()) < FEW_CHANGES
+    if few or se == 0 or not 0 < found.value < 1:
         return wilson(found.value * found.rarest, found.rarest, level)
-    return logit_interval(found.value, se, level, "DeLong, one against the rest, logit")
+    quantile = student_quantile(level, found.rarest - 1)
+    return logit_interval(found.value, se, quantile, "DeLong, one against the rest, logit")
 
 
 def areas_change_interval(base: Areas, head: Areas, level: float) -> Interval:
@@ -55,5 +66,9 @@ def areas_change_interval(base: Areas, head: Areas, level: float) -> Interval:
     if int((moved != 0).sum()) < FEW_CHANGES:
         # As if all changes fell on the rarest class, of which a row weighs most.
         few = np.zeros(head.rarest)
-        return combine(change, [bounded_mean(few, level).shifted(change)], "score")
-    return normal_interval(change, influence_se(moved), level, "DeLong, one against the rest")
+        bound = bounded_interval(few, (-1.0, 1.0), level)
+        return combine(change, [bound.shifted(change)] if bound else [], "score")
+    spread = moments_of_column(moved).spread(np.ones(1))
+    quantile = student_quantile(level, head.rarest - 1)
+    found = skewed_interval(spread.se, spread.skew, quantile, "DeLong, one against the rest")
+    return found.shifted(change)

@@ -1,105 +1,204 @@
-"""How well scores rank the rows: ROC AUC and average precision, exact, n log n."""
+"""ROC AUC: exact from one sort of each side, or from bins with a proven bound."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from mlops_ci.verdict.aggregates.chunks import fold
+from mlops_ci.verdict.aggregates.order import Ranking
+from mlops_ci.verdict.aggregates.sums import Grid, Sums, extent_of, sum_chunk
 from mlops_ci.verdict.intervals import (
-    Atoms,
     Interval,
     logit_interval,
-    normal_interval,
-    score_interval,
+    skewed_interval,
+    student_quantile,
     wilson,
 )
-from mlops_ci.verdict.moments import FEW_CHANGES
-from mlops_ci.verdict.rows import Floats, Ints, Mask
-
-
-@dataclass(frozen=True)
-class Ranking:
-    """Rows by falling score, ties together; counts [groups] and each row's group [n]."""
-
-    group: Ints
-    positives: Floats
-    negatives: Floats
-
-
-def rank(score: Floats, actual: Mask) -> Ranking:
-    order = np.argsort(-score)
-    ordered = score[order]
-    starts = np.concatenate([[True], ordered[1:] != ordered[:-1]])
-    number = np.cumsum(starts) - 1
-    group = np.empty(len(score), dtype=np.int64)
-    group[order] = number
-    rows = np.bincount(number).astype(np.float64)
-    positives = np.bincount(number, weights=actual[order]).astype(np.float64)
-    return Ranking(group, positives, rows - positives)
+from mlops_ci.verdict.moments import (
+    Moments,
+    Spread,
+    bounded_interval,
+    few_rows_decide,
+    moments_of,
+)
+from mlops_ci.verdict.rows import Floats, Mask
 
 
 @dataclass(frozen=True)
 class Placements:
-    """DeLong's structural components: of a positive row the share of negatives below it, of a
-    negative row the share of positives above it; ties count half. Their means are the AUC.
+    """DeLong's structural components, of each group of rows: of a `positive` row the share of
+    negatives below it, of a `negative` row the share of positives above it; ties count half. Their
+    means over the rows are the AUC.
     """
 
+    ranking: Ranking
+    area: float
     positive: Floats
     negative: Floats
-
-    @property
-    def area(self) -> float:
-        return float(self.positive.sum()) / len(self.positive)
+    blur: float = 0.0
 
 
-def placements(score: Floats, actual: Mask) -> Placements:
-    ranking = rank(score, actual)
-    p, n = ranking.positives, ranking.negatives
-    below = n.sum() - np.cumsum(n) + n / 2
-    above = np.cumsum(p) - p / 2
-    return Placements(
-        (below / n.sum())[ranking.group[actual]], (above / p.sum())[ranking.group[~actual]]
+def placements(ranking: Ranking, blur: float = 0.0) -> Placements:
+    below, above = ranking.below, ranking.above
+    positives, negatives = int(ranking.positives.sum()), int(ranking.negatives.sum())
+    area = int((below * ranking.positives).sum()) / (2 * positives * negatives)
+    return Placements(ranking, area, below / (2 * negatives), above / (2 * positives), blur)
+
+
+@dataclass(frozen=True)
+class Class:
+    """The placements of one class's rows: of one side, or of base and of head − base. `extent`:
+    their smallest and largest, those of head itself last. They merge.
+    """
+
+    sums: Sums
+    extent: Grid
+
+    def merged(self, other: Class) -> Class:
+        if not self.sums.n or not other.sums.n:
+            return self if self.sums.n else other
+        return Class(self.sums.merged(other.sums), self.extent.merged(other.extent))
+
+    @cached_property
+    def moments(self) -> Moments:
+        return moments_of(self.sums)
+
+    def farthest(self, weights: tuple[float, ...]) -> float:
+        """How far from the mean the row lies that lies farthest."""
+        column = {(1.0, 0.0): 0, (0.0, 1.0): 1, (1.0, 1.0): 2, (1.0,): 0}[weights]
+        mean = float(np.einsum("i,i->", weights, self.moments.mean))
+        return max(mean - self.extent.low[column], self.extent.high[column] - mean)
+
+
+Classes = tuple[Class, Class]
+
+
+@dataclass(frozen=True)
+class Area:
+    """All that intervals of the AUC of one or two sides need. `blur`: how far each value may lie
+    from that of the unrounded scores; 0 when exact. `moved` looks once more at the rows: head's
+    placements minus base's, of the positive rows and of the negative ones.
+    """
+
+    values: tuple[float, ...]
+    positive: Class
+    negative: Class
+    blur: tuple[float, ...]
+    moved: Callable[[], tuple[Floats, Floats]]
+
+    def own(self, side: int, level: float) -> Interval:
+        """Symmetric in the logit. Where a few rows make up the variance it is a guess: Wilson's
+        interval with the largest variance there can be, θ(1 − θ)/min(P, N) (van Dantzig 1951;
+        Birnbaum & Klose 1957).
+        """
+        weights = ((1.0,), (1.0, 0.0), (1.0, 1.0))[side + len(self.values) - 1]
+        value = self.values[side]
+        if self._few_decide(weights) or not 0 < value < 1:
+            rows = min(self.positive.moments.n, self.negative.moments.n)
+            found = wilson(value * rows, rows, level)
+        else:
+            quantile = student_quantile(level, self._freedom(weights))
+            se = self._spread(weights).se
+            found = logit_interval(value, se, quantile, "DeLong, logit")
+        return found.widened(self.blur[side])
+
+    def change(self, level: float) -> Interval:
+        """Of head − base, by the covariance of the placements of the same rows."""
+        change, weights = self.values[1] - self.values[0], (0.0, 1.0)
+        if self._few_decide(weights):
+            return self._bounded_change(change, level).widened(sum(self.blur))
+        spread = self._spread(weights)
+        quantile = student_quantile(level, self._freedom(weights))
+        found = skewed_interval(spread.se, spread.skew, quantile, "DeLong")
+        return found.shifted(change).widened(sum(self.blur))
+
+    def _bounded_change(self, change: float, level: float) -> Interval:
+        reach = (-1 - change, 1 - change)
+        bounds = [bounded_interval(part - change, reach, level) for part in self.moved()]
+        return combine(change, [bound.shifted(change) for bound in bounds if bound], "score")
+
+    def _parts(self, weights: tuple[float, ...]) -> list[tuple[float, int, Spread]]:
+        found = []
+        for one in (self.positive, self.negative):
+            gradient = np.array(weights)
+            found.append(
+                (one.moments.variance(gradient), one.moments.n, one.moments.spread(gradient))
+            )
+        return found
+
+    def _spread(self, weights: tuple[float, ...]) -> Spread:
+        """DeLong, DeLong & Clarke-Pearson 1988; the third cumulant likewise, class by class."""
+        parts = self._parts(weights)
+        se = math.hypot(*(spread.se for _, _, spread in parts))
+        cube = sum(spread.skew * spread.se**3 for _, _, spread in parts)
+        return Spread(se, cube / se**3 if se else 0.0)
+
+    def _freedom(self, weights: tuple[float, ...]) -> float:
+        """Satterthwaite 1946, as of two independent means."""
+        parts = self._parts(weights)
+        total = sum(spread.se**2 for _, _, spread in parts)
+        return total**2 / sum(spread.se**4 / (n - 1) for _, n, spread in parts)
+
+    def _few_decide(self, weights: tuple[float, ...]) -> bool:
+        classes = (self.positive, self.negative)
+        square = sum(variance * (n - 1) / n**2 for variance, n, _ in self._parts(weights))
+        extreme = max(one.farthest(weights) / one.moments.n for one in classes)
+        return few_rows_decide(square, extreme)
+
+
+def area_of(placed: Sequence[Placements], actual: Mask) -> Area:
+    """`actual` [n]: which rows are positive."""
+
+    def count(rows: slice) -> Classes:
+        positive, negative = _columns(placed, actual, rows)
+        return _class_of(positive), _class_of(negative)
+
+    def merge(one: Classes, other: Classes) -> Classes:
+        return one[0].merged(other[0]), one[1].merged(other[1])
+
+    def moved() -> tuple[Floats, Floats]:
+        positive, negative = _columns(placed, actual, slice(0, len(actual)))
+        return positive[1], negative[1]
+
+    positive, negative = fold(count, merge, len(actual))
+    return Area(
+        values=tuple(one.area for one in placed),
+        positive=positive,
+        negative=negative,
+        blur=tuple(one.blur for one in placed),
+        moved=moved,
     )
 
 
-def delong_se(positive: Floats, negative: Floats) -> float:
-    """DeLong, DeLong & Clarke-Pearson 1988, in Sun & Xu's n log n form (2014)."""
-    return math.sqrt(positive.var(ddof=1) / len(positive) + negative.var(ddof=1) / len(negative))
+def _columns(
+    placed: Sequence[Placements], actual: Mask, rows: slice
+) -> tuple[list[Floats], list[Floats]]:
+    """The placements of the positive rows and of the negative ones: base, head − base."""
+    kinds = np.flatnonzero(actual[rows]), np.flatnonzero(~actual[rows])
+    groups = [one.ranking.group_of(rows) for one in placed]
+    found = []
+    for kind, name in zip(kinds, ("positive", "negative"), strict=True):
+        columns = [
+            getattr(one, name)[group[kind]] for one, group in zip(placed, groups, strict=True)
+        ]
+        if len(columns) > 1:
+            columns[1] -= columns[0]
+        found.append(columns)
+    return found[0], found[1]
 
 
-def area_interval(placed: Placements, level: float) -> Interval:
-    """Of one AUC, symmetric in the logit. Where under ten rows are out of place the variance is a
-    guess: Wilson's interval with the largest variance there can be, θ(1 − θ)/min(P, N)
-    (van Dantzig 1951; Birnbaum & Klose 1957).
-    """
-    misplaced = sum(int((part != 1).sum()) for part in (placed.positive, placed.negative))
-    wellplaced = sum(int((part != 0).sum()) for part in (placed.positive, placed.negative))
-    se = delong_se(placed.positive, placed.negative)
-    if min(misplaced, wellplaced) < FEW_CHANGES or se == 0:
-        rows = min(len(placed.positive), len(placed.negative))
-        return wilson(placed.area * rows, rows, level)
-    return logit_interval(placed.area, se, level, "DeLong, logit")
-
-
-def area_change_interval(base: Placements, head: Placements, level: float) -> Interval:
-    """Of head − base, by the covariance of the placements of the same rows."""
-    positive, negative = head.positive - base.positive, head.negative - base.negative
-    # The sums are the same number; two roundings of it would break the symmetry of a swap.
-    change = head.area - base.area
-    moved = int((positive != 0).sum() + (negative != 0).sum())
-    if moved < FEW_CHANGES:
-        return combine(
-            change, [bounded_mean(part, level) for part in (positive, negative)], "score"
-        )
-    return normal_interval(change, delong_se(positive, negative), level, "DeLong")
-
-
-def bounded_mean(moved: Floats, level: float) -> Interval:
-    """The mean of values in −1…1 of which few are not 0."""
-    values, counts = np.unique(moved, return_counts=True)
-    return score_interval(Atoms(values, counts, -1.0, 1.0), level)
+def _class_of(columns: Sequence[Floats]) -> Class:
+    # Placements lie in 0…1 and their differences in −1…1: a grid that all shards share.
+    grid = Grid((-1.0,) * len(columns), (1.0,) * len(columns))
+    if not len(columns[0]):
+        return Class(sum_chunk(grid, columns), grid)
+    head = [columns[0] + columns[1]] if len(columns) > 1 else []
+    return Class(sum_chunk(grid, columns), extent_of([*columns, *head]))
 
 
 def combine(change: float, parts: list[Interval], method: str) -> Interval:
@@ -107,55 +206,3 @@ def combine(change: float, parts: list[Interval], method: str) -> Interval:
     low = change - math.hypot(*(max(change - part.low, 0.0) for part in parts))
     high = change + math.hypot(*(max(part.high - change, 0.0) for part in parts))
     return Interval(low, high, math.hypot(*(part.se for part in parts)), method)
-
-
-@dataclass(frozen=True)
-class Precision:
-    """Average precision with, of each positive row, the precision at its score, and the influence
-    of every row (infinitesimal jackknife, Jaeckel 1972: the limit of deleting blocks, and without
-    the choice of blocks).
-    """
-
-    value: float
-    at_positive: Floats
-    influence: Floats
-
-
-def average_precision(score: Floats, actual: Mask) -> Precision:
-    """AP = mean over positives of the precision among the rows that score at least as high."""
-    ranking = rank(score, actual)
-    true = np.cumsum(ranking.positives)
-    chosen = np.cumsum(ranking.positives + ranking.negatives)
-    precision = true / chosen
-    total = float(true[-1])
-    at_row = precision[ranking.group]
-    value = float((ranking.positives * precision).sum()) / total
-    # A row adds to the chosen of every positive that scores no higher than itself.
-    gain = np.cumsum((ranking.positives / chosen)[::-1])[::-1]
-    loss = np.cumsum((ranking.positives * precision / chosen)[::-1])[::-1]
-    n = len(score)
-    own = np.where(actual, at_row - value + gain[ranking.group], 0.0)
-    influence = (own - loss[ranking.group]) * (n / total)
-    return Precision(value, at_row[actual], influence)
-
-
-def precision_interval(found: Precision, level: float) -> Interval:
-    positives = len(found.at_positive)
-    se = influence_se(found.influence)
-    if int((found.at_positive != 1).sum()) < FEW_CHANGES or se == 0:
-        return wilson(found.value * positives, positives, level)
-    return logit_interval(found.value, se, level, "infinitesimal jackknife, logit")
-
-
-def precision_change_interval(base: Precision, head: Precision, level: float) -> Interval:
-    moved = head.at_positive - base.at_positive
-    change = head.value - base.value
-    if int((moved != 0).sum()) < FEW_CHANGES:
-        return combine(change, [bounded_mean(moved, level)], "score")
-    se = influence_se(head.influence - base.influence)
-    return normal_interval(change, se, level, "infinitesimal jackknife")
-
-
-def influence_se(influence: Floats) -> float:
-    n = len(influence)
-    return math.sqrt(float(np.einsum("i,i->", influence, influence))) / n

@@ -7,7 +7,7 @@ same; row `i` of every array belongs to one row of the evaluation set.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -95,6 +95,11 @@ class View:
     def n(self) -> int:
         return len(self.label)
 
+    def part(self, rows: slice) -> View:
+        """Some of the rows, without a copy."""
+        sides = tuple(_select(side, rows) for side in self.sides)
+        return replace(self, label=self.label[rows], sides=sides)
+
     @property
     def actual(self) -> Mask:
         """Which rows are of the positive class (binary)."""
@@ -117,7 +122,7 @@ def view_of(rows: PairedRows | SingleRows, mask: Mask | None = None) -> View:
     )
 
 
-def _select(outputs: Outputs, mask: Mask) -> Outputs:
+def _select(outputs: Outputs, mask: Mask | slice) -> Outputs:
     return Outputs(
         prediction=None if outputs.prediction is None else outputs.prediction[mask],
         score=None if outputs.score is None else outputs.score[mask],

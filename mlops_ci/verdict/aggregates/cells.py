@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mlops_ci.verdict.aggregates.chunks import ROWS, fold
 from mlops_ci.verdict.rows import Floats, Ints, View
 
 # Up to here a dense count is cheaper than a sort.
@@ -58,14 +59,20 @@ class Cells:
 def count_cells(view: View) -> Cells:
     """One pass over the rows. Every side must have predictions."""
     columns = [view.label, *(side.prediction for side in view.sides if side.prediction is not None)]
-    k = len(view.classes)
-    flat = columns[0].astype(np.int64)
-    if k ** len(columns) > DENSE:
+    k, size = len(view.classes), len(view.classes) ** len(columns)
+    if size > DENSE:
         codes = np.column_stack(columns).astype(np.int64)
-        return _grouped(k, codes, np.ones(len(flat), dtype=np.int64))
-    for column in columns[1:]:
-        flat = flat * k + column
-    counts = np.bincount(flat, minlength=k ** len(columns))
+        return _grouped(k, codes, np.ones(view.n, dtype=np.int64))
+
+    def count(part: slice) -> Ints:
+        flat = columns[0][part].astype(np.int64)
+        for column in columns[1:]:
+            flat *= k
+            flat += column[part]
+        return np.bincount(flat, minlength=size)
+
+    # A table of all cells for each chunk: larger chunks where there are many cells.
+    counts = fold(count, np.add, view.n, max(ROWS, size))
     occupied = np.flatnonzero(counts)
     codes = np.column_stack(np.unravel_index(occupied, (k,) * len(columns)))
     return Cells(k, codes.astype(np.int64), counts[occupied])
