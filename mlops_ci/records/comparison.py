@@ -84,11 +84,31 @@ class GateResult(Struct, frozen=True, kw_only=True):
     waived: str | None = None
 
 
+class WeakSlice(Struct, frozen=True, kw_only=True):
+    """A part of the rows in which the candidate got worse, found by a search.
+
+    `slice` is `region=north` or `plan=basic & region=north`. `loss`: head − base of the rows' mean
+    loss there, above 0 is worse (wrong answers a row; the absolute error of a value). `worse`,
+    `better` rows of it got so; `worse_of_all` rows got worse anywhere. `q`: the p-value, adjusted
+    for the `tried` slices.
+    """
+
+    slice: str
+    n: int
+    loss: float
+    worse: int
+    worse_of_all: int
+    better: int
+    q: float
+    tried: int
+
+
 class Resolution(Struct, frozen=True, kw_only=True):
     """How a predictions file was understood, for the record and for the reader.
 
     `columns` maps a role (id, label, prediction, score, slice names) to the columns used; `found`
-    maps the role to how: `option`, `config` or `convention`.
+    maps the role to how: `option`, `config` or `convention`. `written_by`: another tool's format,
+    and by what it was told.
     """
 
     task: str
@@ -99,6 +119,7 @@ class Resolution(Struct, frozen=True, kw_only=True):
     positive: str | None = None
     threshold: float | None = None
     average: str | None = None
+    written_by: str | None = None
 
 
 class Side(Struct, frozen=True, kw_only=True):
@@ -117,6 +138,7 @@ class Comparison(Struct, frozen=True, kw_only=True):
 
     `policy` is `on-inconclusive`. `blocks` says whether the exit code is 1. `changes` are the
     differences of the yardstick (gates, slices, policy) between base's and head's configuration.
+    `weak_slices` are found by a search and judge nothing.
     """
 
     schema: str = "mlops-ci/comparison/1"
@@ -134,4 +156,5 @@ class Comparison(Struct, frozen=True, kw_only=True):
     evidence: Evidence = "point"
     resolution: Resolution | None = None
     changes: tuple[str, ...] = ()
+    weak_slices: tuple[WeakSlice, ...] = ()
     notes: tuple[str, ...] = ()

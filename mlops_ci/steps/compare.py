@@ -23,13 +23,14 @@ from mlops_ci.data import (
 )
 from mlops_ci.errors import ComparisonError
 from mlops_ci.records import Comparison, MetricResult, RowCounts
-from mlops_ci.records.comparison import Evidence, Side
+from mlops_ci.records.comparison import Evidence, Side, WeakSlice
 from mlops_ci.verdict import (
     Promise,
     compare_numbers,
     compare_paired,
     compare_single,
     compare_unpaired,
+    find_weak_slices,
     judge,
     verdict_of,
     waive,
@@ -97,6 +98,7 @@ class _Measured:
     evidence: Evidence
     unscored: int = 0
     notes: tuple[str, ...] = ()
+    weak: tuple[WeakSlice, ...] = ()
 
 
 def compare_files(files: Files) -> Outcome:
@@ -153,6 +155,7 @@ def compare_sides(sides: Sides) -> Outcome:
         evidence=measured.evidence,
         resolution=head.predictions.resolution if head.predictions else None,
         changes=sides.changes,
+        weak_slices=measured.weak,
         notes=(*waived.notes, *sides.notes, *measured.notes, *judged.notes),
     )
     return Outcome(comparison, sides.base.predictions if sides.base else None, head.predictions)
@@ -232,4 +235,5 @@ def _measure_pair(base: Known, head: Known, pairing: Pairing, policy: Policy) ->
     if digests[0] is not None and digests[0] == digests[1]:
         rows = replace(rows, identical=True)
     metrics = compare_paired(rows, policy)
-    return _Measured(metrics, pairing.counts, "paired", pairing.unscored, pairing.notes)
+    weak = find_weak_slices(rows, policy)
+    return _Measured(metrics, pairing.counts, "paired", pairing.unscored, pairing.notes, weak)

@@ -11,6 +11,7 @@ from mlops_ci.verdict.judging import Judgement, judge, verdict_of
 from mlops_ci.verdict.names import METRICS, canonical_metric, higher_is_better
 from mlops_ci.verdict.rows import Outputs, PairedRows, SingleRows
 from mlops_ci.verdict.waivers import Waived, waive
+from mlops_ci.verdict.weak import find_weak_slices
 from mlops_ci.verdict.yardstick import Yardstick, merge_gates, merge_yardsticks, slice_changes
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "compare_paired",
     "compare_single",
     "compare_unpaired",
+    "find_weak_slices",
     "higher_is_better",
     "judge",
     "merge_gates",

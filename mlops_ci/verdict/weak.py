@@ -1,0 +1,202 @@
+"""Where the candidate got worse: a search over the declared slices and their pairs.
+
+A search finds something in any noise, so its p-values are adjusted for all the slices looked at
+(Benjamini & Hochberg 1995, "Controlling the false discovery rate"). It informs and does not judge:
+a promise about a slice is a gate.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from mlops_ci.config.model import Policy
+from mlops_ci.records.comparison import WeakSlice
+from mlops_ci.verdict.rows import Floats, Mask, PairedRows
+
+ALPHA = 0.05  # of what is told, at most this share is expected to be noise
+MOST_TOLD = 3
+MOST_TRIED = 2_000  # slices and pairs; of more, the larger ones
+SAME_ROWS = 0.8  # two findings that share so many of the rows that got worse are one
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Of the loss changes of some rows: how many, how many above and below 0, sum, squares."""
+
+    n: int
+    worse: int
+    better: int
+    sum: float
+    squares: float
+
+    @property
+    def mean(self) -> float:
+        return self.sum / self.n
+
+    @property
+    def variance(self) -> float:
+        """With n − 1; 0 for a single row."""
+        return max(self.squares - self.sum**2 / self.n, 0.0) / max(self.n - 1, 1)
+
+    def without(self, part: Moments) -> Moments:
+        return Moments(
+            self.n - part.n,
+            self.worse - part.worse,
+            self.better - part.better,
+            self.sum - part.sum,
+            self.squares - part.squares,
+        )
+
+
+@dataclass(frozen=True)
+class Change:
+    """Loss of head − loss of base by row [n]: above 0 is worse. `signs`: it is −1, 0 or 1."""
+
+    values: Floats
+    worse: Mask
+    better: Mask
+    signs: bool
+
+    def moments(self, mask: Mask) -> Moments:
+        n, worse, better = (
+            int(np.count_nonzero(mask if part is None else mask & part))
+            for part in (None, self.worse, self.better)
+        )
+        if self.signs:
+            return Moments(n, worse, better, worse - better, worse + better)
+        inside = self.values[mask]
+        return Moments(n, worse, better, float(inside.sum()), float(inside @ inside))
+
+
+@dataclass(frozen=True)
+class _Tried:
+    name: str
+    mask: Mask
+    inside: Moments
+    p: float
+
+
+def find_weak_slices(rows: PairedRows, policy: Policy) -> tuple[WeakSlice, ...]:
+    """Slices in which the rows' losses rose, and more than elsewhere, the surest first; empty when
+    none can be told from noise. The loss of a row is 1 for a wrong class, the squared error of a
+    score where there are no classes, the absolute error of a value."""
+    change = change_of(rows)
+    if change is None or rows.identical or not rows.slices or not change.worse.any():
+        return ()
+    total = change.moments(np.ones(len(change.values), dtype=np.bool_))
+    tried = [_try(name, mask, change, total) for name, mask in _candidates(rows, policy)]
+    adjusted = benjamini_hochberg([one.p for one in tried])
+    found = sorted(zip(adjusted, tried, strict=True), key=lambda one: (one[0], one[1].p))
+    told: list[tuple[float, _Tried]] = []
+    for q, one in found:
+        if q <= ALPHA and not any(_overlap(change, one, other) for _, other in told):
+            told.append((q, one))
+    return tuple(_record(one, total, q, len(tried)) for q, one in told[:MOST_TOLD])
+
+
+def change_of(rows: PairedRows) -> Change | None:
+    """None where the rows have no loss: scores of many classes without a class."""
+    losses = []
+    for side in (rows.base, rows.head):
+        if rows.task == "regression" and side.prediction is not None:
+            losses.append(np.abs(side.prediction - rows.label))
+        elif side.prediction is not None:
+            losses.append((side.prediction != rows.label).astype(np.float64))
+        elif side.score is not None and rows.task == "binary":
+            losses.append(np.square(side.score - (rows.label == rows.positive)))
+        else:
+            return None
+    values = np.asarray(losses[1] - losses[0], dtype=np.float64)
+    signs = rows.task != "regression" and rows.head.prediction is not None
+    return Change(values, values > 0, values < 0, signs and rows.base.prediction is not None)
+
+
+def _try(name: str, mask: Mask, change: Change, total: Moments) -> _Tried:
+    inside = change.moments(mask)
+    p = max(worse_p(inside, signs=change.signs), apart_p(inside, total.without(inside)))
+    return _Tried(name, mask, inside, p)
+
+
+def worse_p(inside: Moments, *, signs: bool) -> float:
+    """One-sided: how likely so much worse is by luck. For classes the exact sign test on the rows
+    whose answer changed (McNemar 1947), else Student's t."""
+    from scipy.special import bdtrc, stdtr
+
+    if signs:
+        changed = inside.worse + inside.better
+        return float(bdtrc(inside.worse - 1, changed, 0.5)) if inside.worse else 1.0
+    if inside.variance == 0.0:
+        return 1.0
+    t = inside.mean / math.sqrt(inside.variance / inside.n)
+    return float(stdtr(inside.n - 1, -t))
+
+
+def apart_p(inside: Moments, outside: Moments) -> float:
+    """One-sided: how likely the mean inside exceeds the one outside by so much by luck. Welch's
+    test (1947), by the normal distribution."""
+    from scipy.special import ndtr
+
+    variance = inside.variance / inside.n + outside.variance / outside.n
+    gap = inside.mean - outside.mean
+    if variance == 0.0:
+        return 0.0 if gap > 0 else 1.0
+    return float(ndtr(-gap / math.sqrt(variance)))
+
+
+def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
+    """Adjusted p-values, in the order given."""
+    if not p_values:
+        return []
+    p = np.asarray(p_values)
+    order = np.argsort(p, kind="stable")
+    steps = p[order] * len(p) / np.arange(1, len(p) + 1)
+    adjusted = np.minimum(np.minimum.accumulate(steps[::-1])[::-1], 1.0)
+    found = np.empty(len(p))
+    found[order] = adjusted
+    return [float(one) for one in found]
+
+
+def _candidates(rows: PairedRows, policy: Policy) -> Iterator[tuple[str, Mask]]:
+    """Single slices, then pairs of two columns; with enough rows, and never all rows."""
+    singles = {name: mask for name, mask in rows.slices.items() if _is_tried(mask, policy)}
+    ordered = sorted(singles, key=lambda name: (-int(singles[name].sum()), name))[:MOST_TRIED]
+    yield from ((name, singles[name]) for name in ordered)
+    left = MOST_TRIED - len(ordered)
+    for one, other in combinations(ordered, 2):
+        if left <= 0:
+            return
+        if one.partition("=")[0] == other.partition("=")[0]:
+            continue
+        mask = singles[one] & singles[other]
+        narrower = mask.sum() < min(singles[one].sum(), singles[other].sum())
+        if narrower and _is_tried(mask, policy):
+            left -= 1
+            yield " & ".join(sorted((one, other))), mask
+
+
+def _is_tried(mask: Mask, policy: Policy) -> bool:
+    return policy.min_rows <= int(mask.sum()) < len(mask)
+
+
+def _overlap(change: Change, one: _Tried, other: _Tried) -> bool:
+    shared = int(np.count_nonzero(one.mask & other.mask & change.worse))
+    return shared >= SAME_ROWS * min(one.inside.worse, other.inside.worse)
+
+
+def _record(found: _Tried, total: Moments, q: float, tried: int) -> WeakSlice:
+    inside = found.inside
+    return WeakSlice(
+        slice=found.name,
+        n=inside.n,
+        loss=inside.mean,
+        worse=inside.worse,
+        worse_of_all=total.worse,
+        better=inside.better,
+        q=q,
+        tried=tried,
+    )
