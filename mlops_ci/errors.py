@@ -51,6 +51,8 @@ class MlopsCiError(Exception):
 
     def seen_from(self, root: Path) -> None:
         """Paths below `root` become what a reader of the repository knows them as."""
+        if self.where in {str(root), str(root.resolve())}:
+            self.where = "the checkout"
         for top in (f"{root}{os.sep}", f"{root.resolve()}{os.sep}"):
             self.what = self.what.replace(top, "")
             self.where, self.fix = self.where.replace(top, ""), self.fix.replace(top, "")

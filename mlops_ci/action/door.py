@@ -60,7 +60,10 @@ def main(arguments: Sequence[str]) -> int:
     except MlopsCiError as error:
         runner.say(f"error: {error}")
         runner.annotate("warning" if post else "error", str(error), title="mlops-ci")
-        return EXIT_FINE if post else error.exit_code
+        if post:
+            return EXIT_FINE
+        runner.output("verdict", "error")
+        return error.exit_code
 
 
 def _open(step: str, runner: Runner, environ: Mapping[str, str]) -> Task:
@@ -84,6 +87,7 @@ def _run(task: Task) -> int:
         code = judge(task) if not task.step else run_step(task)
     except (KeyboardInterrupt, Terminated) as stop:
         code = EXIT_TERMINATED if isinstance(stop, Terminated) else EXIT_INTERRUPTED
+        task.outputs["verdict"] = "error"
         task.posting.close("cancelled", "Cancelled", CANCELLED)
     except Exception as error:  # noqa: BLE001 - the one door: a bug is reported, not hidden
         code = _bug(task, error)

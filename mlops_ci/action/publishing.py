@@ -71,7 +71,7 @@ def publish(task: Task, publication: Publication) -> None:
         _write_files(task, report, project)
     task.outputs |= _outputs(task, publication)
     task.runner.summary(_summary(task, shown))
-    _annotate(task, report)
+    _annotate(task, report, project)
 
 
 def publish_stop(task: Task, error: MlopsCiError, project: Project | None) -> None:
@@ -178,7 +178,7 @@ def _not_posted(errors: Sequence[MlopsCiError]) -> list[str]:
     return said + [line for fix in fixes for line in ("```text", fix, "```", "")]
 
 
-def _annotate(task: Task, report: Report) -> None:
+def _annotate(task: Task, report: Report, project: Project | None) -> None:
     runner, posting = task.runner, task.posting
     for note in posting.notes:
         runner.annotate("notice", note, title="mlops-ci")
@@ -191,7 +191,9 @@ def _annotate(task: Task, report: Report) -> None:
         file, line = place_of(failure.where)
         what = failure.what.removeprefix(f"{section.model}: ")
         said = "\n".join(text for text in (what, failure.where, failure.fix) if text)
-        runner.annotate("error", said, title=f"mlops-ci: {section.model}", file=file, line=line)
+        title = "mlops-ci" if section.model == STOPPED else f"mlops-ci: {section.model}"
+        inside = f"{task.scope(project)}{file}" if file else ""
+        runner.annotate("error", said, title=title, file=inside, line=line)
 
 
 def place_of(where: str) -> tuple[str, int]:

@@ -54,7 +54,7 @@ def train_base(request: Retraining) -> BaseSide:
         except CommandError as error:
             raise _explain(request, top, error) from error
         finally:
-            _keep_log(request, tree)
+            _keep_logs(request, tree)
         _refuse_changed(linked)
         return _bring_back(request, tree, training, evaluation)
 
@@ -130,6 +130,7 @@ def _explain(request: Retraining, top: Path, error: CommandError) -> CommandErro
     missing = undeclared(request.project, top, error.tail)
     if missing is None:
         error.what = f"base {request.commit[:12]}: {error.what}"
+        error.seen_from(top)  # the worktree goes, the log is kept at the same place in head's
         return error
     folder = missing.partition("/")[0] + "/" if "/" in missing else missing
     return BaselineError(
@@ -175,13 +176,14 @@ def _bring_back(
     return BaseSide(evaluation, training, place, "trained here, in a worktree")
 
 
-def _keep_log(request: Retraining, tree: Project) -> None:
-    source = tree.records.of(request.name, request.commit) / "train.log"
-    if source.is_file():
-        target = request.project.records.of(request.name, request.commit) / "train.log"
-        request.project.records.ignore()
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, target)
+def _keep_logs(request: Retraining, tree: Project) -> None:
+    for name in ("train.log", "predict.log"):
+        source = tree.records.of(request.name, request.commit) / name
+        if source.is_file():
+            target = request.project.records.of(request.name, request.commit) / name
+            request.project.records.ignore()
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
 
 
 def _give(root: Path, user: tuple[int, int]) -> None:

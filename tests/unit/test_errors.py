@@ -22,6 +22,12 @@ def test_a_reader_of_the_repository_sees_paths_of_it(tmp_path: Path) -> None:
     )
 
 
+def test_the_repository_itself_is_the_checkout(tmp_path: Path) -> None:
+    error = MlopsCiError("it is shallow", where=str(tmp_path))
+    error.seen_from(tmp_path)
+    assert error.where == "the checkout"
+
+
 def test_the_model_is_named_once() -> None:
     assert MlopsCiError("no rows").about("churn") == "churn: no rows"
     assert MlopsCiError("churn: no rows").about("churn") == "churn: no rows"

@@ -59,6 +59,26 @@ PROJECT = {
     ".gitignore": "/out/\n",
     "README.md": "# churn\n",
 }
+# One number and no rows: half the time, for what is not about numbers.
+PLAIN = {
+    **PROJECT,
+    "mlops-ci.yaml": """\
+tracking-uri: none
+models:
+  churn:
+    train: python3 train.py
+    metrics: out/metrics.json
+    gates:
+      accuracy: {max-drop: 0.02, accept: point}
+""",
+    "train.py": """\
+import json, os
+os.makedirs("out", exist_ok=True)
+right = float(open("params.yaml").read().split(":")[1])
+json.dump({"accuracy": right}, open("out/metrics.json", "w"))
+print("trained")
+""",
+}
 BETTER, WORSE, UNCLEAR = ({"params.yaml": f"right: {x}\n"} for x in (0.85, 0.75, 0.785))
 OUTPUT = re.compile(r"^([\w-]+)<<(mlops_ci_[0-9a-f]{32})\n(.*?)\n?\2$", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"::([\w-]+)(?: ([^\n]*?))?::(.*)")

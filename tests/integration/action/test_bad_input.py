@@ -1,0 +1,95 @@
+"""A clone, a configuration or a command that is not as it should be: an error to read, no pass."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration.action.conftest import Play
+from tests.integration.action.jobs import CONFIG, PLAIN, PROJECT, WORSE, Ran, Runs
+
+SLOW = "import time\nprint('epoch 1', flush=True)\ntime.sleep(60)\n"
+
+
+def test_a_shallow_clone_is_told_which_depth(play: Play) -> None:
+    runs = play(WORSE, main=(PLAIN,))
+    ran = runs.pull_request(depth=1)
+    assert (ran.code, ran.outputs["verdict"]) == (3, "error"), ran.log
+    assert set(runs.conclusions().values()) == {"failure"}
+    (comment,) = runs.comments
+    assert "fetch-depth: 0" in comment["body"]
+    assert "ref: ${{ github.event.pull_request.head.sha || github.sha }}" in comment["body"]
+    assert "\n\n\n" not in comment["body"]
+
+
+@pytest.fixture(scope="module")
+def misspelt(play: Play) -> tuple[Runs, Ran]:
+    project = {f"models/{name}": text for name, text in PLAIN.items()}
+    broken = PLAIN["mlops-ci.yaml"].replace("max-drop", "max-dorp")
+    runs = play({"models/mlops-ci.yaml": broken}, main=(project,))
+    return runs, runs.pull_request(inputs={"folder": "models"})
+
+
+def test_a_broken_configuration_fails_the_check(misspelt: tuple[Runs, Ran]) -> None:
+    runs, ran = misspelt
+    assert (ran.code, ran.outputs["verdict"]) == (2, "error")
+    assert runs.conclusions() == {"mlops-ci verdict": "failure"}
+
+
+def test_a_broken_configuration_is_told_in_the_comment(misspelt: tuple[Runs, Ran]) -> None:
+    runs, ran = misspelt
+    (comment,) = runs.comments
+    assert "max-dorp" in comment["body"]
+    assert "perhaps you meant 'max-drop'" in comment["body"]
+    assert "max-dorp" in ran.summary
+
+
+def test_a_broken_configuration_is_remarked_at_its_line(misspelt: tuple[Runs, Ran]) -> None:
+    _, ran = misspelt
+    (annotation,) = ran.annotations("error")
+    lines = (ran.workspace / "models" / "mlops-ci.yaml").read_text().splitlines()
+    line = next(number for number, text in enumerate(lines, 1) if "max-dorp" in text)
+    told = annotation.properties
+    assert (told["file"], told["line"]) == ("models/mlops-ci.yaml", str(line))
+    assert told["title"] == "mlops-ci"
+
+
+def test_a_head_that_loosens_its_gates_is_judged_by_bases(play: Play) -> None:
+    loosened = CONFIG.replace("max-drop: 0.02", "max-drop: 0.5")
+    runs = play({**WORSE, "mlops-ci.yaml": loosened})
+    ran = runs.pull_request()
+    assert (ran.code, ran.outputs["verdict"]) == (1, "fail")
+    assert set(runs.conclusions().values()) == {"failure"}
+    (comment,) = runs.comments
+    assert "The yardstick changes with this pull request" in comment["body"]
+
+
+def test_a_training_that_hangs_runs_out_of_time(play: Play) -> None:
+    runs = play({"train.py": SLOW}, main=(PLAIN,))
+    ran = runs.pull_request(inputs={"timeout": "1"})
+    assert (ran.code, ran.outputs["verdict"]) == (6, "error")
+    assert set(runs.conclusions().values()) == {"failure"}
+    (comment,) = runs.comments
+    assert "ran out of time after 1 s" in comment["body"]
+    assert "epoch 1" in comment["body"]
+    assert "timeout: SECONDS" in comment["body"]
+
+
+def test_a_base_that_does_not_train_is_said_to_be_base(play: Play) -> None:
+    broken = {**PROJECT, "train.py": "raise SystemExit('no data')\n"}
+    runs = play({"train.py": PROJECT["train.py"]}, main=(broken,))
+    ran = runs.pull_request()
+    assert (ran.code, ran.outputs["verdict"]) == (6, "error")
+    (comment,) = runs.comments
+    assert f"base {runs.scenario.base[:12]}" in comment["body"]
+    where = f"**Where:** `.mlops-ci/churn/{runs.scenario.base}/train.log`"
+    assert where in comment["body"]
+    log = ran.workspace / ".mlops-ci" / "churn" / runs.scenario.base / "train.log"
+    assert "no data" in log.read_text()
+
+
+def test_an_input_of_the_wrong_kind_is_refused(play: Play) -> None:
+    runs = play(WORSE, main=(PLAIN,))
+    ran = runs.pull_request(inputs={"timeout": "soon"})
+    assert (ran.code, ran.outputs["verdict"]) == (2, "error")
+    (annotation,) = ran.annotations("error")
+    assert "the input timeout: 'soon' is not a number" in annotation.message
