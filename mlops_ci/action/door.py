@@ -17,6 +17,7 @@ from mlops_ci.action.judging import judge
 from mlops_ci.action.results import OUTPUTS
 from mlops_ci.action.single import run_step
 from mlops_ci.action.task import Task, make_posting
+from mlops_ci.action.warming import begin_imports
 from mlops_ci.engines.owner import return_to_owner
 from mlops_ci.errors import (
     DOCS,
@@ -83,6 +84,8 @@ def _open(step: str, runner: Runner, environ: Mapping[str, str]) -> Task:
 
 def _run(task: Task) -> int:
     signal.signal(signal.SIGTERM, _terminate)
+    if not task.step:
+        begin_imports()
     try:
         code = judge(task) if not task.step else run_step(task)
     except (KeyboardInterrupt, Terminated) as stop:
