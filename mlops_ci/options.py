@@ -102,7 +102,7 @@ OPTIONS: tuple[Option, ...] = (
         "What the predictions are.",
         COMPARE,
         kind="choice",
-        choices=("binary", "multiclass", "regression"),
+        choices=("binary", "multiclass", "regression", "classes"),
         only="cli",
     ),
     Option(

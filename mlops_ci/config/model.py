@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 Task = Literal["binary", "multiclass", "regression"]
+AskedTask = Literal["binary", "multiclass", "regression", "classes"]
 GateKind = Literal["max-drop", "max-drop-relative", "min", "max"]
 OnInconclusive = Literal["estimate", "warn", "fail"]
 Average = Literal["macro", "weighted"]
@@ -140,7 +141,7 @@ class Model(Setting, frozen=True):
     model: str | None = None
     predict: str | None = None
     columns: Columns = Columns()
-    task: Task | None = None
+    task: AskedTask | None = None
     positive: str | int | bool | None = None
     average: Average = "macro"
     slices: list[str] = []

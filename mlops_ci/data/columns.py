@@ -13,6 +13,7 @@ from mlops_ci.errors import DOCS, ComparisonError, UsageError
 IDS = ("id", "row_id")
 LABELS = ("label", "y_true", "target")
 PREDICTIONS = ("prediction", "y_pred")
+DVC = {"label": "actual", "prediction": "predicted"}  # of DVC's confusion plots
 SCORES = ("score", "y_score", "probability")
 SCORE_PREFIX = "score_"
 REFUSED = ("group", "weight")
@@ -53,6 +54,8 @@ def resolve_columns(table: Table, request: ColumnsRequest) -> Roles:
     prediction = _one(table, request, "prediction", request.prediction, PREDICTIONS)
     score = _one(table, request, "score", request.score, SCORES)
     many = _class_scores(table, request)
+    if label is None and prediction is None and score is None and not many:
+        label, prediction = _of_dvc(table)
     if label is None:
         raise _missing(table, "label", LABELS)
     if prediction is None and score is None and not many:
@@ -61,6 +64,12 @@ def resolve_columns(table: Table, request: ColumnsRequest) -> Roles:
     roles = Roles(identifiers, label, prediction, score, many, slices)
     _refuse_double_use(table, roles)
     return replace(roles, found=_found(roles, request))
+
+
+def _of_dvc(table: Table) -> tuple[str | None, str | None]:
+    """Both names or neither: in a file of ours, `actual` may be anything."""
+    both = set(DVC.values()) <= set(table.types)
+    return (DVC["label"], DVC["prediction"]) if both else (None, None)
 
 
 def _found(roles: Roles, request: ColumnsRequest) -> dict[str, str]:

@@ -162,8 +162,3 @@ def escape_glob(path: Path) -> str:
 
 def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
-
-
-def is_table(path: Path) -> bool:
-    """Whether the file holds rows, not numbers by name."""
-    return format_of(path) != "numbers"

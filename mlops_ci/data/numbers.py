@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_ci.config.document import MAX_DEPTH, read_yaml
+from mlops_ci.data.foreign import detect, detect_part
 from mlops_ci.data.formats import open_text
 from mlops_ci.errors import ComparisonError, ConfigError, UsageError
 
@@ -23,10 +24,11 @@ SHOWN = 40
 @dataclass(frozen=True)
 class Numbers:
     """`values`: finite numbers by nested name. `refused`: name → why its value is no number, so
-    that a gate on it can say so."""
+    that a gate on it can say so. `written_by`: of which file another tool's format was told."""
 
     values: dict[str, float] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+    written_by: list[str] = field(default_factory=list)
 
     def add(self, name: str, value: Any, file: Path) -> None:
         if name in self.values or name in self.refused:
@@ -65,20 +67,31 @@ def why_not(value: Any) -> str | None:
 
 
 def read_numbers(path: Path) -> Numbers:
-    """`{"test": {"auc": 0.9}}` → `test.auc` 0.9, of a JSON, YAML or TOML file.
+    """`{"test": {"auc": 0.9}}` → `test.auc` 0.9, of a JSON, YAML or TOML file, or of one that
+    another tool wrote (`data/foreign`).
 
     Raises UsageError or ComparisonError for a file that is missing or broken as a whole.
     """
-    text = _read_text(path)
-    data = _parse(path, text)
+    found = Numbers()
+    detected = detect(path)
+    named = detected.numbers() if detected is not None else None
+    if detected is not None and named is not None:
+        found.written_by.append(f"{path.name}: {detected.words}")
+        for name, value in named:
+            found.add(name, value, path)
+        return _with_any(found, path)
+    data = _parse(path, _read_text(path))
     if not isinstance(data, dict):
         raise ComparisonError(
             f"{path.name} holds no values by name",
             where=str(path),
             fix='write for example {"auc": 0.91}',
         )
-    found = Numbers()
     _flatten(data, (), found, path)
+    return _with_any(found, path)
+
+
+def _with_any(found: Numbers, path: Path) -> Numbers:
     if not found.values and not found.refused:
         raise ComparisonError(
             f"{path.name} holds no number", where=str(path), fix='write for example {"auc": 0.91}'
@@ -140,6 +153,14 @@ def _unique(pairs: list[tuple[str, Any]], path: Path) -> dict[str, Any]:
 def _flatten(value: Mapping[Any, Any], path: tuple[str, ...], found: Numbers, file: Path) -> None:
     if len(path) > MAX_DEPTH:
         raise ComparisonError(f"{file.name} is too deeply nested", where=str(file))
+    detected = detect_part(value)
+    named = detected.numbers() if detected is not None else None
+    if detected is not None and named is not None:
+        place = f" at {'.'.join(path)}" if path else ""
+        found.written_by.append(f"{file.name}{place}: {detected.words}")
+        for inside, one in named:
+            found.add(".".join((*path, inside)), one, file)
+        return
     for key, inner in value.items():
         name = (*path, str(key))
         if isinstance(inner, Mapping):

@@ -110,7 +110,7 @@ def _read(table: Table, request: ColumnsRequest) -> Predictions:
         prediction=answers.prediction,
         score=answers.score,
         slices=slices,
-        resolution=_resolution(roles, (task, why), answers, request),
+        resolution=_resolution(table, roles, (task, why), answers, request),
     )
 
 
@@ -154,7 +154,7 @@ def _decide(
 
 
 def _resolution(
-    roles: Roles, task: tuple[Task, str], answers: _Answers, request: ColumnsRequest
+    table: Table, roles: Roles, task: tuple[Task, str], answers: _Answers, request: ColumnsRequest
 ) -> Resolution:
     columns = {
         "id": roles.id,
@@ -173,4 +173,5 @@ def _resolution(
         positive=answers.positive,
         threshold=answers.threshold,
         average=request.average if task[0] == "multiclass" else None,
+        written_by=table.written_by,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from mlops_ci.config.model import Average, Columns, Task
+from mlops_ci.config.model import AskedTask, Average, Columns
 
 Asked = Literal["option", "config"]
 
@@ -19,14 +19,14 @@ class ColumnsRequest:
     prediction: str | None = None
     score: str | None = None
     slices: tuple[str, ...] = ()
-    task: Task | None = None
+    task: AskedTask | None = None
     positive: str | None = None
     average: Average = "macro"
     asked: Asked = "option"
 
 
 def request_from_config(
-    columns: Columns, *, slices: tuple[str, ...], task: Task | None, positive: str | None
+    columns: Columns, *, slices: tuple[str, ...], task: AskedTask | None, positive: str | None
 ) -> ColumnsRequest:
     identifiers = (columns.id,) if isinstance(columns.id, str) else tuple(columns.id or ())
     return ColumnsRequest(

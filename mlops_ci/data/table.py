@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import math
 import re
+import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +14,7 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from mlops_ci.data.foreign import Detected, Row, detect
 from mlops_ci.data.formats import Format, escape_glob, format_of, literal, source
 from mlops_ci.errors import ComparisonError, UsageError
 
@@ -28,13 +32,15 @@ T = TypeVar("T")
 @dataclass(frozen=True)
 class Table:
     """One open file. `types`: column → DuckDB's name of its type; in CSV all are text, and `kind`
-    looks at the cells. Rows keep the order that they have in the file."""
+    looks at the cells. Rows keep the order that they have in the file. `written_by`: the other
+    tool's format that it was told to be."""
 
     path: Path
     format: Format
     types: dict[str, str]
     rows: int
     connection: Any
+    written_by: str | None = None
     _kinds: dict[str, Kind] = field(default_factory=dict)
 
     def keep(self, columns: Iterable[str]) -> None:
@@ -113,8 +119,12 @@ def quote(name: str) -> str:
 
 def open_table(path: Path) -> Table:
     """Raises UsageError for a file that is missing, ComparisonError for one that is broken."""
+    found = detect(path)
+    rows = found.rows() if found is not None else None
+    if found is not None and rows is not None:
+        return _open_foreign(path, found, rows)
     kind = format_of(path)
-    if kind == "numbers":
+    if kind == "numbers" or found is not None:
         raise UsageError(
             f"{path.name} does not hold rows",
             where=str(path),
@@ -127,13 +137,62 @@ def open_table(path: Path) -> Table:
         types = _view(connection, path, source(path, kind, plain))
     count = guarded(path, lambda: connection.execute("SELECT count(*) FROM rows").fetchone())
     if not count[0]:
-        raise ComparisonError(
-            f"{path.name} has no rows", where=str(path), fix="it holds the names of columns only"
-        )
+        raise _no_rows(path)
     return Table(path, kind, types, int(count[0]), connection)
 
 
-def _view(connection: Any, path: Path, rows: str) -> dict[str, str]:
+def _open_foreign(path: Path, found: Detected, rows: Iterable[Row]) -> Table:
+    """Its rows as JSON lines, which DuckDB reads into a table of its own; then they are gone."""
+    with tempfile.TemporaryDirectory(prefix="mlops-ci-rows-") as folder:
+        place = Path(folder) / "rows.jsonl"
+        count = _write_lines(place, path, rows)
+        connection = connect(place)
+        types = _view(connection, place, source(place, "lines"), path)
+        if any(name.startswith(GUESSED) for name in types.values()):
+            plain = {c: "VARCHAR" if t.startswith(GUESSED) else t for c, t in types.items()}
+            types = _view(connection, place, source(place, "lines", plain), path)
+        text = "CREATE TEMP TABLE held AS SELECT * FROM rows"
+        guarded(path, lambda: connection.execute(text))
+    connection.execute("CREATE OR REPLACE TEMP VIEW rows AS SELECT * FROM held")
+    return Table(path, "lines", types, count, connection, found.words)
+
+
+def _write_lines(place: Path, path: Path, rows: Iterable[Row]) -> int:
+    count = 0
+    try:
+        with place.open("w", encoding="utf-8") as file:
+            for row in rows:
+                file.write(json.dumps({name: _finite(cell) for name, cell in row.items()}) + "\n")
+                count += 1
+    except ComparisonError as error:
+        raise ComparisonError(
+            f"{path.name}: {error.what}", where=str(path), fix=error.fix
+        ) from error
+    if not count:
+        raise _no_rows(path)
+    return count
+
+
+def _finite(cell: Any) -> Any:
+    """JSON has no NaN: such a cell is a missing one."""
+    return None if isinstance(cell, float) and not math.isfinite(cell) else cell
+
+
+def _no_rows(path: Path) -> ComparisonError:
+    return ComparisonError(
+        f"{path.name} has no rows", where=str(path), fix="it holds the names of columns only"
+    )
+
+
+def is_table(path: Path) -> bool:
+    """Whether it holds rows, not numbers by name. Raises as `format_of` and `detect` do."""
+    found = detect(path)
+    return found.format.rows is not None if found is not None else format_of(path) != "numbers"
+
+
+def _view(connection: Any, place: Path, rows: str, path: Path | None = None) -> dict[str, str]:
+    """`path`: what errors speak of, where it is not the file that is read."""
+    path = path or place
     text = f"CREATE OR REPLACE TEMP VIEW rows AS SELECT * FROM {rows}"
     guarded(path, lambda: connection.execute(text))
     described = guarded(path, lambda: connection.execute("DESCRIBE rows").fetchall())

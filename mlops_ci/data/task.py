@@ -8,11 +8,14 @@ from mlops_ci.data.request import ColumnsRequest
 from mlops_ci.data.table import Table, quote
 from mlops_ci.errors import ComparisonError, UsageError
 
+LONE = ({"0"}, {"false"})  # the positive class is known, though it does not occur
 FEW = 20  # more different integers than this look like counts, not classes
 
 
 def resolve_task(table: Table, roles: Roles, request: ColumnsRequest) -> tuple[Task, str]:
     """The task, and how it was found. Raises UsageError where the numbers could be both."""
+    if request.task == "classes":
+        return _classes(table, roles, request), f"classes ({request.asked})"
     if request.task is not None:
         return request.task, request.asked
     kind = table.kind(roles.label)
@@ -75,6 +78,15 @@ def distinct(table: Table, *columns: str | None) -> int:
     parts = [f"SELECT CAST({quote(c)} AS VARCHAR) AS value FROM rows" for c in columns if c]
     found = table.one(f"SELECT count(DISTINCT value) FROM ({' UNION ALL '.join(parts)})")
     return int(found[0])
+
+
+def _classes(table: Table, roles: Roles, request: ColumnsRequest) -> Task:
+    """Binary where two classes occur and it is known which one is positive, else multiclass."""
+    from mlops_ci.data.classes import POSITIVE, names_of
+
+    names = names_of(table, roles)
+    known = request.positive is not None or not names.isdisjoint(POSITIVE) or names in LONE
+    return "binary" if len(names) <= 2 and known else "multiclass"
 
 
 def _by_classes(table: Table, roles: Roles) -> Task:

@@ -58,6 +58,8 @@ def _columns(resolution: Resolution | None) -> Iterator[Phrase]:
     if resolution.threshold is not None:
         task += text(f", threshold {resolution.threshold:g}")
     yield task + text(".")
+    if resolution.written_by is not None:
+        yield quoted(f"Read as a {resolution.written_by}.")
     roles = (
         text(f"{role} ")
         + join((code(name) for name in names[:MOST]), ", ")

@@ -15,10 +15,9 @@ from mlops_ci.data import (
     ColumnsRequest,
     Pairing,
     Predictions,
-    is_table,
+    SideFile,
     pair,
-    read_numbers,
-    read_predictions,
+    read_side,
     single_rows,
 )
 from mlops_ci.errors import ComparisonError
@@ -106,23 +105,26 @@ def compare_files(files: Files) -> Outcome:
 
     Raises UsageError for what the caller must say, ComparisonError for what cannot be compared.
     """
-    known = [_read_file(path, files.columns) for path in (files.base, files.head)]
-    if (known[0].predictions is None) != (known[1].predictions is None):
+    read = [read_side(path, files.columns) for path in (files.base, files.head)]
+    known = [_known(path, side) for path, side in zip((files.base, files.head), read, strict=True)]
+    by_rows = [side.predictions is not None for side in known]
+    if by_rows[0] != by_rows[1] and not all(side.numbers for side in known):
         raise ComparisonError(
             "one file holds predictions and the other metrics",
             where=f"{files.base} and {files.head}",
             fix="give two predictions files (for intervals), or two metrics files",
         )
     model = files.head.name.split(".", 1)[0]
-    return compare_sides(Sides(model, known[0], known[1], files.gates, files.policy))
+    notes = tuple(dict.fromkeys(note for side in read for note in side.numbers.written_by))
+    return compare_sides(
+        Sides(model, known[0], known[1], files.gates, files.policy, notes=notes)
+    )
 
 
-def _read_file(path: Path, columns: ColumnsRequest) -> Known:
-    if not is_table(path):
-        found = read_numbers(path)
-        return Known(Side(name=path.name), None, found.values, found.refused)
-    predictions = read_predictions(path, columns)
-    return Known(Side(name=path.name, predictions_digest=predictions.digest), predictions)
+def _known(path: Path, side: SideFile) -> Known:
+    digest = side.predictions.digest if side.predictions is not None else None
+    described = Side(name=path.name, predictions_digest=digest)
+    return Known(described, side.predictions, side.numbers.values, side.numbers.refused)
 
 
 def compare_sides(sides: Sides) -> Outcome:

@@ -132,6 +132,7 @@ def _merge(found: Numbers, more: Numbers, path: PurePosixPath) -> None:
 
     found.values.update({free(name): value for name, value in more.values.items()})
     found.refused.update({free(name): why for name, why in more.refused.items()})
+    found.written_by.extend(more.written_by)
 
 
 def columns_of(model: Model) -> ColumnsRequest:
@@ -168,6 +169,7 @@ def _record(
         artifact=_artifact(project.root, model.model) if model.model is not None else None,
         numbers=dict(sorted(numbers.values.items())),
         refused=dict(sorted(numbers.refused.items())),
+        notes=tuple(numbers.written_by),
     )
 
 

@@ -1,0 +1,49 @@
+"""One side of a comparison, from whatever path it was given as."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mlops_ci.data.columns import LABELS, PREDICTIONS, SCORE_PREFIX, SCORES
+from mlops_ci.data.foreign.mlflow_run import table_of
+from mlops_ci.data.numbers import Numbers, read_numbers
+from mlops_ci.data.predictions import Predictions, read_predictions
+from mlops_ci.data.request import ColumnsRequest
+from mlops_ci.data.table import is_table, open_table
+
+
+@dataclass(frozen=True)
+class SideFile:
+    """Rows, numbers without rows, or both (an MLflow run that was evaluated)."""
+
+    predictions: Predictions | None = None
+    numbers: Numbers = field(default_factory=Numbers)
+
+
+def read_side(path: Path, request: ColumnsRequest) -> SideFile:
+    """Raises UsageError where the reader must choose, ComparisonError where the file is broken."""
+    if is_table(path):
+        return SideFile(read_predictions(path, request))
+    numbers = read_numbers(path)
+    table = table_of(path) if path.is_dir() else None
+    if table is None:
+        return SideFile(None, numbers)
+    if not _has_answers(table, request):
+        numbers.written_by.append(
+            f"{table.name} has no columns of labels and predictions: its rows are not compared"
+        )
+        return SideFile(None, numbers)
+    return SideFile(read_predictions(table, request), numbers)
+
+
+def _has_answers(path: Path, request: ColumnsRequest) -> bool:
+    """Whether the table is about labels and predictions at all; many tables of MLflow are not."""
+    table = open_table(path)
+    table.connection.close()
+    label = request.label is not None or not set(LABELS).isdisjoint(table.types)
+    named = (request.prediction or request.score) is not None
+    answers = any(
+        name in (*PREDICTIONS, *SCORES) or name.startswith(SCORE_PREFIX) for name in table.types
+    )
+    return label and (named or answers)
