@@ -30,3 +30,15 @@ FILES = {
     "params.json": '{"right": 0.8}\n',
     ".gitignore": "/out/\n",
 }
+WORSE = {"params.json": '{"right": 0.5}\n'}
+BETTER = {"params.json": '{"right": 0.9}\n'}
+
+
+def trained_by_the_job() -> dict[str, str]:
+    """Without `train:`, and with a package that the job's own step has to install."""
+    return {
+        **FILES,
+        "mlops-ci.yaml": CONFIG.replace("    train: python train.py\n", ""),
+        "requirements.txt": "packaging\n",
+        "train.py": f"import packaging\n{TRAIN}",
+    }

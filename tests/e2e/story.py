@@ -49,7 +49,7 @@ class Shipping:
         }
 
 
-def project_files(shipping: Shipping | None, *, trains: bool = True) -> dict[str, str]:
+def project_files(shipping: Shipping | None) -> dict[str, str]:
     """The demo's project; its image goes to the test's registry and port, or nowhere."""
     files = {path.name: path.read_text() for path in PROJECT.iterdir() if path.is_file()}
     files[".gitignore"] = files.pop("gitignore")
@@ -59,8 +59,6 @@ def project_files(shipping: Shipping | None, *, trains: bool = True) -> dict[str
     if shipping is not None:
         model["image"] = shipping.image
         model["deploy"] = {"target": "docker", "port": shipping.port, "name": shipping.name}
-    if not trains:
-        del model["train"]
     files["mlops-ci.yaml"] = yaml.safe_dump(config, sort_keys=False)
     return files
 

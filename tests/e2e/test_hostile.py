@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.runner import TOKEN, Machine, Ran
-from tests.e2e.small import FILES
+from tests.e2e.small import FILES, WORSE
 from tests.e2e.story import Day, a_day
 from tests.github_server.scenario import Story
 
@@ -76,7 +76,7 @@ class Spied:
 
 @pytest.fixture(scope="module")
 def spied(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Spied]:
-    change = {"params.json": '{"right": 0.5}\n', "train.py": FILES["train.py"] + SPY}
+    change = {**WORSE, "train.py": FILES["train.py"] + SPY}
     story = Story(main=(FILES,), change=(change,))
     with a_day(machine, tmp_path_factory.mktemp("hostile"), story) as day:
         ran = day.open_pull_request("hostile", WORKFLOW)

@@ -3,57 +3,57 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
 import yaml
 
 from tests.e2e.runner import Machine
+from tests.e2e.small import BETTER, FILES, WORSE, trained_by_the_job
 from tests.e2e.story import (
     MERGE,
-    MODEL,
     OWN_TRAINING,
     PULL_REQUEST,
     ZEROS,
-    Day,
     a_day,
     demo_story,
     project_files,
 )
+from tests.github_server.scenario import Story
 
 READ_ONLY = {"contents": "read", "pull-requests": "read", "checks": "read"}
 
 
-@pytest.fixture(scope="module")
-def worse(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Day]:
-    """A pull request with a broken model; the store is empty, so base is trained in a worktree."""
-    story = demo_story(project_files(None), "fail")
-    with a_day(machine, tmp_path_factory.mktemp("worse"), story) as day:
-        yield day
-
-
-def test_read_only_rights_move_the_report_and_not_the_verdict(worse: Day) -> None:
-    ran = worse.open_pull_request("read-only", PULL_REQUEST, READ_ONLY)
+def test_read_only_rights_move_the_report_and_not_the_verdict(
+    machine: Machine, tmp_path: Path
+) -> None:
+    story = Story(main=(FILES,), change=(WORSE,))
+    with a_day(machine, tmp_path, story) as day:
+        ran = day.open_pull_request("read-only", PULL_REQUEST, READ_ONLY)
+        assert day.comments() == []
+        assert day.checks() == {}
     assert ran.code != 0
     assert ran.outputs()["verdict"] == "fail"
-    assert worse.comments() == []
-    assert worse.checks() == {}
-    assert MODEL in ran.summary()
+    assert "❌" in ran.summary()
+    assert "churn" in ran.summary()
     assert ran.strangers() == []
 
 
-def test_a_worse_model_fails_the_job_and_says_why(worse: Day) -> None:
-    ran = worse.open_pull_request("fail")
+def test_a_worse_model_fails_the_job_and_says_why(machine: Machine, tmp_path: Path) -> None:
+    """The store is empty, so base is trained in a worktree, with its packages."""
+    with a_day(machine, tmp_path, demo_story(project_files(None), "fail")) as day:
+        ran = day.open_pull_request("fail")
+        comments, checks = day.comments(), day.checks()
     assert ran.code != 0
     outputs = ran.outputs()
     assert outputs["verdict"] == "fail"
     assert outputs.get("digest", "") == ""
     comparison = json.loads((ran.workspace / outputs["comparison-path"]).read_text())
+    assert comparison["base"]["source"].startswith("trained here")
     assert any(gate["verdict"] == "fail" and gate["blocks"] for gate in comparison["gates"])
-    assert len(worse.comments()) == 1
-    assert "fail" in worse.comments()[0]["body"].lower()
-    assert worse.checks()["mlops-ci verdict"]["conclusion"] == "failure"
+    assert len(comments) == 1
+    assert "❌" in comments[0]["body"]
+    assert checks["mlops-ci verdict"]["conclusion"] == "failure"
+    assert ran.strangers() == []
 
 
 def with_training(merge: Path, folder: Path) -> Path:
@@ -73,14 +73,15 @@ def with_training(merge: Path, folder: Path) -> Path:
 def test_the_users_own_training_is_judged_against_what_main_left(
     machine: Machine, tmp_path: Path
 ) -> None:
-    story = demo_story(project_files(None, trains=False), "pass")
+    story = Story(main=(trained_by_the_job(),), change=(BETTER,))
     with a_day(machine, tmp_path, story) as day:
-        base = day.scenario.base
-        first = day.push("first", ZEROS, base, with_training(MERGE, tmp_path))
+        first = day.push("first", ZEROS, day.scenario.base, with_training(MERGE, tmp_path))
         assert first.code == 0, first.log
         ran = day.open_pull_request("opened", OWN_TRAINING)
         assert ran.code == 0, ran.log
         assert ran.outputs()["verdict"] == "pass"
         comparison = json.loads((ran.workspace / ran.outputs()["comparison-path"]).read_text())
-        assert comparison["rows"]["paired"] == 1797
+        assert comparison["rows"]["paired"] == 2000
+        assert comparison["base"]["source"].startswith("the store")
         assert len(day.comments()) == 1
+        assert ran.strangers() == []

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from tests.e2e.runner import Machine, Ran
-from tests.e2e.small import FILES
+from tests.e2e.small import FILES, WORSE
 from tests.e2e.story import ZEROS, Day, a_day
 from tests.github_server.scenario import Story
 
@@ -30,7 +30,7 @@ class Judged:
 
 @pytest.fixture(scope="module")
 def judged(machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judged]:
-    story = Story(main=(FILES,), change=({"params.json": '{"right": 0.5}\n'},))
+    story = Story(main=(FILES,), change=(WORSE,))
     with a_day(machine, tmp_path_factory.mktemp("steps"), story) as day:
         first = day.open_pull_request("first")
         one = day.comments()
