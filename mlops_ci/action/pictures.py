@@ -11,13 +11,14 @@ from mlops_ci.project import Project
 from mlops_ci.report import Report, Section
 
 WITHOUT = (
-    f"Plots are in the report's page alone: to show them here, give the job `contents: write` "
-    f"(they go to the branch {BRANCH}), or choose `plots: none`."
+    "plots are in the report's page alone: to show them in the comment, give the job "
+    f"`contents: write` (they go to the branch {BRANCH}), or choose `plots: none`."
 )
 
 
 def with_pictures(task: Task, report: Report, project: Project) -> Report:
-    """Nothing is raised: a comment without pictures is a comment."""
+    """Nothing is raised: a comment without pictures is a comment. What is missing is said in the
+    log: the comment differs from the laptop's report in its footer alone."""
     choice = project.config.plots
     plots = [plot for section in report.models for plot in section.plots]
     client = task.posting.client
@@ -30,12 +31,9 @@ def with_pictures(task: Task, report: Report, project: Project) -> Report:
         "the plots were not published", lambda: pictures.publish(contents), quiet=choice == "auto"
     )
     if addresses is None:
-        return replace(report, models=tuple(_noted(section) for section in report.models))
+        task.runner.say(f"- {WITHOUT}")
+        return report
     return replace(report, models=_addressed(report.models, addresses))
-
-
-def _noted(section: Section) -> Section:
-    return replace(section, notes=(*section.notes, WITHOUT)) if section.plots else section
 
 
 def _addressed(sections: Sequence[Section], addresses: Sequence[str]) -> tuple[Section, ...]:
