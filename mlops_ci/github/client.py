@@ -108,7 +108,7 @@ class Client:
 
 
 def open_client(
-    world: World, token: str, patience: Patience | None = None, *, timeout: float = TIMEOUT
+    world: World, token: str, patience: Patience | None = None, *, timeout: int = TIMEOUT
 ) -> Client:
     """For the API that GITHUB_API_URL names; `timeout` is a request's, in seconds. Raises
     AccessError without a token."""
@@ -148,14 +148,14 @@ class Pace:
         self.last = self.world.monotonic()
 
 
-def _sender(base_url: str, token: str, world: World, timeout: float) -> Send:
+def _sender(base_url: str, token: str, world: World, timeout: int) -> Send:
     from github import Auth, Github, GithubException
     from requests import RequestException
 
     requester = Github(
         auth=Auth.Token(token),
         base_url=base_url.rstrip("/"),
-        timeout=timeout,  # type: ignore[arg-type]  # requests takes parts of a second
+        timeout=timeout,
         retry=None,
         seconds_between_requests=None,
         seconds_between_writes=None,
@@ -188,7 +188,7 @@ def check_answer(verb: str, answer: Any) -> Any:
     message instead of what was asked for (202, a repository that has moved)."""
     if answer is None and verb != "DELETE":
         raise Trouble("unclear", "an empty answer")
-    if isinstance(answer, dict) and set(answer) == {"data"} and isinstance(answer["data"], str):
+    if isinstance(answer, dict) and isinstance(answer.get("data"), str) and len(answer) <= 2:
         raise Trouble("unclear", "a page that is not JSON")
     if isinstance(answer, dict) and "message" in answer and set(answer) <= NO_ANSWER:
         raise Trouble("refused", _words(answer))

@@ -30,16 +30,18 @@ Current = Callable[[], str]
 
 @dataclass
 class Desk:
-    """`waited` collects every pause in seconds, as the job sees them."""
+    """`waited` collects every pause in seconds, as the job sees them; none takes longer than
+    `longest` real ones."""
 
     github: GitHub
     scenario: Scenario
     token: str = "workflow-token"
     api: str = ""
-    timeout: float = 15
+    timeout: int = 15
     run: int = 1
     attempt: int = 1
     leg: str = "0a"
+    longest: float = 0.03
     waited: list[float] = field(default_factory=list)
 
     def world(self) -> World:
@@ -51,7 +53,7 @@ class Desk:
 
     def sleep(self, seconds: float) -> None:
         self.waited.append(seconds)
-        time.sleep(min(seconds / SPEED, 1))
+        time.sleep(min(seconds / SPEED, self.longest))
 
     def client(self) -> Client:
         world = self.world()

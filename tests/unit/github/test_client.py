@@ -125,6 +125,7 @@ def test_what_no_json_carries_is_not_sent() -> None:
         ("GET", None, "unclear"),
         ("POST", None, "unclear"),
         ("POST", {"data": "<html>"}, "unclear"),
+        ("GET", {"data": "<html>", "url": "/user"}, "unclear"),
         ("POST", {"message": "Auto-merged", "documentation_url": "x"}, "refused"),
         ("PATCH", {"message": "Moved Permanently", "url": "x"}, "refused"),
     ],
