@@ -15,6 +15,8 @@ NAMES = {
     "compare": "compare and report of 20 metrics on 10,000 rows, whole process, against mlflow",
     "metrics": "200 metrics from two JSON files to a diff, against dvc metrics diff",
     "comment": "end of training to the comment with four plots, against a script around mlflow",
+    "push": "a new model to the registry, requirements unchanged, against docker build and push",
+    "serve": "one row to /invocations, against mlflow models serve",
 }
 RESULTS = Path(__file__).with_name("results.md")
 

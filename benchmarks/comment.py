@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from benchmarks.figure import Figure, print_table
 from benchmarks.jobs import Runner, WatchedGitHub
-from benchmarks.process import peer_environment
+from benchmarks.process import MLFLOW, peer_environment
 from tests.github_server.scenario import Scenario, Story, build
 
 GOAL_SECONDS = 2.0
@@ -58,7 +58,7 @@ class Round(NamedTuple):
 
 
 def run() -> Figure:
-    python = peer_environment("mlflow-comment", *PEERS) / "python"
+    python = peer_environment("mlflow", *MLFLOW) / "python"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         folder.chmod(0o755)  # under root the training runs as somebody else
@@ -86,9 +86,6 @@ def run() -> Figure:
         goal=f"≤ {GOAL_SECONDS} s",
         holds=ours <= GOAL_SECONDS,
     )
-
-
-PEERS = ("mlflow==3.17.0", "scikit-learn==1.8.0", "requests==2.32.5")
 
 
 def _listed(times: object) -> str:

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.figure import Figure, print_table
-from benchmarks.process import our_program, peer_environment, time_in_turn
+from benchmarks.process import MLFLOW, our_program, peer_environment, time_in_turn
 
 ROWS = 10_000
 GOAL_SECONDS = 1.0
@@ -15,7 +15,7 @@ PEER = Path(__file__).parent / "peers" / "mlflow_evaluate.py"
 
 
 def run() -> Figure:
-    mlflow = peer_environment("mlflow", "mlflow==3.17.0", "scikit-learn==1.8.0")
+    mlflow = peer_environment("mlflow", *MLFLOW)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_pair(folder)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from benchmarks.figure import Figure, print_table
-from benchmarks.process import our_program, peer_environment, time_in_turn
+from benchmarks.process import DVC, MLFLOW, our_program, peer_environment, time_in_turn
 
 GOAL_SECONDS = 0.130
 
 
 def run() -> Figure:
-    mlflow = peer_environment("mlflow", "mlflow==3.17.0", "scikit-learn==1.8.0")
-    dvc = peer_environment("dvc", "dvc==3.67.1")
+    mlflow = peer_environment("mlflow", *MLFLOW)
+    dvc = peer_environment("dvc", *DVC)
     ours, theirs, other = time_in_turn(
         [our_program(), "--help"], [str(mlflow / "mlflow"), "--help"], [str(dvc / "dvc"), "--help"]
     )

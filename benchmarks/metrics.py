@@ -8,13 +8,13 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.figure import Figure, print_table
-from benchmarks.process import our_program, peer_environment, time_in_turn
+from benchmarks.process import DVC, our_program, peer_environment, time_in_turn
 
 COUNT = 200
 
 
 def run() -> Figure:
-    dvc = peer_environment("dvc", "dvc==3.67.1")
+    dvc = peer_environment("dvc", *DVC)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _write(folder / "base.json", 0.90)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from mlops_ci.world import Command, run_subprocess
 
+MLFLOW = ("mlflow==3.17.0", "scikit-learn==1.8.0", "skops==0.16.0")
+DVC = ("dvc==3.67.1",)
 CACHE = Path(__file__).parents[1] / ".cache" / "peers"
 
 
