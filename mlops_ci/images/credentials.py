@@ -16,6 +16,7 @@ from typing import Any
 from mlops_ci.images.name import HUB
 from mlops_ci.world import World
 
+USERNAME, PASSWORD = "MLOPS_CI_REGISTRY_USERNAME", "MLOPS_CI_REGISTRY_PASSWORD"
 HUB_KEY = "https://index.docker.io/v1/"
 GITHUB_REGISTRY = "ghcr.io"
 TOKEN_USER = "<token>"  # noqa: S105 - what helpers call a password that is an identity token
@@ -32,8 +33,7 @@ class Login:
 
 def find_login(host: str, world: World) -> Login | None:
     environ = world.environ
-    name = environ.get("MLOPS_CI_REGISTRY_USERNAME")
-    password = environ.get("MLOPS_CI_REGISTRY_PASSWORD")
+    name, password = environ.get(USERNAME), environ.get(PASSWORD)
     if name and password:
         return Login(name, password)
     found = _from_docker(host, world)

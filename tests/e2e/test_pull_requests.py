@@ -84,4 +84,3 @@ def test_the_users_own_training_is_judged_against_what_main_left(
         assert comparison["rows"]["paired"] == 2000
         assert comparison["base"]["source"].startswith("the store")
         assert len(day.comments()) == 1
-        assert ran.strangers() == []

@@ -12,6 +12,8 @@ import pytest
 import yaml
 
 from mlops_ci import __version__
+from mlops_ci.images.credentials import PASSWORD, USERNAME
+from mlops_ci.images.tunnel import KEY, KNOWN_HOSTS
 from tests.machine.scripts import ROOT
 
 TEMPLATES = sorted((ROOT / "workflows-templates").glob("*.yml"))
@@ -113,3 +115,14 @@ def test_a_merge_is_never_cut_in_half() -> None:
     merge = load(ROOT / "workflows-templates" / "merge.yml")
     assert merge["concurrency"]["cancel-in-progress"] is False
     assert "pull-requests" not in jobs(ROOT / "workflows-templates" / "merge.yml")[0]["permissions"]
+
+
+def test_a_merge_passes_the_keys_that_shipping_reads_and_docs_name_them() -> None:
+    steps = jobs(ROOT / "workflows-templates" / "merge.yml")[0]["steps"]
+    env = steps[-1]["env"]
+    assert set(env) == {USERNAME, PASSWORD, KEY, KNOWN_HOSTS}
+    docs = (ROOT / "docs" / "shipping.md").read_text()
+    for value in env.values():
+        found = re.fullmatch(r"\$\{\{ (?:secrets|vars)\.(\w+) \}\}", value)
+        assert found, value
+        assert f"`{found[1]}`" in docs

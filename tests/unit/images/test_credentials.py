@@ -6,7 +6,7 @@ import base64
 import json
 from pathlib import Path
 
-from mlops_ci.images.credentials import Login, find_login
+from mlops_ci.images.credentials import PASSWORD, USERNAME, Login, find_login
 from mlops_ci.world import Command, Finished, World
 
 
@@ -52,6 +52,13 @@ def test_github_s_token_is_for_github_alone(tmp_path: Path) -> None:
     assert find_login("ghcr.io", here) == Login("maria", "ghs_x")
     assert find_login("ghcr.io.example.org", here) is None
     assert find_login("docker.io", here) is None
+
+
+def test_keys_that_nobody_set_reach_a_job_as_empty_texts(tmp_path: Path) -> None:
+    nothing = {USERNAME: "", PASSWORD: ""}
+    here = world(tmp_path, INPUT_TOKEN="ghs_x", GITHUB_ACTOR="maria", **nothing)
+    assert find_login("ghcr.io", here) == Login("maria", "ghs_x")
+    assert find_login("x.io", here) is None
 
 
 def test_broken_files_are_no_login(tmp_path: Path) -> None:
