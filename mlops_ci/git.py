@@ -180,7 +180,7 @@ class Git:
         with tempfile.TemporaryDirectory(prefix="mlops-ci-index-") as folder:
             copy = Path(folder) / "index"
             if index.is_file():
-                shutil.copyfile(index, copy)
+                shutil.copy2(index, copy)  # its time tells Git which files may be newer than it
             done = self.run(
                 "diff", "--no-ext-diff", "--name-only", "-z", commit, "--",
                 environ={"GIT_INDEX_FILE": str(copy)},
