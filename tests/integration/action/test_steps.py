@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.integration.action.conftest import Play
-from tests.integration.action.jobs import BETTER, CLEAN, ROOT, Ran, Runs
+from tests.integration.action.jobs import BETTER, CLEAN, Ran, Runs
+from tests.machine.scripts import ROOT
 
 STEPS = ("train", "evaluate", "compare", "report")
 MARKDOWN = "shown.md"

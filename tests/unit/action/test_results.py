@@ -1,0 +1,118 @@
+"""What was found → check's conclusion and the output `verdict`, for every state of a section."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from mlops_ci.action.results import (
+    OUTPUTS,
+    VERDICTS,
+    conclusion_of,
+    conclusive,
+    conclusive_model,
+    shipped_outputs,
+    verdict_of,
+    worst_verdict,
+)
+from mlops_ci.github.checks import TEXT_BYTES
+from mlops_ci.report import report_of
+from tests.unit.report.states import SECTIONS, STATES
+
+PASSED = ("pass", "success")
+FAILED = ("fail", "failure")
+OPEN = ("inconclusive", "neutral")
+ERROR = ("error", "failure")
+EXPECTED = {
+    "better": PASSED,
+    "no_worse": PASSED,
+    "unchanged": PASSED,
+    "yardstick": PASSED,
+    "first": PASSED,
+    "live": PASSED,
+    "optional_failed": PASSED,
+    "worse": FAILED,
+    "below_floor": FAILED,
+    "first_below_floor": FAILED,
+    "creep": FAILED,
+    "undecided": OPEN,
+    "hopeless": OPEN,
+    "numbers": OPEN,
+    "probably_below_floor": ("inconclusive", "failure"),
+    "probably_worse": ("inconclusive", "failure"),
+    "policy_fail": ("inconclusive", "failure"),
+    "missing_slice": ("inconclusive", "failure"),
+    "not_assessed": ("inconclusive", "failure"),
+    "unpaired": OPEN,
+    "unscored": OPEN,
+    "ungated": ("ungated", "neutral"),
+    "two_files": ("ungated", "neutral"),
+    "first_ungated": ("ungated", "success"),
+    "failed": ERROR,
+    "no_baseline": ERROR,
+    "not_deployed": ERROR,
+    "put_back": PASSED,
+    "untouched": ("untouched", "success"),
+}
+
+
+def test_every_state_is_expected_to_come_to_something() -> None:
+    assert set(EXPECTED) == set(SECTIONS)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_a_state_comes_to(name: str) -> None:
+    section = SECTIONS[name]()
+    assert (verdict_of(section), conclusion_of(section)) == EXPECTED[name]
+
+
+@pytest.mark.parametrize("name", SECTIONS)
+def test_what_blocks_never_ends_in_success(name: str) -> None:
+    section = SECTIONS[name]()
+    comparison = section.comparison
+    if section.state == "failed" or (comparison is not None and comparison.blocks):
+        assert conclusion_of(section) == "failure"
+    if conclusion_of(section) == "success":
+        assert verdict_of(section) in {"pass", "ungated", "untouched"}
+
+
+def test_the_worst_verdict_is_that_of_all() -> None:
+    named = {name: SECTIONS[name]() for name in EXPECTED}
+    for one, other in itertools.product(named, repeat=2):
+        found = worst_verdict([named[one], named[other]])
+        verdicts = [EXPECTED[one][0], EXPECTED[other][0]]
+        assert found == min(verdicts, key=VERDICTS.index)
+    assert worst_verdict([]) == "untouched"
+
+
+@pytest.mark.parametrize("name", STATES)
+def test_a_check_fits_into_githubs_limits(name: str) -> None:
+    report = STATES[name]()
+    for found in (
+        conclusive(report),
+        *(conclusive_model(report, section, None) for section in report.models),
+    ):
+        assert found.title
+        assert "\n" not in found.title
+        assert len(found.summary.encode()) <= TEXT_BYTES
+
+
+def test_the_aggregate_is_the_worst_of_the_models() -> None:
+    sections = [SECTIONS[name]() for name in ("better", "undecided", "untouched")]
+    assert conclusive(report_of(sections)).conclusion == "neutral"
+    assert conclusive(report_of([*sections, SECTIONS["failed"]()])).conclusion == "failure"
+    assert conclusive(report_of([])).conclusion == "success"
+
+
+def test_a_model_that_was_shipped_tells_where_it_is() -> None:
+    found = shipped_outputs([SECTIONS["better"](), SECTIONS["live"]()])
+    assert set(found) < set(OUTPUTS)
+    assert found["digest"].startswith("sha256:")
+    assert found["image"]
+    assert found["deployed-url"].startswith("http")
+
+
+def test_a_model_that_was_not_shipped_tells_nothing() -> None:
+    found = shipped_outputs([SECTIONS["better"]()])
+    assert found == {"image": "", "digest": "", "deployed-url": ""}
