@@ -110,6 +110,14 @@ class Day:
         event = Event("pull_request", payload, merge, f"refs/pull/{number}/merge")
         return run_workflow(self.machine, self.github, template, event, self.folder / name)
 
+    def enter_queue(self, name: str) -> Ran:
+        """The merge queue's run, by the pull request's own template."""
+        self.grant(permissions_of(PULL_REQUEST))
+        payload = self.scenario.events(self.github).merge_group(self.scenario.number)
+        group = payload["merge_group"]
+        event = Event("merge_group", payload, group["head_sha"], group["head_ref"])
+        return run_workflow(self.machine, self.github, PULL_REQUEST, event, self.folder / name)
+
     def push(self, name: str, before: str, after: str, template: Path = MERGE) -> Ran:
         self.grant(permissions_of(template))
         payload = self.scenario.events(self.github).push(before, after)

@@ -16,6 +16,7 @@ from tests.e2e.story import (
     ZEROS,
     a_day,
     demo_story,
+    merge_commit,
     project_files,
 )
 from tests.github_server.scenario import Story
@@ -35,6 +36,20 @@ def test_read_only_rights_move_the_report_and_not_the_verdict(
     assert ran.outputs()["verdict"] == "fail"
     assert "❌" in ran.summary()
     assert "churn" in ran.summary()
+    assert ran.strangers() == []
+
+
+def test_a_merge_queue_has_the_check_on_its_own_commit_and_no_comment(
+    machine: Machine, tmp_path: Path
+) -> None:
+    with a_day(machine, tmp_path, Story(main=(FILES,), change=(BETTER,))) as day:
+        ran = day.enter_queue("queue")
+        head = merge_commit(day.github, day.scenario)
+        checks, comments = day.checks(head), day.comments()
+    assert ran.code == 0, ran.log
+    assert ran.outputs()["verdict"] == "pass"
+    assert checks["mlops-ci verdict"]["conclusion"] == "success"
+    assert comments == []
     assert ran.strangers() == []
 
 
