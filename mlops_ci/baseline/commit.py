@@ -119,6 +119,8 @@ def _of_laptop(project: Project, head: str) -> Base | None:
     git = project.git
     branch = git.default_branch()
     if branch is None:
+        if git.is_shallow():
+            raise git.too_shallow("the default branch")
         raise BaselineError(
             "the default branch is not known here: there is no origin/main, origin/master, main "
             "or master",

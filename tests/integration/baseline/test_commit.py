@@ -106,6 +106,19 @@ def test_a_shallow_clone_is_told_which_fetch_depth(
     assert error.value.exit_code == 3
 
 
+def test_a_shallow_clone_of_one_branch_does_not_know_the_default_branch(
+    repo: Repository, tmp_path: Path
+) -> None:
+    repo.branch("idea")
+    repo.commit({"train.py": "2\n"})
+    repo.push("idea")
+    shallow = tmp_path / "shallow"
+    git(tmp_path, "clone", "--quiet", "--depth=1", "-b", "idea", repo.origin.as_uri(), str(shallow))
+    project = open_project(shallow, World(environ=repo.environ, folder=shallow))
+    with pytest.raises(BaselineError, match="shallow: the default branch"):
+        find_base(project, Asked())
+
+
 def test_a_lost_base_is_an_error(repo: Repository) -> None:
     with pytest.raises(BaselineError, match="force push"):
         base_of(repo, Asked("push", commit="c" * 40))
