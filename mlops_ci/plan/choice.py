@@ -12,6 +12,7 @@ from mlops_ci.steps.key import PARAMS, command_of, is_code
 
 JUDGE = ("train", "evaluate", "compare", "report")
 SHIP = ("train", "evaluate", "compare", "report", "store")
+GONE = "base has it, head does not"
 LOCKS = ("uv.lock", "requirements.txt", "pyproject.toml")
 
 
@@ -53,8 +54,17 @@ class Change:
 def make_plan(config: Config, occasion: Occasion, base: Base | None, change: Change) -> Plan:
     """Pure. A model that the event does not touch has no steps, and is reported so."""
     names = occasion.models or tuple(config.models)
-    models = tuple(_plan_model(config, name, occasion, change) for name in names)
-    return Plan(occasion, base, models)
+    models = [_plan_model(config, name, occasion, change) for name in names]
+    if not occasion.models and not occasion.ships:
+        models += [ModelPlan(name, ("compare",), GONE) for name in gone_models(config, change)]
+    return Plan(occasion, base, tuple(models))
+
+
+def gone_models(config: Config, change: Change) -> list[str]:
+    """Models with gates in base's configuration that head's does not have any more: a promise is
+    not lost by renaming or removing who made it."""
+    before = change.before.models if change.before is not None else {}
+    return [name for name, model in before.items() if model.gates and name not in config.models]
 
 
 def _plan_model(config: Config, name: str, occasion: Occasion, change: Change) -> ModelPlan:

@@ -9,7 +9,7 @@ from typing import Any
 
 from mlops_ci.baseline.store import Entry, Store
 from mlops_ci.engines.owner import return_to_owner
-from mlops_ci.errors import InternalError, MlopsCiError, UsageError
+from mlops_ci.errors import DOCS, ConfigError, InternalError, MlopsCiError, UsageError
 from mlops_ci.plan.base_search import Retry, Search
 from mlops_ci.plan.choice import ModelPlan, Plan
 from mlops_ci.plan.outcome import ModelOutcome, Outcomes, Progress, Silent
@@ -51,6 +51,16 @@ def execute(plan: Plan, context: Context) -> Outcomes:
     return outcomes
 
 
+def gone(name: str) -> ConfigError:
+    return ConfigError(
+        f"base has gates for {name}, and {name} is not in the configuration any more",
+        where=f"mlops-ci.yaml, models.{name}",
+        fix=f"put {name} back; to remove or rename it, first remove its `gates:` in a pull request "
+        "of their own",
+        link=f"{DOCS}/config.md",
+    )
+
+
 @dataclass
 class _Execution:
     context: Context
@@ -81,6 +91,9 @@ class _Execution:
 
     def _judge(self) -> None:
         project, name, base = self.context.project, self.model.name, self.plan.base
+        if name not in project.config.models:
+            self.at = "compare"
+            raise gone(name)
         search = Search(project, name, base, self.context.store) if base is not None else None
         if search is not None:
             search.look()

@@ -14,7 +14,13 @@ import pytest
 from mlops_ci.baseline import open_store
 from mlops_ci.baseline.commit import Asked
 from mlops_ci.baseline.git_store import REF
-from mlops_ci.errors import BaselineError, CommandError, ServiceError, UsageError
+from mlops_ci.errors import (
+    BaselineError,
+    CommandError,
+    ConfigError,
+    ServiceError,
+    UsageError,
+)
 from mlops_ci.plan import Context, Occasion, Outcomes, execute, plan_project, store_of
 from mlops_ci.plan.outcome import ModelOutcome
 from mlops_ci.plan.reproduction import Source, reproduce
@@ -168,6 +174,19 @@ def test_head_cannot_drop_its_gates_or_slices(repo: Repository) -> None:
     assert outcomes.exit_code == 1
     assert any("removed" in text for text in comparison.changes)
     assert "region=north" in {metric.slice for metric in comparison.metrics}
+
+
+def test_head_cannot_rename_the_model_away_from_its_gates(repo: Repository) -> None:
+    name = next(iter(repo.project().config.models))
+    renamed = CONFIG.partition("    slices")[0].replace(f"  {name}:", "  other:")
+    change(repo, {"params.yaml": "right: 0.7\n", "mlops-ci.yaml": renamed})
+    outcomes = run(repo.project(), pull(repo))
+    new, old = outcomes.models
+    assert (new.name, new.error) == ("other", None)
+    assert (old.name, old.state) == (name, "failed")
+    assert isinstance(old.error, ConfigError)
+    assert "in a pull request of their own" in old.error.fix
+    assert outcomes.exit_code == 2
 
 
 WAIVERS = """    waivers:

@@ -83,3 +83,12 @@ def test_only_a_push_to_the_default_branch_writes_the_store(kind: str) -> None:
 def test_a_laptop_runs_what_it_is_asked_for() -> None:
     assert steps(Occasion(Asked()), []) == {"churn": JUDGE, "fraud": JUDGE}
     assert steps(Occasion(Asked(), models=("fraud",)), []) == {"fraud": JUDGE}
+
+
+def test_a_model_that_base_has_gates_for_cannot_be_left_out() -> None:
+    gone = TEXT.partition("  fraud:")[0] + "    gates: {f1: {min: 0.5}}\n  tax: {metrics: m.json}\n"
+    before = parse_config(gone.replace("churn:", "old:"))
+    assert steps(PULL, [], before)["old"] == ("compare",)
+    assert "tax" not in steps(PULL, [], before)  # it had no gates
+    assert "old" not in steps(Occasion(Asked("push"), ships=True), [], before)  # it was merged
+    assert "old" not in steps(Occasion(Asked(), models=("churn",)), [], before)
