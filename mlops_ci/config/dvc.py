@@ -44,7 +44,7 @@ def config_from_dvc(document: Document) -> Config:
             outputs += _paths(stage.get("outs")) + _paths(stage.get("plots"))
             plots += _confusions(stage.get("plots"))
     predictions = next((out for out in outputs if "prediction" in out.rsplit("/", 1)[-1]), None)
-    plot = _evaluation(plots, document) if predictions is None else None
+    plot = _evaluation(plots, metrics, document) if predictions is None else None
     if not metrics and predictions is None and plot is None:
         raise ConfigError(
             "dvc.yaml declares neither metrics nor predictions: nothing can be compared",
@@ -116,7 +116,7 @@ def _columns(axis: Any) -> dict[str, str]:
     return {str(path): column for path, column in single.items() if isinstance(column, str)}
 
 
-def _evaluation(plots: list[Confusion], document: Document) -> Confusion | None:
+def _evaluation(plots: list[Confusion], metrics: list[str], document: Document) -> Confusion | None:
     """The plot of the evaluation rows: how a model does on its training rows is no promise.
 
     Raises ConfigError when more than one remains.
@@ -130,11 +130,12 @@ def _evaluation(plots: list[Confusion], document: Document) -> Confusion | None:
         return next(iter(found.values()), None)
     paths = sorted(found)
     first = found[paths[0]]
+    numbers = f"    metrics: [{', '.join(sorted(set(metrics)))}]\n" if metrics else ""
     raise ConfigError(
         f"dvc.yaml has {len(paths)} confusion plots: which one holds the evaluation rows?",
         where=f"{document.name}: {', '.join(paths)}",
         fix="put this into mlops-ci.yaml, with the right file:\n"
-        f"models:\n  {NAME}:\n    dvc: []\n    predictions: {first.path}\n"
+        f"models:\n  {NAME}:\n    dvc: []\n{numbers}    predictions: {first.path}\n"
         f"    columns: {{label: {first.label}, prediction: {first.prediction}}}\n"
         "    task: classes",
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_ci.config.document import MAX_DEPTH, read_yaml
-from mlops_ci.data.foreign import detect, detect_part
+from mlops_ci.data.foreign import Detected, detect, detect_part
 from mlops_ci.data.formats import open_text
 from mlops_ci.errors import ComparisonError, ConfigError, UsageError
 
@@ -74,7 +74,7 @@ def read_numbers(path: Path) -> Numbers:
     """
     found = Numbers()
     detected = detect(path)
-    named = detected.numbers() if detected is not None else None
+    named = _numbers_of(detected, path) if detected is not None else None
     if detected is not None and named is not None:
         found.written_by.append(f"{path.name}: {detected.words}")
         for name, value in named:
@@ -89,6 +89,17 @@ def read_numbers(path: Path) -> Numbers:
         )
     _flatten(data, (), found, path)
     return _with_any(found, path)
+
+
+def _numbers_of(detected: Detected, path: Path) -> list[tuple[str, Any]] | None:
+    try:
+        return detected.numbers()
+    except ComparisonError as error:
+        raise ComparisonError(
+            error.what if error.where else f"{path.name}: {error.what}",
+            where=error.where or str(path),
+            fix=error.fix,
+        ) from error
 
 
 def _with_any(found: Numbers, path: Path) -> Numbers:
@@ -154,7 +165,7 @@ def _flatten(value: Mapping[Any, Any], path: tuple[str, ...], found: Numbers, fi
     if len(path) > MAX_DEPTH:
         raise ComparisonError(f"{file.name} is too deeply nested", where=str(file))
     detected = detect_part(value)
-    named = detected.numbers() if detected is not None else None
+    named = _numbers_of(detected, file) if detected is not None else None
     if detected is not None and named is not None:
         place = f" at {'.'.join(path)}" if path else ""
         found.written_by.append(f"{file.name}{place}: {detected.words}")

@@ -50,8 +50,17 @@ class Detected:
     def rows(self) -> Iterable[Row] | None:
         return self.format.rows(self.given) if self.format.rows is not None else None
 
-    def numbers(self) -> Iterable[Named] | None:
-        return self.format.numbers(self.given) if self.format.numbers is not None else None
+    def numbers(self) -> list[Named] | None:
+        """Raises ComparisonError where the inside is not as the format has it."""
+        if self.format.numbers is None:
+            return None
+        try:
+            return list(self.format.numbers(self.given))
+        except (AttributeError, IndexError, KeyError, TypeError) as error:
+            raise ComparisonError(
+                f"it looks like a {self.format.name}, but is not one inside: {error}",
+                fix='write it again, or a metrics file such as {"auc": 0.91}',
+            ) from error
 
 
 def detect(path: Path) -> Detected | None:
