@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlops_ci.records import Training
-from mlops_ci.report.model import Section
+from mlops_ci.report.model import Report, Section
 from mlops_ci.report.numbers import show_bytes, show_seconds
 from mlops_ci.report.phrase import Phrase, clip, code, text
 
@@ -69,16 +69,24 @@ def _command(base: Training, head: Training) -> Iterator[Phrase]:
         yield code(" ".join(base.command)) + text(" → ") + code(" ".join(head.command))
 
 
-def cost_of(section: Section) -> tuple[str, ...]:
+def cost_of(report: Report) -> tuple[str, ...]:
     """Durations and memory: they vary by run, so they belong into the footer."""
-    training = section.training
-    if training is None or not training.command:
-        return ()
-    found = []
+    trained = [s.training for s in report.models if s.training is not None and s.training.command]
+    if len(trained) != 1:
+        return _cost_of_many([one for one in trained if one.reused is None])
+    training = trained[0]
     if training.reused is not None:
-        found.append("training reused: nothing that it depends on changed")
-    elif training.duration_seconds:
-        found.append(f"trained in {show_seconds(training.duration_seconds)}")
-        if training.peak_memory_bytes:
-            found.append(f"{show_bytes(training.peak_memory_bytes)} of memory")
+        return ("training reused: nothing that it depends on changed",)
+    if not training.duration_seconds:
+        return ()
+    found = [f"trained in {show_seconds(training.duration_seconds)}"]
+    if training.peak_memory_bytes:
+        found.append(f"{show_bytes(training.peak_memory_bytes)} of memory")
     return tuple(found)
+
+
+def _cost_of_many(trained: list[Training]) -> tuple[str, ...]:
+    seconds = sum(one.duration_seconds for one in trained)
+    if not seconds:
+        return ()
+    return (f"{len(trained)} models trained in {show_seconds(seconds)}",)

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from mlops_ci.records import Comparison, Resolution
 from mlops_ci.records.comparison import Side
-from mlops_ci.report.labels import metric_name, short
+from mlops_ci.report.labels import is_file, metric_name, short
 from mlops_ci.report.model import Section
 from mlops_ci.report.numbers import count, show_bytes, show_percent
 from mlops_ci.report.phrase import Phrase, code, join, quoted, text
 
 MOST = 20
+OPEN = 3  # notes
 
 
 def facts_of(section: Section) -> tuple[Phrase, ...]:
@@ -20,13 +21,20 @@ def facts_of(section: Section) -> tuple[Phrase, ...]:
     if comparison is None:
         return ()
     found = [*_measured(comparison), *_columns(comparison.resolution), *_methods(comparison)]
-    notes = dict.fromkeys((*comparison.notes, *section.notes))
-    found += [quoted(note) for note in list(notes)[:MOST]]
+    rest = dict.fromkeys((*comparison.notes, *section.notes))
+    shown = notes_of(section)
+    found += [quoted(note) for note in rest if note not in shown][:MOST]
     return tuple(found)
 
 
+def notes_of(section: Section) -> tuple[str, ...]:
+    """What a reader should know about this comparison before trusting it: not folded away."""
+    comparison = section.comparison
+    return tuple(dict.fromkeys(comparison.notes))[:OPEN] if comparison is not None else ()
+
+
 def _measured(comparison: Comparison) -> Iterator[Phrase]:
-    if comparison.base is not None:
+    if comparison.base is not None and is_file(comparison.head):
         yield (
             text("Base is ")
             + _side(comparison.base)

@@ -8,6 +8,7 @@ from mlops_ci import __version__
 from mlops_ci.records import Comparison
 from mlops_ci.report.changes import cost_of
 from mlops_ci.report.labels import DIRTY, is_file, short
+from mlops_ci.report.lineage import made_in
 from mlops_ci.report.model import Report
 from mlops_ci.report.phrase import Phrase, code, text
 
@@ -28,8 +29,8 @@ def footer_parts(report: Report) -> Iterator[Phrase | Link]:
     ):
         if address is not None:
             yield words, address
-    if len(report.models) == 1:
-        yield from (text(cost) for cost in cost_of(report.models[0]))
+    yield from (text(cost) for cost in cost_of(report))
+    yield from made_in(report)
     yield from _compared(report, commit)
     yield text(f"mlops-ci {__version__}")
 

@@ -20,6 +20,7 @@ from mlops_ci.records import (
 )
 
 State = Literal["compared", "first", "failed", "untouched", "live"]
+PROPOSED = "this PR"  # what head is called where merging it is the question
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ class Report:
     models: tuple[Section, ...]
     links: Links = Links()
     base_name: str = "main"
-    head_name: str = "this PR"
+    head_name: str = PROPOSED
 
 
 def severity(gate: GateResult) -> tuple[int, float]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mlops_ci.records import GateResult, MetricResult
 from mlops_ci.report.forest import draw_gate, draw_metric
-from mlops_ci.report.labels import MARKS, WORDS, cell_name, decimals_for, gate_limit
+from mlops_ci.report.labels import BLOCKED, MARKS, WORDS, cell_name, decimals_for, gate_limit
 from mlops_ci.report.model import Section
 from mlops_ci.report.numbers import NBSP, decimals_apart, show, show_change
 from mlops_ci.report.phrase import Phrase, text
@@ -50,13 +50,18 @@ def gate_rows(section: Section) -> tuple[Row, ...]:
     return tuple(gate_row(gate, section.metric_of(gate)) for gate in section.gates)
 
 
+def mark_of_gate(gate: GateResult) -> str:
+    """What is undecided and stops the change bears the sign of the headline that it leads."""
+    return BLOCKED if gate.verdict == "inconclusive" and gate.blocks else MARKS[gate.verdict]
+
+
 def gate_row(gate: GateResult, metric: MetricResult | None) -> Row:
     decimals = decimals_for(metric, gate)
     base, head = _values(gate, metric)
     digits = Digits(decimals, _value_digits(base, head, decimals))
     change, within = _change_of(gate, metric, decimals)
     return Row(
-        mark=MARKS[gate.verdict],
+        mark=mark_of_gate(gate),
         word=WORDS[gate.verdict],
         name=cell_name(gate.metric, gate.slice, metric) + _against(gate),
         change=change,
@@ -78,10 +83,15 @@ def metric_rows(
 ) -> tuple[Row, ...]:
     """Metrics on all rows as they come; with `slices` those of slices, the worst first."""
     chosen = [metric for metric in metrics if (metric.slice is not None) == slices]
-    if slices:
-        keys = {id(metric): _key(metric.difference, metric) for metric in chosen}
-        chosen.sort(key=lambda one: (keys[id(one)] is None, keys[id(one)] or 0.0))
+    if slices and most != 0:
+        chosen = worst_first(chosen)
     return tuple(metric_row(metric) for metric in chosen[:most])
+
+
+def worst_first(metrics: Sequence[MetricResult]) -> list[MetricResult]:
+    """By the change in standard errors; what has no better or worse comes last."""
+    keys = {id(metric): _key(metric.difference, metric) for metric in metrics}
+    return sorted(metrics, key=lambda one: (keys[id(one)] is None, keys[id(one)] or 0.0))
 
 
 def metric_row(metric: MetricResult) -> Row:

@@ -8,12 +8,8 @@ from mlops_ci.records import Comparison, GateResult, MetricResult
 from mlops_ci.report.advice import next_step
 from mlops_ci.report.labels import decimals_for, full_name, gate_words, sides_of
 from mlops_ci.report.model import Report, Section
-from mlops_ci.report.numbers import (
-    count,
-    decimals_apart,
-    show,
-    show_percent,
-)
+from mlops_ci.report.numbers import count, decimals_apart, show, show_percent
+from mlops_ci.report.permission import lead_of_failure, permission
 from mlops_ci.report.phrase import Phrase, capital, code, join, quoted, strong, text
 from mlops_ci.report.words import main_metric, unchanged
 
@@ -29,7 +25,7 @@ BECAUSE = {
 def lead(section: Section, report: Report) -> Phrase:
     """A few sentences; empty where the headline says it all."""
     if section.state == "failed":
-        return _lead_of_failure(section, report)
+        return lead_of_failure(section, report)
     comparison = section.comparison
     if comparison is None or section.state == "untouched":
         return quoted(section.why[:1].upper() + section.why[1:] + ".") if section.why else Phrase()
@@ -40,35 +36,21 @@ def lead(section: Section, report: Report) -> Phrase:
     return join(sentences, " ")
 
 
-def _lead_of_failure(section: Section, report: Report) -> Phrase:
-    failure = section.failure
-    step = failure.step if failure else ""
-    if step in ("build", "push", "deploy", "store"):
-        return text("The verdict below stands; what ran before is still running.")
-    return text("Nothing was compared; the result on ") + code(report.base_name) + text(" stands.")
-
-
 def _lead_of_comparison(
     section: Section, comparison: Comparison, report: Report
 ) -> Iterator[Phrase]:
     base = sides_of(comparison, report.base_name, report.head_name).base or Phrase()
     if comparison.verdict == "ungated":
-        yield strong("Nothing says what it may lose") + text(", so nothing was judged.")
+        yield strong("Not judged") + text(": no gate says what it may lose.")
         yield _measured_on(comparison)
     elif comparison.verdict == "pass" and not comparison.blocks:
         rows = text(", ") + _rows(comparison, None) + text(".")
-        yield _may(section, comparison) + _kept(section, comparison, base) + rows
+        yield permission(section, report) + _kept(section, comparison, base) + rows
         yield from _optional(section)
     else:
-        yield from _decided_against(section, comparison)
+        yield from _decided_against(section, comparison, permission(section, report))
     if comparison.evidence != "point" and not unchanged(comparison):
         yield text(NOISE)
-
-
-def _may(section: Section, comparison: Comparison) -> Phrase:
-    if section.state == "live":
-        return strong("Merged")
-    return strong("Must not be merged" if comparison.blocks else "May be merged")
 
 
 def _kept(section: Section, comparison: Comparison, base: Phrase) -> Phrase:
@@ -89,11 +71,10 @@ def _optional(section: Section) -> Iterator[Phrase]:
         yield text("Not required, and failed: ") + names + text(".")
 
 
-def _decided_against(section: Section, comparison: Comparison) -> Iterator[Phrase]:
+def _decided_against(section: Section, comparison: Comparison, may: Phrase) -> Iterator[Phrase]:
     gates = [gate for gate in section.gates if gate.required]
     failed = [gate for gate in gates if gate.verdict == "fail"]
     open_ = [gate for gate in gates if gate.verdict == "inconclusive"]
-    may = _may(section, comparison)
     if failed:
         said = f": {_of(len(failed), len(gates))} failed, "
         yield may + text(said) + _rows(comparison, section.metric_of(failed[0])) + text(".")
@@ -101,14 +82,18 @@ def _decided_against(section: Section, comparison: Comparison) -> Iterator[Phras
         return
     gate = open_[0]
     metric = section.metric_of(gate)
-    undecided = f"{_of(len(open_), len(gates))} {'is' if len(open_) == 1 else 'are'} undecided"
-    said = f": no gate failed, but {undecided}."
-    if len(gates) == 1:
-        said = ": its only gate is undecided."
-    yield may + text(said)
+    yield may + text(f": {_left_open(gate, len(open_), len(gates))}.")
     yield _because(gate, metric, comparison)
     yield _policy(gate, comparison)
     yield next_step(gate, metric)
+
+
+def _left_open(gate: GateResult, open_: int, total: int) -> str:
+    """What is undecided, in an order that does not contradict the words before it."""
+    verb = "is" if open_ == 1 else "are"
+    undecided = "its only gate is" if total == 1 else f"{_of(open_, total)} {verb}"
+    failed = "no gate failed, and " if total > 1 and not gate.blocks else ""
+    return f"{failed}{undecided} undecided"
 
 
 def _of(number: int, total: int) -> str:
@@ -191,9 +176,9 @@ def _policy(gate: GateResult, comparison: Comparison) -> Phrase:
         return text("The policy is to warn only (") + _setting(policy)
     if gate.reason == "not-assessed":
         return text("What was not assessed never passes.")
-    beyond = gate.blocks
-    where = "beyond" if beyond else "inside"
-    return text(f"The estimate itself is {where} the limit.")
+    if gate.blocks:
+        return text("The estimate itself is beyond the limit: that blocks.")
+    return text("The estimate itself is inside the limit: that only warns.")
 
 
 def _setting(policy: str) -> Phrase:
@@ -225,7 +210,8 @@ def _measured_on(comparison: Comparison) -> Phrase:
 def _lead_of_first(section: Section, comparison: Comparison, report: Report) -> Iterator[Phrase]:
     rows = comparison.rows.head
     where = f" on {count(rows)} rows" if rows is not None else ""
-    yield _own_value(main_metric(section)) + text(where) + _floors(section, comparison)
+    may = permission(section, report) + text(": ")
+    yield may + _own_value(main_metric(section)) + text(where) + _floors(section)
     if comparison.verdict == "inconclusive":
         gate = section.gates[0]
         yield _policy(gate, comparison)
@@ -249,7 +235,7 @@ def _own_value(metric: MetricResult | None) -> Phrase:
     return said + text(f" ({ends})")
 
 
-def _floors(section: Section, comparison: Comparison) -> Phrase:
+def _floors(section: Section) -> Phrase:
     gates = section.gates
     if not gates:
         return text(".")
@@ -260,5 +246,4 @@ def _floors(section: Section, comparison: Comparison) -> Phrase:
         return text(f"; {every}.")
     failed = [gate for gate in gates if gate.verdict == "fail"]
     what = f"{len(failed)} failed" if failed else f"{len(gates) - held} cannot be decided"
-    may = "; " + ("it must not be merged: " if comparison.blocks else "")
-    return text(f"{may}of {len(gates)} bounds {what}.")
+    return text(f"; of {len(gates)} bounds {what}.")

@@ -9,9 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mlops_ci.records import Comparison, GateResult, MetricResult
-from mlops_ci.report.labels import BLOCKED, MARKS, decimals_for, full_name, gate_words
+from mlops_ci.report.labels import (
+    BLOCKED,
+    MARKS,
+    decimals_for,
+    full_name,
+    gate_limit,
+    gate_words,
+)
 from mlops_ci.report.model import Report, Section
-from mlops_ci.report.numbers import count, decimals_apart, show
+from mlops_ci.report.numbers import NBSP, count, decimals_apart, show
 from mlops_ci.report.phrase import Phrase, clip, code, join, quoted, text
 
 # Which metric a report is about when nobody said so.
@@ -143,7 +150,7 @@ def _blocked(section: Section) -> Phrase:
             return text(" has lost too much in small steps: ") + found
         if gate.quantity == "value":
             return _bound(gate, "is") + found + _asked(section, gate)
-        return text(" is worse: ") + found
+        return text(" is worse: ") + found + _allowed(section, gate)
     if gate.reason == "missing-slice":
         return text(": no row is left of ") + code(gate.slice or "all rows")
     if gate.reason == "missing-metric":
@@ -151,7 +158,7 @@ def _blocked(section: Section) -> Phrase:
     if gate.reason in ("straddles-beyond", "point-beyond"):
         if gate.quantity == "value":
             return _bound(gate, "is probably") + found + _asked(section, gate)
-        return text(" is probably worse: ") + found
+        return text(" is probably worse: ") + found + _allowed(section, gate)
     return _undecided(gate) + found
 
 
@@ -161,6 +168,16 @@ def _bound(gate: GateResult, verb: str) -> Phrase:
 
 def _asked(section: Section, gate: GateResult) -> Phrase:
     return text(f" (gate: {gate_words(gate, decimals_for(section.metric_of(gate), gate))})")
+
+
+def _allowed(section: Section, gate: GateResult) -> Phrase:
+    """`(gate: −0.020)`: how far the value may go, as a number on the value's own axis."""
+    metric = section.metric_of(gate)
+    bound = gate_limit(gate, metric, decimals_for(metric, gate)).partition(NBSP)[2]
+    falls = metric is None or metric.higher_is_better is not False
+    if not gate.limit:
+        bound = "no drop" if falls else "no rise"
+    return text(f" (gate: {bound})")
 
 
 def _undecided(gate: GateResult) -> Phrase:

@@ -66,16 +66,48 @@ def test_comment_fits(metrics: int, models: int) -> None:
     assert content.startswith("### ")
 
 
+SLICED = re.compile(r"<summary>5 slices, the worst: .*</summary>")
+
+
 def test_slices_go_first_then_metrics() -> None:
-    full = render_markdown(one(wide(40, 5)), limit=10**9)
-    assert "Slices, worst first" in full
-    without_slices = render_markdown(one(wide(40, 5)), limit=len(full) - 1)
-    assert "Slices, worst first" not in without_slices
-    assert "All 40 metrics" in without_slices
-    assert "Shortened to fit" in without_slices
-    without_metrics = render_markdown(one(wide(40, 5)), limit=len(without_slices) - 1)
-    assert "All 40 metrics" not in without_metrics
-    assert "metric_30" in without_metrics
+    report = one(wide(40, 5))
+    full = render_markdown(report, limit=10**9)
+    assert SLICED.search(full)
+    assert "Shortened" not in full
+    fewer = render_markdown(report, limit=len(full) - 1)
+    assert "150 more, less bad than these, in the full report" in fewer
+    assert "Shortened to fit" in fewer
+    seen = [
+        (len(re.findall(r"region=r\d", content)), "All 40 metrics" in content)
+        for content in (render_markdown(report, limit) for limit in range(27_000, 2_000, -1_500))
+    ]
+    assert seen == sorted(seen, reverse=True)
+    assert list(dict.fromkeys(seen))[-2:] == [(0, True), (0, False)]
+    assert "metric_30" in render_markdown(report, limit=3000)
+
+
+def test_the_worst_slices_are_those_that_stay() -> None:
+    content = render_markdown(one(wide(500, 40)))
+    rows = re.findall(r"^\| .*`region=r\d+`.* \*\*(\S+)\*\*", content, flags=re.MULTILINE)
+    assert len(rows) >= 10
+    assert rows == ["0.000"] * len(rows)  # the changes of `wide` rise with the metric's number
+    assert f"{20_000 - len(rows):,} more, less bad than these" in content
+
+
+def test_passed_gates_are_folded_and_counted_where_they_are_many() -> None:
+    content = render_markdown(one(wide(200)))
+    assert "<summary>12 more gates, all passed</summary>" in content
+    opened = content.partition("<details>")[0]
+    assert len(re.findall(r"^\| ✅", opened, flags=re.MULTILINE)) == 8
+    assert len(re.findall(r"^\| ✅", content, flags=re.MULTILINE)) == 20
+
+
+@pytest.mark.parametrize("models", [1, 60])
+def test_the_link_is_the_last_thing_left_out(models: int) -> None:
+    sections = [named(wide(200, 3), f"model-{number:02}") for number in range(models)]
+    report = report_of(sections, LINKS)
+    for limit in (300, 700, 1500, 3000):
+        assert "[full report](<https://example.org/report>)" in render_markdown(report, limit)
 
 
 def test_what_is_not_shown_is_counted() -> None:

@@ -1,0 +1,83 @@
+"""What the two models were made of. Everything here is the same whenever the same commits are
+compared; what varies by run (its identity in MLflow, durations) stands in the footer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mlops_ci.records import Evaluation, Training
+from mlops_ci.report.labels import is_file, short
+from mlops_ci.report.model import Report, Section
+from mlops_ci.report.phrase import Phrase, code, join, text
+
+MOST = 20
+DIGEST = 12  # characters of a digest
+
+
+def lineage_of(section: Section) -> tuple[Phrase, ...]:
+    """One phrase a line; empty where only files are known."""
+    head, base = section.training, section.base_training
+    comparison = section.comparison
+    if comparison is not None and is_file(comparison.head):
+        return ()
+    found = [*_commits(section), *_data(head, base)]
+    evaluated = _rows(section.evaluation, section.base_evaluation)
+    return tuple(found + ([evaluated] if evaluated else []))
+
+
+def _commits(section: Section) -> Iterator[Phrase]:
+    comparison, training = section.comparison, section.training
+    if comparison is None:
+        if training is not None:
+            yield text("Candidate: commit ") + code(short(training.commit)) + text(".")
+        return
+    yield text("Candidate: commit ") + code(short(comparison.head.commit or "")) + text(".")
+    base = comparison.base
+    if base is not None and base.commit is not None:
+        said = text("Baseline: ") + code(base.name) + text(" at ") + code(short(base.commit))
+        yield said + text(f" ({base.source})." if base.source else ".")
+
+
+def _data(head: Training | None, base: Training | None) -> Iterator[Phrase]:
+    if head is None or not head.data:
+        return
+    before = base.data if base is not None else {}
+    for name, digest in sorted(head.data.items())[:MOST]:
+        said = text("Data: ") + code(name) + text(" ") + code(short_digest(digest))
+        was = before.get(name)
+        if was is not None and was != digest:
+            said += text(", was ") + code(short_digest(was))
+        yield said + text(".")
+    if len(head.data) > MOST:
+        yield text(f"Data: {len(head.data) - MOST:,} more.")
+
+
+def _rows(head: Evaluation | None, base: Evaluation | None) -> Phrase:
+    if head is None or head.rows_digest is None:
+        return Phrase()
+    said = text("Evaluation rows: ") + code(short_digest(head.rows_digest))
+    was = base.rows_digest if base is not None else None
+    if was is None:
+        return said + text(".")
+    if was == head.rows_digest:
+        return said + text(", the same for both.")
+    return said + text(", the baseline's were ") + code(short_digest(was)) + text(".")
+
+
+def short_digest(digest: str) -> str:
+    """`sha256:9f2c1a7b9f2c…`"""
+    kind, colon, value = digest.rpartition(":")
+    return f"{kind}{colon}{value[:DIGEST]}…" if len(value) > DIGEST else digest
+
+
+def made_in(report: Report) -> Iterator[Phrase]:
+    """Where the trackers have the runs of the candidates."""
+    runs = {
+        section.training.tracker_run
+        for section in report.models
+        if section.training is not None and section.training.tracker_run
+    }
+    if runs:
+        names = join((code(run[:8]) for run in sorted(runs)[:3]), ", ")
+        yield text("MLflow ") + names

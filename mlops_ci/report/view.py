@@ -1,0 +1,236 @@
+"""What the markdown template sees: strings that are markdown already, and lists of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from mlops_ci.records import MetricResult
+from mlops_ci.report.advice import paste
+from mlops_ci.report.changes import changes_of
+from mlops_ci.report.documents import failure_view
+from mlops_ci.report.facts import facts_of, notes_of, shipped_rows
+from mlops_ci.report.footer import footer_parts
+from mlops_ci.report.labels import full_name, sides_of
+from mlops_ci.report.ladder import Rung
+from mlops_ci.report.lineage import lineage_of
+from mlops_ci.report.markup import code_span, fenced, markdown, picture, plain, summary
+from mlops_ci.report.model import Report, Section
+from mlops_ci.report.numbers import NBSP, count, show_percent
+from mlops_ci.report.permission import lead_of_many
+from mlops_ci.report.phrase import Phrase, code, join, quoted, text
+from mlops_ci.report.rows import Row, gate_row, gate_rows, metric_row, metric_rows, worst_first
+from mlops_ci.report.sentences import lead
+from mlops_ci.report.words import (
+    STEPS,
+    headline_phrase,
+    main_metric,
+    mark_of,
+    report_headline,
+    report_mark,
+    unchanged,
+)
+
+SHOWN = 8  # rows that stand open beside those that need attention
+NAMED = 3  # changes that are named without unfolding them
+OPEN = 3  # models whose sections stand open
+
+
+def view_of(report: Report, rung: Rung) -> dict[str, Any]:
+    touched = [section for section in report.models if section.state != "untouched"]
+    untouched = [section for section in report.models if section.state == "untouched"]
+    many = len(touched) > 1
+    shown = touched[: rung.sections] if many and rung.sections is not None else touched
+    return {
+        "mark": report_mark(report),
+        "headline": markdown(report_headline(report) + _why(untouched, touched)),
+        "quiet": bool(untouched) and not touched,
+        "many": many,
+        "lead": markdown(lead_of_many(report)) if many else "",
+        "models": [_model_row(section) for section in touched[: rung.models]] if many else [],
+        "more_models": len(touched[rung.models :]) if many and rung.models is not None else 0,
+        "sections": [_section(section, report, rung, at) for at, section in enumerate(shown)],
+        "untouched": markdown(_untouched(untouched)) if touched else "",
+        "shortened": not rung.full and _hides(report),
+        "footer": " · ".join(_footer(report)),
+        "base_name": markdown(code(report.base_name), cell=True),
+        "head_name": markdown(text(report.head_name), cell=True),
+    }
+
+
+def _hides(report: Report) -> bool:
+    return any(section.metrics or section.failure for section in report.models)
+
+
+def _section(section: Section, report: Report, rung: Rung, at: int) -> dict[str, Any]:
+    comparison = section.comparison
+    sides = sides_of(comparison, report.base_name, report.head_name) if comparison else None
+    example = paste(section)
+    return {
+        "state": section.state,
+        "mark": mark_of(section),
+        "title": headline_phrase(section),
+        "lead": markdown(lead(section, report)),
+        "open": at < OPEN and mark_of(section) in ("❌", "💥", "⛔"),
+        "base": markdown(sides.base, cell=True) if sides and sides.base else None,
+        "head": markdown(sides.head if sides else text(report.head_name), cell=True),
+        "level": show_percent(comparison.level) if comparison else "",
+        "yardstick": [markdown(quoted(change)) for change in _yardstick(section)],
+        "paste": fenced(example[1], example[0]) if example else "",
+        "failure": failure_view(section.failure, rung.tail),
+        "shipped": [
+            (mark, step, markdown(what, cell=True)) for mark, step, what in shipped_rows(section)
+        ],
+        **_gates(section, rung),
+        **_metrics(section, rung),
+        **_background(section, rung),
+    }
+
+
+def _gates(section: Section, rung: Rung) -> dict[str, Any]:
+    """What needs attention and a few that passed stand open; other passed gates are folded."""
+    rows = gate_rows(section)
+    attention = tuple(row for row in rows if row.word != "passed")
+    passed = tuple(row for row in rows if row.word == "passed")
+    beside = max(0, SHOWN - len(attention)) if rung.passed else 0
+    if rung.passed and section.comparison is not None and unchanged(section.comparison):
+        beside = 0
+    elif rung.passed and len(passed) <= beside + 1:  # one row alone is not worth a fold
+        beside = len(passed)
+    kept = (*attention, *passed[:beside])[: rung.rows]
+    folded = passed[beside:] if rung.passed and rung.rows is None else ()
+    return {
+        "gates": kept,
+        "passed": folded,
+        "passed_title": _passed_title(len(folded), len(rows)),
+        "more_gates": len(rows) - len(kept) - len(folded),
+    }
+
+
+def _passed_title(folded: int, total: int) -> str:
+    if folded < total:
+        return f"{count(folded)} more gates, all passed"
+    return {1: "Its gate holds", 2: "Both gates hold"}.get(total, f"All {count(total)} gates hold")
+
+
+def _metrics(section: Section, rung: Rung) -> dict[str, Any]:
+    whole = [metric for metric in section.metrics if metric.slice is None]
+    sliced = [metric for metric in section.metrics if metric.slice is not None]
+    unfolds = rung.metrics and _has_more(section, len(whole))
+    slices = metric_rows(sliced, slices=True, most=rung.slices) if rung.metrics else ()
+    own = () if section.gates else metric_rows(whole, slices=False, most=SHOWN)
+    return {
+        "own": own,
+        "metrics": metric_rows(whole, slices=False) if unfolds else (),
+        "metrics_title": "One metric" if len(whole) == 1 else f"All {count(len(whole))} metrics",
+        "slices": slices,
+        "more_slices": len(sliced) - len(slices),
+        "slices_title": summary(_slices_title(sliced)) if slices else "",
+    }
+
+
+def _has_more(section: Section, metrics: int) -> bool:
+    """Whether there is anything to unfold that the open table has not shown."""
+    if not section.gates:
+        return metrics > SHOWN
+    gated = {(gate.metric, gate.slice) for gate in section.gates}
+    return any(m.slice is None and (m.metric, m.slice) not in gated for m in section.metrics)
+
+
+def _slices_title(sliced: Sequence[MetricResult]) -> Phrase:
+    names = {metric.slice for metric in sliced}
+    said = text(f"{count(len(names))} {'slice' if len(names) == 1 else 'slices'}")
+    worst = worst_first(sliced)[0]
+    row = metric_row(worst)
+    if row.key is None:
+        return said
+    name = full_name(worst.metric, worst.slice, worst.average)
+    return said + text(", the worst: ") + name + text(f" {row.change}")
+
+
+def _background(section: Section, rung: Rung) -> dict[str, Any]:
+    """What is folded away: everything but the verdict and what it rests on."""
+    changes = changes_of(section) if rung.facts else ()
+    named = text("What changed: ") + join(changes[:NAMED], " · ")
+    pictures = [plot for plot in section.plots if rung.facts and plot.light_url]
+    return {
+        "notes": [markdown(quoted(note)) for note in notes_of(section)],
+        "changes": [markdown(change) for change in changes],
+        "changes_title": summary(named) + (" · …" if len(changes) > NAMED else ""),
+        "pictures": [
+            picture(plot.title, plot.light_url or "", plot.dark_url or plot.light_url or "")
+            for plot in pictures
+        ],
+        "facts": [markdown(fact) for fact in facts_of(section)] if rung.facts else [],
+        "lineage": [markdown(line) for line in lineage_of(section)] if rung.facts else [],
+    }
+
+
+def _yardstick(section: Section) -> tuple[str, ...]:
+    return section.comparison.changes[:20] if section.comparison is not None else ()
+
+
+def _model_row(section: Section) -> dict[str, str]:
+    """One model in the table of many: by the gate that decides, else by its main metric."""
+    row = _deciding_row(section)
+    failure = section.failure
+    stopped = text(STEPS.get(failure.step, f"stopped at {failure.step}")) if failure else Phrase()
+    return {
+        "mark": mark_of(section),
+        "name": markdown(code(section.model), cell=True),
+        "metric": markdown(row.name if row else stopped, cell=True),
+        "change": row.change if row else "",
+        "within": row.within if row else "",
+        "picture": code_span(row.picture.replace(" ", NBSP)) if row and row.gate else "",
+        "base": row.base if row else "",
+        "head": row.head if row else "",
+    }
+
+
+def _deciding_row(section: Section) -> Row | None:
+    metric, gates = main_metric(section), section.gates
+    if section.state == "failed":
+        return None
+    if gates and gates[0].verdict == "pass" and metric is not None:
+        gates = tuple(gate for gate in gates if gate.metric == metric.metric) or gates
+    if gates:
+        return gate_row(gates[0], section.metric_of(gates[0]))
+    return metric_row(metric) if metric is not None else None
+
+
+def _why(untouched: list[Section], touched: list[Section]) -> Phrase:
+    """Nothing changed: one quiet line says so, and of what."""
+    if touched or not untouched:
+        return Phrase()
+    if len(untouched) == 1:
+        why = untouched[0].why
+        return text(": ") + quoted(why) if why else Phrase()
+    return text(": ") + _names(untouched)
+
+
+def _untouched(sections: list[Section]) -> Phrase:
+    if not sections:
+        return Phrase()
+    one = "1 more model is" if len(sections) == 1 else f"{count(len(sections))} more models are"
+    return text(f"{one} untouched by this change: ") + _names(sections) + text(".")
+
+
+def _names(sections: list[Section]) -> Phrase:
+    names = join((code(section.model) for section in sections[:20]), ", ")
+    rest = len(sections) - 20
+    return names + text(f" and {count(rest)} more") if rest > 0 else names
+
+
+def _footer(report: Report) -> Iterator[str]:
+    for part in footer_parts(report):
+        if isinstance(part, Phrase):
+            yield markdown(part)
+        else:
+            words, address = part
+            yield f"[{plain(words)}](<{_address(address)}>)"
+
+
+def _address(address: str) -> str:
+    from urllib.parse import quote
+
+    return quote(address, safe="/:?=&#%+,;@!~*'()[]$-._")
