@@ -208,7 +208,7 @@ class Means:
         extreme = self._farthest(weights)
         if few_rows_decide(self.moments.variance(weights) * (n - 1), extreme):
             return bounded_interval(self._influence(slice(0, n), weights), reach, level)
-        return large_interval(self.moments.spread(weights), n, level)
+        return large_interval(self.moments.spread(weights), self.moments.freedom(weights), level)
 
     def _farthest(self, weights: Floats) -> float:
         """The influence of the row that has most of it. Of a plain mean it is known already."""

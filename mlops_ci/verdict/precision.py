@@ -50,12 +50,12 @@ def average_precision(ranking: Ranking, actual: Mask) -> Precision:
 
 def precision_interval(found: Precision, level: float) -> Interval:
     positives = len(found.at_positive)
-    moments = moments_of_column(found.influence)
-    se = moments.spread(np.ones(1)).se
+    moments, alone = moments_of_column(found.influence), np.ones(1)
+    se = moments.spread(alone).se
     few = int((found.at_positive != 1).sum()) < FEW_CHANGES
     if few or se == 0 or not 0 < found.value < 1:
         return wilson(found.value * positives, positives, level)
-    quantile = student_quantile(level, positives - 1)
+    quantile = student_quantile(level, min(positives - 1, moments.freedom(alone)))
     return logit_interval(found.value, se, quantile, "infinitesimal jackknife, logit")
 
 
@@ -65,7 +65,8 @@ def precision_change_interval(base: Precision, head: Precision, level: float) ->
     if int((moved != 0).sum()) < FEW_CHANGES:
         bound = bounded_interval(moved - change, (-1 - change, 1 - change), level)
         return combine(change, [bound.shifted(change)] if bound else [], "score")
-    spread = moments_of_column(head.influence - base.influence).spread(np.ones(1))
-    quantile = student_quantile(level, len(moved) - 1)
+    moments, alone = moments_of_column(head.influence - base.influence), np.ones(1)
+    spread = moments.spread(alone)
+    quantile = student_quantile(level, min(len(moved) - 1, moments.freedom(alone)))
     found = skewed_interval(spread.se, spread.skew, quantile, "infinitesimal jackknife")
     return found.shifted(change)

@@ -28,6 +28,8 @@ from mlops_ci.verdict.moments import (
 )
 from mlops_ci.verdict.rows import Floats, Mask
 
+MANY = 1 << 18
+
 
 @dataclass(frozen=True)
 class Placements:
@@ -122,41 +124,40 @@ class Area:
         bounds = [bounded_interval(part - change, reach, level) for part in self.moved()]
         return combine(change, [bound.shifted(change) for bound in bounds if bound], "score")
 
-    def _parts(self, weights: tuple[float, ...]) -> list[tuple[float, int, Spread]]:
-        found = []
-        for one in (self.positive, self.negative):
-            gradient = np.array(weights)
-            found.append(
-                (one.moments.variance(gradient), one.moments.n, one.moments.spread(gradient))
-            )
-        return found
+    def _spreads(self, weights: tuple[float, ...]) -> list[Spread]:
+        return [one.moments.spread(np.array(weights)) for one in (self.positive, self.negative)]
 
     def _spread(self, weights: tuple[float, ...]) -> Spread:
         """DeLong, DeLong & Clarke-Pearson 1988; the third cumulant likewise, class by class."""
-        parts = self._parts(weights)
-        se = math.hypot(*(spread.se for _, _, spread in parts))
-        cube = sum(spread.skew * spread.se**3 for _, _, spread in parts)
+        parts = self._spreads(weights)
+        se = math.hypot(*(spread.se for spread in parts))
+        cube = sum(spread.skew * spread.se**3 for spread in parts)
         return Spread(se, cube / se**3 if se else 0.0)
 
     def _freedom(self, weights: tuple[float, ...]) -> float:
         """Satterthwaite 1946, as of two independent means."""
-        parts = self._parts(weights)
-        total = sum(spread.se**2 for _, _, spread in parts)
-        return total**2 / sum(spread.se**4 / (n - 1) for _, n, spread in parts)
+        parts = self._spreads(weights)
+        total = sum(spread.se**2 for spread in parts)
+        worth = [one.moments.freedom(np.array(weights)) for one in (self.positive, self.negative)]
+        return total**2 / sum(
+            spread.se**4 / freedom for spread, freedom in zip(parts, worth, strict=True)
+        )
 
     def _few_decide(self, weights: tuple[float, ...]) -> bool:
         classes = (self.positive, self.negative)
-        square = sum(variance * (n - 1) / n**2 for variance, n, _ in self._parts(weights))
+        square = sum(one.moments.power(np.array(weights), 2) / one.moments.n for one in classes)
         extreme = max(one.farthest(weights) / one.moments.n for one in classes)
         return few_rows_decide(square, extreme)
 
 
 def area_of(placed: Sequence[Placements], actual: Mask) -> Area:
     """`actual` [n]: which rows are positive."""
+    # Where rows are few, how sure the variance is counts, too.
+    order = 4 if len(actual) < MANY else 3
 
     def count(rows: slice) -> Classes:
         positive, negative = _columns(placed, actual, rows)
-        return _class_of(positive), _class_of(negative)
+        return _class_of(positive, order), _class_of(negative, order)
 
     def merge(one: Classes, other: Classes) -> Classes:
         return one[0].merged(other[0]), one[1].merged(other[1])
@@ -192,13 +193,13 @@ def _columns(
     return found[0], found[1]
 
 
-def _class_of(columns: Sequence[Floats]) -> Class:
+def _class_of(columns: Sequence[Floats], order: int) -> Class:
     # Placements lie in 0…1 and their differences in −1…1: a grid that all shards share.
     grid = Grid((-1.0,) * len(columns), (1.0,) * len(columns))
     if not len(columns[0]):
-        return Class(sum_chunk(grid, columns), grid)
+        return Class(sum_chunk(grid, columns, order), grid)
     head = [columns[0] + columns[1]] if len(columns) > 1 else []
-    return Class(sum_chunk(grid, columns), extent_of([*columns, *head]))
+    return Class(sum_chunk(grid, columns, order), extent_of([*columns, *head]))
 
 
 def combine(change: float, parts: list[Interval], method: str) -> Interval:

@@ -1,4 +1,4 @@
-"""Sums of columns and of their products to the third order, exact and in any order.
+"""Sums of columns and of their products to the fourth order, exact and in any order.
 
 Each value is rounded to a whole number of units of its column's grid, 2⁻⁴⁶ of the column's range,
 and whole numbers are summed: addition of floats depends on its order, that of integers does not
@@ -23,7 +23,7 @@ BITS = 46
 UNIT = float(2**BITS)
 MAGIC = 1.5 * 2**52
 MAGIC_BITS = int(np.float64(MAGIC).view(np.int64))
-ORDER = 3
+ORDER = 4
 # 2¹⁰²² is the largest power of two whose inverse is a float of full precision.
 SMALLEST = -1022
 
@@ -97,14 +97,14 @@ def sum_on(grid: Grid, columns: Columns, n: int, rows: int | None = None) -> Sum
     return fold(lambda part: sum_chunk(grid, columns(part)), Sums.merged, n, rows)
 
 
-def sum_chunk(grid: Grid, columns: Sequence[Floats]) -> Sums:
-    """Of at most 2¹⁷ rows: their units then fit into 64 bits."""
+def sum_chunk(grid: Grid, columns: Sequence[Floats], order: int = ORDER) -> Sums:
+    """Products to `order`. Of at most 2¹⁷ rows: their units then fit into 64 bits."""
     products: dict[tuple[int, ...], Floats] = {
         (column,): (values - grid.pivot(column)) * math.ldexp(1.0, -grid.exponent(column))
         for column, values in enumerate(columns)
     }
     totals = {}
-    for key in _keys(len(columns)):
+    for key in _keys(len(columns), order):
         if len(key) > 1:
             products[key] = products[key[:-1]] * products[key[-1:]]
         totals[key] = _whole_sum(products[key])
@@ -112,11 +112,11 @@ def sum_chunk(grid: Grid, columns: Sequence[Floats]) -> Sums:
 
 
 @cache
-def _keys(columns: int) -> tuple[tuple[int, ...], ...]:
-    """Of all products to the third order, each after the one that it is made from."""
+def _keys(columns: int, most: int) -> tuple[tuple[int, ...], ...]:
+    """Of all products of up to `most` columns, each after the one that it is made from."""
     return tuple(
         key
-        for order in range(1, ORDER + 1)
+        for order in range(1, most + 1)
         for key in combinations_with_replacement(range(columns), order)
     )
 
