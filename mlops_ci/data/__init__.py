@@ -1,13 +1,22 @@
-"""Files → columns, pairs, digests."""
+"""Files → columns, pairs, digests.
 
-from mlops_ci.data.digest import digest_file, digest_folder
-from mlops_ci.data.numbers import Numbers, read_numbers
-from mlops_ci.data.pairing import Pairing, pair, single_rows
-from mlops_ci.data.predictions import Predictions, read_predictions
-from mlops_ci.data.request import ColumnsRequest, request_from_config
-from mlops_ci.data.side import SideFile, read_side
-from mlops_ci.data.slim import read_slim, write_slim
-from mlops_ci.data.table import is_table
+What a name needs is imported when it is asked for: who only wants a digest does not wait for numpy.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mlops_ci.data.digest import digest_file, digest_folder
+    from mlops_ci.data.numbers import Numbers, read_numbers
+    from mlops_ci.data.pairing import Pairing, pair, single_rows
+    from mlops_ci.data.predictions import Predictions, read_predictions
+    from mlops_ci.data.request import ColumnsRequest, request_from_config
+    from mlops_ci.data.side import SideFile, read_side
+    from mlops_ci.data.slim import read_slim, write_slim
+    from mlops_ci.data.table import is_table
 
 __all__ = [
     "ColumnsRequest",
@@ -27,3 +36,22 @@ __all__ = [
     "single_rows",
     "write_slim",
 ]
+PLACES = {
+    "digest": ("digest_file", "digest_folder"),
+    "numbers": ("Numbers", "read_numbers"),
+    "pairing": ("Pairing", "pair", "single_rows"),
+    "predictions": ("Predictions", "read_predictions"),
+    "request": ("ColumnsRequest", "request_from_config"),
+    "side": ("SideFile", "read_side"),
+    "slim": ("read_slim", "write_slim"),
+    "table": ("is_table",),
+}
+MODULE_OF = {name: module for module, names in PLACES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    found = getattr(import_module(f"{__name__}.{MODULE_OF[name]}"), name)
+    globals()[name] = found
+    return found
