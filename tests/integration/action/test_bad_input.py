@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.integration.action.conftest import Play
-from tests.integration.action.jobs import CONFIG, PLAIN, PROJECT, WORSE, Ran, Runs
+from tests.integration.action.jobs import PLAIN, WORSE, Ran, Runs
 
 SLOW = "import time\nprint('epoch 1', flush=True)\ntime.sleep(60)\n"
 
@@ -54,8 +54,8 @@ def test_a_broken_configuration_is_remarked_at_its_line(misspelt: tuple[Runs, Ra
 
 
 def test_a_head_that_loosens_its_gates_is_judged_by_bases(play: Play) -> None:
-    loosened = CONFIG.replace("max-drop: 0.02", "max-drop: 0.5")
-    runs = play({**WORSE, "mlops-ci.yaml": loosened})
+    loosened = PLAIN["mlops-ci.yaml"].replace("max-drop: 0.02", "max-drop: 0.5")
+    runs = play({**WORSE, "mlops-ci.yaml": loosened}, main=(PLAIN,))
     ran = runs.pull_request()
     assert (ran.code, ran.outputs["verdict"]) == (1, "fail")
     assert set(runs.conclusions().values()) == {"failure"}
@@ -75,8 +75,8 @@ def test_a_training_that_hangs_runs_out_of_time(play: Play) -> None:
 
 
 def test_a_base_that_does_not_train_is_said_to_be_base(play: Play) -> None:
-    broken = {**PROJECT, "train.py": "raise SystemExit('no data')\n"}
-    runs = play({"train.py": PROJECT["train.py"]}, main=(broken,))
+    broken = {**PLAIN, "train.py": "raise SystemExit('no data')\n"}
+    runs = play({"train.py": PLAIN["train.py"]}, main=(broken,))
     ran = runs.pull_request()
     assert (ran.code, ran.outputs["verdict"]) == (6, "error")
     (comment,) = runs.comments

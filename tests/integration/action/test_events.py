@@ -6,7 +6,7 @@ import pytest
 
 from tests.github_server.runner import Job
 from tests.integration.action.conftest import Play
-from tests.integration.action.jobs import BETTER, PROJECT, Ran, Runs, Seen
+from tests.integration.action.jobs import BETTER, PLAIN, PROJECT, Ran, Runs, Seen
 
 STORE = "refs/mlops-ci/store"
 
@@ -36,6 +36,11 @@ def merged(elsewhere: tuple[Seen, bool], runs: Runs) -> Seen:
     assert elsewhere
     before = runs.scenario.checkout.git("rev-parse", f"{runs.scenario.base}^")
     return runs.seen(pushed(runs, before, runs.scenario.base, "refs/heads/main", 2))
+
+
+@pytest.fixture(scope="module")
+def plain(play: Play) -> Runs:
+    return play(BETTER, main=(PLAIN, {"train.py": PLAIN["train.py"] + "# a remark\n"}))
 
 
 def stored(runs: Runs) -> bool:
@@ -68,30 +73,30 @@ def test_a_pull_request_finds_its_base_in_the_store(merged: Seen, runs: Runs) ->
     assert ran.log.count("trained on 2000 rows") == 1
 
 
-def test_a_merge_group_gets_checks_on_its_own_commit(runs: Runs) -> None:
-    payload = runs.scenario.events(runs.github).merge_group(runs.scenario.number)
+def test_a_merge_group_gets_checks_on_its_own_commit(plain: Runs) -> None:
+    payload = plain.scenario.events(plain.github).merge_group(plain.scenario.number)
     head = payload["merge_group"]["head_sha"]
-    comments = len(runs.comments)
-    ran = runs.job(Job("merge_group", payload, runs.checkout(head), run_id=4))
+    comments = len(plain.comments)
+    ran = plain.job(Job("merge_group", payload, plain.checkout(head), run_id=4))
     assert (ran.code, ran.outputs["verdict"]) == (0, "pass"), ran.log
-    assert runs.conclusions(head)["mlops-ci verdict"] == "success"
-    assert len(runs.comments) == comments
+    assert plain.conclusions(head)["mlops-ci verdict"] == "success"
+    assert len(plain.comments) == comments
     assert f"at `{payload['merge_group']['base_sha'][:7]}`" in ran.summary
 
 
-def test_a_dispatch_judges_the_branch_that_it_was_started_on(runs: Runs) -> None:
-    payload = runs.scenario.events(runs.github).workflow_dispatch({}, ".github/workflows/x.yml")
-    workspace = runs.checkout(runs.scenario.base)
-    ran = runs.job(Job("workflow_dispatch", payload, workspace, run_id=5))
+def test_a_dispatch_judges_the_branch_that_it_was_started_on(plain: Runs) -> None:
+    payload = plain.scenario.events(plain.github).workflow_dispatch({}, ".github/workflows/x.yml")
+    workspace = plain.checkout(plain.scenario.base)
+    ran = plain.job(Job("workflow_dispatch", payload, workspace, run_id=5))
     assert (ran.code, ran.outputs["verdict"]) == (0, "pass"), ran.log
-    assert runs.conclusions(runs.scenario.base)["mlops-ci verdict"] == "success"
+    assert plain.conclusions(plain.scenario.base)["mlops-ci verdict"] == "success"
 
 
-def test_a_closed_pull_request_asks_for_nothing(runs: Runs) -> None:
-    job = runs.pull_job()
+def test_a_closed_pull_request_asks_for_nothing(plain: Runs) -> None:
+    job = plain.pull_job()
     job.payload["action"] = "closed"
-    asked = len(runs.github.requests)
-    ran = runs.job(job)
+    asked = len(plain.github.requests)
+    ran = plain.job(job)
     assert (ran.code, ran.outputs["verdict"]) == (0, "untouched")
-    assert len(runs.github.requests) == asked
+    assert len(plain.github.requests) == asked
     assert not (ran.workspace / ".mlops-ci").exists()

@@ -5,31 +5,32 @@ from __future__ import annotations
 import pytest
 
 from tests.integration.action.conftest import Play
-from tests.integration.action.jobs import BETTER, CONFIG, PROJECT, WORSE, Ran, Runs
+from tests.integration.action.jobs import BETTER, PLAIN, WORSE, Ran, Runs
 
+CONFIG = PLAIN["mlops-ci.yaml"]
 SECOND = CONFIG.split("models:\n")[1].replace("churn:", "upsell:").replace("train.py", "upsell.py")
 SECOND = SECOND.replace("out/", "upsold/") + "    code: [upsell.py]\n"
 TWO = {
-    **PROJECT,
+    **PLAIN,
     "mlops-ci.yaml": CONFIG + "    code: [train.py]\n" + SECOND,
-    "upsell.py": PROJECT["train.py"].replace("out", "upsold"),
+    "upsell.py": PLAIN["train.py"].replace("out", "upsold"),
     ".gitignore": "/out/\n/upsold/\n",
 }
-PROJECTS = {f"{folder}/{name}": text for folder in "ab" for name, text in PROJECT.items()}
+PROJECTS = {f"{folder}/{name}": text for folder in "ab" for name, text in PLAIN.items()}
 
 
 def test_an_untouched_model_is_a_success_without_a_comment(play: Play) -> None:
-    runs = play({"README.md": "# churn, explained\n"})
+    runs = play({"README.md": "# churn, explained\n"}, main=(PLAIN,))
     ran = runs.pull_request()
     assert (ran.code, ran.outputs["verdict"]) == (0, "untouched")
     assert runs.conclusions()["mlops-ci verdict"] == "success"
     assert runs.comments == []
-    assert "trained on" not in ran.log
+    assert "trained" not in ran.log
     assert ran.summary.strip()
 
 
 def test_of_two_models_only_the_touched_one_is_trained(play: Play) -> None:
-    remark = {"train.py": PROJECT["train.py"] + "# a remark\n"}
+    remark = {"train.py": PLAIN["train.py"] + "# a remark\n"}
     runs = play(remark, main=(TWO,))
     ran = runs.pull_request()
     assert (ran.code, ran.outputs["verdict"]) == (0, "pass"), ran.log

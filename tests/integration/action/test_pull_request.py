@@ -11,6 +11,7 @@ from mlops_ci.action.results import OUTPUTS
 from tests.integration.action.conftest import Play
 from tests.integration.action.jobs import (
     BETTER,
+    PLAIN,
     PROJECT,
     UNCLEAR,
     WORSE,
@@ -166,7 +167,7 @@ def test_a_first_run_holds_floors_alone(play: Play) -> None:
 
 @pytest.fixture(scope="module")
 def untrained(play: Play) -> tuple[Runs, Ran]:
-    runs = play(BROKEN)
+    runs = play(BROKEN, main=(PLAIN,))
     return runs, runs.pull_request()
 
 
