@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlops_ci.records import Comparison, Resolution
-from mlops_ci.records.comparison import Side
+from mlops_ci.records.comparison import Side, WeakSlice
 from mlops_ci.report.labels import is_file, metric_name, short
 from mlops_ci.report.model import Section
 from mlops_ci.report.numbers import count, show_bytes, show_percent
@@ -13,6 +13,7 @@ from mlops_ci.report.phrase import Phrase, code, join, quoted, text
 
 MOST = 20
 OPEN = 3  # notes
+WORST = 1  # slices that a search has found
 
 
 def facts_of(section: Section) -> tuple[Phrase, ...]:
@@ -30,7 +31,19 @@ def facts_of(section: Section) -> tuple[Phrase, ...]:
 def notes_of(section: Section) -> tuple[str, ...]:
     """What a reader should know about this comparison before trusting it: not folded away."""
     comparison = section.comparison
-    return tuple(dict.fromkeys(comparison.notes))[:OPEN] if comparison is not None else ()
+    if comparison is None:
+        return ()
+    weak = (_weak(found) for found in comparison.weak_slices[:WORST])
+    return (*weak, *tuple(dict.fromkeys(comparison.notes))[:OPEN])
+
+
+def _weak(found: WeakSlice) -> str:
+    share = f"{count(found.worse)} of the {count(found.worse_of_all)} rows that got worse"
+    place = found.slice.replace(" & ", " and ")
+    return (
+        f"it got worse where {place}: {share} are among these {count(found.n)} "
+        f"(a search through {count(found.tried)} slices, adjusted for that: q = {found.q:.2g})"
+    )
 
 
 def _measured(comparison: Comparison) -> Iterator[Phrase]:

@@ -70,12 +70,18 @@ def gate_row(gate: GateResult, metric: MetricResult | None) -> Row:
         base=show(base, digits.value),
         head=show(head, digits.value),
         own=_own(metric, decimals),
-        gate=gate_limit(gate, metric, decimals) + ("" if gate.required else f"{NBSP}(optional)"),
+        gate=gate_limit(gate, metric, decimals) + _standing(gate),
         rows=metric.n if metric else None,
         note=_why(gate, metric),
         method=metric.method if metric else "",
         key=_key(gate.estimate, metric),
     )
+
+
+def _standing(gate: GateResult) -> str:
+    if gate.waived is not None:
+        return f"{NBSP}(waived)"
+    return "" if gate.required else f"{NBSP}(optional)"
 
 
 def metric_rows(

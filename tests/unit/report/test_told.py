@@ -1,0 +1,41 @@
+"""What a search has found, and who vouches for a gate, stand where a reader sees them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from msgspec.structs import replace as replaced
+
+from mlops_ci.records.comparison import WeakSlice
+from mlops_ci.report import render_markdown, render_terminal
+from tests.unit.report.states import one, worse
+
+FOUND = WeakSlice(
+    slice="plan=basic & region=@team",
+    n=677,
+    loss=0.2,
+    worse=209,
+    worse_of_all=483,
+    better=60,
+    q=2.4e-22,
+    tried=11,
+)
+
+
+def test_the_slice_that_got_worse_is_named() -> None:
+    section = worse()
+    assert section.comparison is not None
+    told = replace(section, comparison=replaced(section.comparison, weak_slices=(FOUND,)))
+    comment = render_markdown(one(told))
+    assert "209 of the 483 rows that got worse are among these 677" in comment
+    assert "plan=basic and region=@\u2060team" in comment, "nobody is pinged"
+
+
+def test_a_waived_gate_says_so() -> None:
+    section = worse()
+    assert section.comparison is not None
+    first, *others = section.comparison.gates
+    waived = replaced(first, required=False, blocks=False, waived="by ana until 2026-12-31: audit")
+    told = replace(section, comparison=replaced(section.comparison, gates=(waived, *others)))
+    assert "(waived)" in render_markdown(one(told))
+    assert "(waived)" in render_terminal(one(told), 200)
