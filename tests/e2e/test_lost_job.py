@@ -36,7 +36,9 @@ def end_while_training(engine: Any, image: str, workspace: Path, signal: str) ->
             container.kill(signal)
 
 
-@pytest.mark.parametrize(("signal", "status"), [("SIGTERM", 143), ("SIGKILL", 137)])
+@pytest.mark.parametrize(
+    ("signal", "status"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGKILL", 137)]
+)
 def test_what_a_lost_job_leaves(
     machine: Machine,
     action_images: Any,
@@ -55,7 +57,7 @@ def test_what_a_lost_job_leaves(
         ran = day.open_pull_request("lost", WORKFLOW)
         killer.join()
         assert ran.code != 0
-        assert f"{status}" in ran.log
+        assert f"exit with `FAILURE`: {status}" in ran.log
         checks = day.checks(day.scenario.head)
         assert "mlops-ci verdict" in checks
         assert {check["status"] for check in checks.values()} == {"completed"}
