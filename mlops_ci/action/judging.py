@@ -21,7 +21,8 @@ def judge(task: Task) -> int:
         task.runner.annotate("notice", f"nothing to judge: this {task.event.kind} ends something")
         task.outputs["verdict"] = "untouched"
         return EXIT_FINE
-    task.posting.begin()
+    alone = not task.inputs.get("model") and not task.scope(None)
+    task.posting.begin(alone=alone)
     project: Project | None = None
     try:
         project = task.open_project()
