@@ -44,6 +44,21 @@ def test_pictures_of_each_task(task: str) -> None:
     assert draw_plots(pair[0], pair[1]) == made
 
 
+def inked(picture: bytes) -> tuple[int, ...]:
+    """Where anything is drawn: first and last row, first and last column."""
+    from matplotlib.image import imread
+
+    pixels = imread(io.BytesIO(picture))
+    drawn = np.argwhere((pixels != pixels[0, 0]).any(axis=2))
+    return (*drawn.min(axis=0), *drawn.max(axis=0))
+
+
+def test_light_and_dark_are_the_same_picture_in_other_colours() -> None:
+    for plot in draw_plots(predictions("binary", 0.8), predictions("binary", 0.6)):
+        assert inked(plot.light) == inked(plot.dark)
+        assert inked(plot.light)[0] > 0, "nothing is cut off"
+
+
 def test_pictures_tell_base_from_head() -> None:
     one, other = predictions("binary", 0.8), predictions("binary", 0.6)
     assert draw_plots(one, other)[0].light != draw_plots(other, one)[0].light
