@@ -14,13 +14,15 @@ MARKS = {"good": "✅", "look": "⚠️ ", "bad": "❌"}
 @click.command(name="doctor")
 @declared("doctor")
 def command(model: tuple[str, ...], folder: Path | None, json: bool) -> int:
-    """Check repository, base, store, environment and gates; say what to do."""
+    """Check repository, base, store, environment, gates and services; say what to do."""
     from mlops_ci.cli.models import chosen, project_here, to_json
     from mlops_ci.errors import EXIT_FINE, UsageError
     from mlops_ci.plan.health import Checkup
+    from mlops_ci.plan.services import look_outside
 
     project = project_here(folder)
-    lines = list(Checkup(project).run(chosen(project, model)))
+    names = chosen(project, model)
+    lines = [*Checkup(project).run(names), *look_outside(project, names)]
     if json:
         click.echo(to_json(lines))
     else:

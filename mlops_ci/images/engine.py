@@ -16,8 +16,8 @@ MISSING = """install Docker and start it, or let the model run without it:
 
 
 @contextmanager
-def connect(world: World, host: str | None = None) -> Iterator[Any]:
-    """A docker-py client of an engine that answers.
+def connect(world: World, host: str | None = None, *, timeout: int = TIMEOUT) -> Iterator[Any]:
+    """A docker-py client of an engine that answers; `timeout` is in seconds for one request.
 
     Raises UsageError without docker-py, ServiceError when no engine answers, AccessError when the
     host of an `ssh://` address does not let us in.
@@ -35,7 +35,7 @@ def connect(world: World, host: str | None = None) -> Iterator[Any]:
         else:
             environ = {**world.environ, **({"DOCKER_HOST": host} if host else {})}
         try:
-            client = docker.from_env(timeout=TIMEOUT, environment=environ)
+            client = docker.from_env(timeout=timeout, environment=environ)
             stack.callback(client.close)
             client.ping()
         except (docker.errors.DockerException, OSError, ValueError) as error:

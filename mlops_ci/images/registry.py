@@ -79,6 +79,14 @@ class Repository:
         kind = answer.headers.get("Content-Type", "").partition(";")[0].strip()
         return Document(content, kind, digest)
 
+    def is_there(self) -> bool:
+        """Whether anything was pushed to it yet."""
+        answer = self._ask("GET", "tags/list?n=1")
+        if answer.status_code == 404:
+            return False
+        self._expect(answer, 200)
+        return True
+
     def tag_digest(self, tag: str) -> str | None:
         """What a tag points to now; None when there is no such tag."""
         answer = self._ask("HEAD", f"manifests/{tag}", headers={"Accept": ACCEPTED})

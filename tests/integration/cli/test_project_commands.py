@@ -151,6 +151,23 @@ def test_doctor_is_content_or_says_what_to_do(
     assert states["churn: data"] == "bad"
 
 
+def test_doctor_looks_at_what_ships_and_at_the_token(
+    repo: Repository, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ships = "    image: 127.0.0.1:1/acme/churn\n    deploy: {target: docker, port: 8080}\n"
+    repo.write({"mlops-ci.yaml": CONFIG + ships})
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+    monkeypatch.setenv("GITHUB_API_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("GITHUB_TOKEN", "a-token-nobody-may-see")
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    assert run_program(["doctor"]) == 0
+    said = capsys.readouterr().out
+    assert "⚠️  docker: no Docker engine answers" in said
+    assert "⚠️  registry of 127.0.0.1:1/acme/churn: the registry" in said
+    assert "⚠️  token: " in said
+    assert "a-token-nobody-may-see" not in said
+
+
 def test_init_writes_what_it_sees_and_overwrites_nothing(
     repo: Repository, capsys: pytest.CaptureFixture[str]
 ) -> None:
