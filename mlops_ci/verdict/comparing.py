@@ -28,7 +28,7 @@ def compare_paired(
     """
     names = _wanted(rows, metrics)
     return tuple(
-        _result(name, part, measure(part, name), "paired")
+        result_of(name, part, measure(part, name), "paired")
         for part in _parts(rows, policy)
         for name in names
     )
@@ -40,7 +40,7 @@ def compare_single(
     """A first run: the candidate's own intervals. Nothing is compared."""
     names = _wanted(head, metrics)
     return tuple(
-        _result(name, part, measure(part, name), "unpaired")
+        result_of(name, part, measure(part, name), "unpaired")
         for part in _parts(head, policy)
         for name in names
     )
@@ -57,7 +57,7 @@ def compare_unpaired(
     names = _wanted(head, metrics)
     pairs = zip(_parts(base, policy), _parts(head, policy), strict=True)
     return tuple(
-        _result(name, ours, _joined(measure(theirs, name), measure(ours, name)), "unpaired")
+        result_of(name, ours, _joined(measure(theirs, name), measure(ours, name)), "unpaired")
         for theirs, ours in pairs
         for name in names
     )
@@ -107,7 +107,7 @@ def _joined(base: Measured, head: Measured) -> Measured:
     )
 
 
-def _result(name: str, part: Part, found: Measured, evidence: Evidence) -> MetricResult:
+def result_of(name: str, part: Part, found: Measured, evidence: Evidence) -> MetricResult:
     base, head = (None, *found.values)[-2:]
     own_base, own_head = (None, *found.own[: len(found.values)])[-2:]
     both = base is not None and head is not None

@@ -105,7 +105,9 @@ def _centred(sums: Sums, key: tuple[int, ...]) -> float:
     order, unit = len(key), sums.n << BITS
     whole: int = 0
     for taken in product((False, True), repeat=order):
-        means: int = math.prod(-sums.totals[(i,)] for i, take in zip(key, taken, strict=True) if take)
+        means: int = math.prod(
+            -sums.totals[(i,)] for i, take in zip(key, taken, strict=True) if take
+        )
         rest = tuple(i for i, take in zip(key, taken, strict=True) if not take)
         total = sums.totals[rest] if rest else unit
         whole += means * total * unit ** (order - sum(taken)) // unit
