@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import msgspec
@@ -23,7 +22,7 @@ def render_json(report: Report) -> str:
         "models": [_section(section, report) for section in report.models],
         "links": {name: getattr(report.links, name) for name in report.links.__dataclass_fields__},
     }
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
 
 def _section(section: Section, report: Report) -> dict[str, Any]:
@@ -34,15 +33,11 @@ def _section(section: Section, report: Report) -> dict[str, Any]:
         "headline": headline(section),
         "lead": str(lead(section, report)),
         "forest": [draw_gate(gate, section.metric_of(gate)) for gate in section.gates],
-        "comparison": _plain(section.comparison),
-        "training": _plain(section.training),
-        "shipped": {step: _plain(record) for step, record in section.shipped.items()},
+        "comparison": section.comparison,
+        "training": section.training,
+        "shipped": section.shipped,
         "failure": None
         if failure is None
         else {name: getattr(failure, name) for name in failure.__dataclass_fields__},
         "notes": list(section.notes),
     }
-
-
-def _plain(record: Any) -> Any:
-    return None if record is None else msgspec.to_builtins(record)

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Rung:
-    """What is shown. `slices` bounds their table, `rows` every table of gates, `models` that of
-    models, `sections` those told one by one, `tail` the characters of a log; None: everything.
+    """What is shown. `slices` bounds their table (the worst of them are worth reading), `rows`
+    every table of gates, `models` that of models, `sections` those told one by one, `tail` the
+    characters of a log; None: everything.
     """
 
     metrics: bool = True
-    slices: int | None = None
+    slices: int = 1000
     facts: bool = True
     passed: bool = True
     rows: int | None = None
@@ -27,7 +28,7 @@ class Rung:
 
 LADDER = (
     Rung(),
-    *(Rung(slices=slices) for slices in (5000, 1000, 200, 50, 10, 0)),
+    *(Rung(slices=slices) for slices in (200, 50, 10, 0)),
     Rung(slices=0, metrics=False),
     Rung(slices=0, metrics=False, facts=False, tail=3000),
     Rung(slices=0, metrics=False, facts=False, passed=False, tail=2000, sections=30),

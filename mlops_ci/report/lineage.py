@@ -71,6 +71,34 @@ def short_digest(digest: str) -> str:
     return f"{kind}{colon}{value[:DIGEST]}…" if len(value) > DIGEST else digest
 
 
+def made_by(section: Section) -> Iterator[Phrase]:
+    """What varies by run, for the page alone: key, model, predictions, tracker's run, image."""
+    training, evaluation, push = section.training, section.evaluation, section.push
+    if training is not None and training.key:
+        yield text("Training key: ") + code(short_digest(training.key)) + text(".")
+    if evaluation is not None and evaluation.artifact is not None:
+        digest = code(short_digest(evaluation.artifact.digest))
+        yield text("Model: ") + code(evaluation.artifact.path) + text(" ") + digest + text(".")
+    if evaluation is not None and evaluation.predictions is not None:
+        digest = code(short_digest(evaluation.predictions.digest))
+        yield text("Predictions: ") + digest + text(".")
+    if training is not None and training.tracker_run:
+        address = without_password(training.tracker or "")
+        where = text(" at ") + code(address) if address else Phrase()
+        yield text("MLflow run: ") + code(training.tracker_run) + where + text(".")
+    if push is not None:
+        yield text("Image: ") + code(push.reference) + text(".")
+
+
+def without_password(address: str) -> str:
+    """`https://team:secret@mlflow.example` → `https://mlflow.example`"""
+    scheme, separator, rest = address.partition("://")
+    if not separator:
+        return address
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{host.rpartition('@')[2]}{slash}{path}"
+
+
 def made_in(report: Report) -> Iterator[Phrase]:
     """Where the trackers have the runs of the candidates."""
     runs = {
@@ -80,4 +108,4 @@ def made_in(report: Report) -> Iterator[Phrase]:
     }
     if runs:
         names = join((code(run[:8]) for run in sorted(runs)[:3]), ", ")
-        yield text("MLflow ") + names
+        yield text("MLflow run ") + names

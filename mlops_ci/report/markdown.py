@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from functools import cache
-from typing import Any
 
-from mlops_ci.report.forest import legend
 from mlops_ci.report.ladder import LADDER, Rung
-from mlops_ci.report.markup import markdown, summary
+from mlops_ci.report.markup import markdown
 from mlops_ci.report.model import Report, Section
-from mlops_ci.report.numbers import NBSP, count
+from mlops_ci.report.templating import comment_template
 from mlops_ci.report.view import view_of
 from mlops_ci.report.words import report_headline, report_mark
 
 COMMENT = 65_000  # code points: GitHub's own limit is near 65,536
 SUMMARY = 1_000_000  # bytes of UTF-8: GitHub refuses more than 1 MiB
-SHORTEST_ROW = 25  # code points of a table's row: a rung that cannot fit is not tried
+# Code points of a table's shortest row, without and with a baseline: what cannot fit is not tried.
+SHORTEST_ROW, COMPARED_ROW = 25, 65
 _FENCE = re.compile(r"^ {0,3}(`{3,})")
 
 
@@ -51,23 +49,23 @@ def _last_words(report: Report, content: str) -> Iterator[str]:
 
 def _least(report: Report, rung: Rung) -> int:
     """Code points that the rung's tables need at least."""
-    return sum(_rows(section, rung) for section in report.models[: rung.sections]) * SHORTEST_ROW
+    return sum(_least_of(section, rung) for section in report.models[: rung.sections])
 
 
-def _rows(section: Section, rung: Rung) -> int:
-    """At least so many rows its tables have; 0 where nothing is known without rendering."""
+def _least_of(section: Section, rung: Rung) -> int:
+    """0 where nothing is known without rendering."""
     if rung.sections is not None or section.comparison is None:
         return 0
     sliced = sum(metric.slice is not None for metric in section.metrics)
     gates = len(section.comparison.gates) if rung.passed else 0
-    slices = sliced if rung.slices is None else min(sliced, rung.slices)
+    slices = min(sliced, rung.slices)
     whole = len(section.metrics) - sliced if gates else 0
-    return gates + slices + (whole - gates if rung.metrics and whole > gates else 0)
+    rows = gates + slices + (whole - gates if rung.metrics and whole > gates else 0)
+    return rows * (SHORTEST_ROW if section.comparison.base is None else COMPARED_ROW)
 
 
 def _render(report: Report, rung: Rung) -> str:
-    template = environment().get_template("comment.md.j2")
-    return _tidy(str(template.render(view_of(report, rung))))
+    return _tidy(str(comment_template(report).render(view_of(report, rung))))
 
 
 def _tidy(content: str) -> str:
@@ -83,25 +81,3 @@ def _tidy(content: str) -> str:
         if line or fence or (kept and kept[-1]):
             kept.append(line)
     return "\n".join(kept) + "\n"
-
-
-@cache
-def environment() -> Any:
-    import jinja2
-
-    made = jinja2.Environment(
-        loader=jinja2.PackageLoader("mlops_ci.report", "templates"),
-        autoescape=False,  # noqa: S701 - markdown: names are escaped by markup.py
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    made.filters["cell"] = lambda phrase: markdown(phrase, cell=True)
-    made.filters["md"] = markdown
-    made.filters["html"] = summary
-    made.filters["count"] = count
-    made.filters["nbsp"] = lambda content: content.replace(" ", NBSP)
-    made.globals.update(nbsp=NBSP, legend=legend(), open_legend=legend(gated=False))
-    made.globals["floor_legend"] = legend(compared=False)
-    return made

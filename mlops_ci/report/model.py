@@ -113,12 +113,15 @@ class Links:
 
 @dataclass(frozen=True)
 class Report:
-    """`base_name`, `head_name` are what a reader calls the two sides where records name commits."""
+    """`base_name`, `head_name` are what a reader calls the two sides where records name commits.
+    `templates`: the project's own, by the name of ours that each stands for.
+    """
 
     models: tuple[Section, ...]
     links: Links = Links()
     base_name: str = "main"
     head_name: str = PROPOSED
+    templates: Mapping[str, str] = field(default_factory=dict)
 
 
 def severity(gate: GateResult) -> tuple[int, float]:
@@ -151,7 +154,13 @@ def section_of(comparison: Comparison, **facts: Any) -> Section:
     return Section(comparison.model, state, comparison, **facts)
 
 
-def report_of(sections: Sequence[Section], links: Links | None = None, **names: str) -> Report:
+def report_of(
+    sections: Sequence[Section],
+    links: Links | None = None,
+    *,
+    base_name: str = "main",
+    head_name: str = PROPOSED,
+) -> Report:
     """Sections in the order that a reader needs: what stops the change, then by name."""
     order = {"failed": 0, "compared": 2, "first": 3, "live": 4, "untouched": 5}
 
@@ -161,4 +170,4 @@ def report_of(sections: Sequence[Section], links: Links | None = None, **names: 
         open_ = comparison is not None and comparison.verdict == "inconclusive"
         return (1 if blocks else order[section.state]), (0 if open_ else 1), section.model
 
-    return Report(tuple(sorted(sections, key=place)), links or Links(), **names)
+    return Report(tuple(sorted(sections, key=place)), links or Links(), base_name, head_name)

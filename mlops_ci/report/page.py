@@ -3,61 +3,97 @@
 from __future__ import annotations
 
 import base64
-from functools import cache
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from mlops_ci.report.advice import paste
 from mlops_ci.report.changes import changes_of
-from mlops_ci.report.facts import facts_of, shipped_rows
+from mlops_ci.report.documents import without_controls
+from mlops_ci.report.facts import facts_of, notes_of, shipped_rows
 from mlops_ci.report.footer import footer_parts
-from mlops_ci.report.forest import legend
 from mlops_ci.report.labels import sides_of
-from mlops_ci.report.markup import hypertext
+from mlops_ci.report.lineage import lineage_of, made_by
 from mlops_ci.report.model import Plot, Report, Section
-from mlops_ci.report.numbers import count, show_percent
+from mlops_ci.report.numbers import show_percent
+from mlops_ci.report.permission import lead_of_many
 from mlops_ci.report.phrase import Phrase, quoted, text
-from mlops_ci.report.rows import gate_rows, metric_rows
+from mlops_ci.report.rows import Row, gate_rows, metric_rows
 from mlops_ci.report.sentences import lead
+from mlops_ci.report.templating import page_template
 from mlops_ci.report.words import headline_phrase, mark_of, report_headline, report_mark
 
-SLICES = 500  # rows: what a page can hold and a person can look through
+MOST_BYTES = 300_000  # of a page besides its pictures: what a browser opens and sorts at once
+ROW_BYTES = 220  # of the shortest row
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Rows of each model's tables; None: all. `models`: how many have a section of their own."""
+
+    slices: int = 500
+    metrics: int | None = None
+    gates: int | None = None
+    models: int | None = None
+
+
+LADDER = (
+    *(Reach(slices) for slices in (500, 300, 150, 50)),
+    *(Reach(slices=50, metrics=metrics) for metrics in (800, 500, 300)),
+    *(Reach(slices=20, metrics=metrics, gates=200) for metrics in (100, 30, 10)),
+    *(Reach(slices=0, metrics=0, gates=gates) for gates in (50, 20, 10, 4)),
+    *(Reach(slices=0, metrics=0, gates=2, models=models) for models in (100, 30)),
+)
 
 
 def render_html(report: Report) -> str:
-    """Light and dark by the reader's setting; tables sort by their heads, also by keyboard."""
-    template = _environment().get_template("page.html.j2")
+    """Light and dark by the reader's setting; tables sort by their heads, also by keyboard. What
+    is left out of a long page is counted, the best last.
+    """
+    page = ""
+    pictures = sum(len(_data_url(picture)) for picture in _pictures(report))
+    for reach in LADDER:
+        if reach is not LADDER[-1] and _rows(report, reach) * ROW_BYTES > MOST_BYTES:
+            continue
+        page = _render(report, reach)
+        if len(page.encode()) - pictures <= MOST_BYTES:
+            break
+    return page
+
+
+def _rows(report: Report, reach: Reach) -> int:
+    found = 0
+    for section in report.models[: reach.models]:
+        sliced = sum(metric.slice is not None for metric in section.metrics)
+        whole = len(section.metrics) - sliced
+        found += min(sliced, reach.slices)
+        found += whole if reach.metrics is None else min(whole, reach.metrics)
+        found += min(len(section.gates), reach.gates or len(section.gates))
+    return found
+
+
+def _pictures(report: Report) -> list[bytes]:
+    plots = [plot for section in report.models for plot in section.plots]
+    return [picture for plot in plots for picture in (plot.light, plot.dark)]
+
+
+def _render(report: Report, reach: Reach) -> str:
+    touched = [section for section in report.models if section.state != "untouched"]
     view = {
         "title": f"{report_mark(report)} {report_headline(report)}",
         "mark": report_mark(report),
         "headline": report_headline(report),
-        "sections": [_section(section, report) for section in report.models],
+        "lead": lead_of_many(report) if len(touched) > 1 else Phrase(),
+        "sections": [_section(section, report, reach) for section in report.models[: reach.models]],
+        "more_models": len(report.models[reach.models :]) if reach.models is not None else 0,
         "footer": [_footer_part(part) for part in footer_parts(report)],
     }
-    return str(template.render(view))
+    return str(page_template(report).render(view))
 
 
-@cache
-def _environment() -> Any:
-    import jinja2
-    from markupsafe import Markup
-
-    made = jinja2.Environment(
-        loader=jinja2.PackageLoader("mlops_ci.report", "templates"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    made.filters["html"] = lambda phrase: Markup(hypertext(phrase))  # noqa: S704 - it escapes
-    made.filters["count"] = count
-    made.globals.update(legend=legend(), open_legend=legend(gated=False))
-    return made
-
-
-def _section(section: Section, report: Report) -> dict[str, Any]:
+def _section(section: Section, report: Report, reach: Reach) -> dict[str, Any]:
     comparison = section.comparison
     sides = sides_of(comparison, report.base_name, report.head_name) if comparison else None
-    failure = section.failure
     example = paste(section)
     return {
         "model": section.model,
@@ -68,17 +104,34 @@ def _section(section: Section, report: Report) -> dict[str, Any]:
         "base": sides.base if sides else None,
         "head": sides.head if sides else text(report.head_name),
         "level": show_percent(comparison.level) if comparison else "interval",
-        "gates": gate_rows(section),
-        "metrics": metric_rows(section.metrics, slices=False),
-        "slices": metric_rows(section.metrics, slices=True, most=SLICES),
-        "more_slices": max(0, sum(m.slice is not None for m in section.metrics) - SLICES),
+        "notes": [quoted(note) for note in notes_of(section)],
         "yardstick": [quoted(c) for c in comparison.changes] if comparison else [],
         "paste": example[1] if example else "",
         "changes": changes_of(section),
         "facts": facts_of(section),
-        "failure": failure,
+        "lineage": (*lineage_of(section), *made_by(section)),
+        "failure": section.failure,
+        "tail": without_controls(section.failure.tail) if section.failure else "",
         "shipped": shipped_rows(section),
         "plots": [_plot(plot) for plot in section.plots],
+        **_tables(section, reach),
+    }
+
+
+def _tables(section: Section, reach: Reach) -> dict[str, Any]:
+    gates = gate_rows(section)
+    sliced = sum(metric.slice is not None for metric in section.metrics)
+    whole = len(section.metrics) - sliced
+    shown: dict[str, Sequence[Row]] = {
+        "gates": gates[: reach.gates],
+        "metrics": metric_rows(section.metrics, slices=False, most=reach.metrics),
+        "slices": metric_rows(section.metrics, slices=True, most=reach.slices),
+    }
+    return {
+        **shown,
+        "more_gates": len(gates) - len(shown["gates"]),
+        "more_metrics": whole - len(shown["metrics"]),
+        "more_slices": sliced - len(shown["slices"]),
     }
 
 

@@ -74,7 +74,7 @@ def gate_row(gate: GateResult, metric: MetricResult | None) -> Row:
         rows=metric.n if metric else None,
         note=_why(gate, metric),
         method=metric.method if metric else "",
-        key=_key(gate.estimate, metric),
+        key=_key(_difference(gate, metric), metric),
     )
 
 
@@ -120,6 +120,13 @@ def metric_row(metric: MetricResult) -> Row:
         method=metric.method,
         key=_key(metric.difference, metric),
     )
+
+
+def _difference(gate: GateResult, metric: MetricResult | None) -> float | None:
+    """Against base (or the anchor), also of a floor or ceiling."""
+    if gate.quantity == "difference":
+        return gate.estimate
+    return metric.difference if metric is not None else None
 
 
 def _change_of(gate: GateResult, metric: MetricResult | None, decimals: int) -> tuple[str, str]:

@@ -1,7 +1,10 @@
 "use strict";
 // Each head of a sortable table becomes a button: the first press sorts upwards, the next downwards.
+// A picture shows the change beside it, so it sorts by that.
 const key = (cell) => {
-  const text = (cell.dataset.key ?? cell.textContent).trim().replaceAll(",", "").replace("−", "-");
+  const shown = cell.dataset.key === undefined && cell.querySelector("code[aria-hidden]");
+  const told = shown ? cell.previousElementSibling : cell;
+  const text = (told.dataset.key ?? told.textContent).trim().replaceAll(",", "").replace("−", "-");
   const number = Number.parseFloat(text);
   return Number.isNaN(number) ? text : number;
 };

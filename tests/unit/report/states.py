@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -13,6 +14,7 @@ from mlops_ci.records import (
     Comparison,
     Deployment,
     Environment,
+    Evaluation,
     MetricResult,
     Push,
     Resolution,
@@ -358,6 +360,31 @@ def failed() -> Section:
     return Section("churn", "failed", training=training(exit_code=1), failure=failure)
 
 
+def evaluated() -> Section:
+    """Measured, and then nothing to compare it with: its own numbers are worth seeing."""
+    found = Evaluation(
+        model="churn", commit=HEAD, evaluated="2026-01-01T00:00:00+00:00", rows=ROWS,
+        rows_digest="sha256:" + "5e884898" * 8,
+        metrics=(metric("roc_auc", None, 0.912, 0.006), metric("recall", None, 0.641, 0.016)),
+    )  # fmt: skip
+    section = no_baseline()
+    return replace(section, evaluation=found)
+
+
+def stale() -> Section:
+    """What the store had was not what base declares now: said beside the table, not folded away."""
+    metrics = [metric("roc_auc", 0.912, 0.9134, 0.004), metric("recall", 0.641, 0.637, 0.009)]
+    gates = (drop("roc_auc", 0.01), drop("recall", 0.02))
+    notes = (
+        "the store was not used: it holds `main` of 2025-11-02, trained with other settings",
+        "`main`'s predictions were stored without a slice that base declares",
+    )
+    trained = training(tracker="https://team:secret@mlflow.example.org", tracker_run="5d2f" * 8)
+    return section_of(
+        compared(metrics, gates, notes=notes), training=trained, base_training=base_training()
+    )
+
+
 def no_baseline() -> Section:
     failure = Failure(
         "base", "main's predictions are missing, and base cannot be trained here",
@@ -409,8 +436,6 @@ def untouched(name: str = "ltv") -> Section:
 
 
 def named(section: Section, name: str) -> Section:
-    from dataclasses import replace
-
     comparison = section.comparison
     if comparison is not None:
         comparison = msgspec.structs.replace(comparison, model=name)
@@ -446,7 +471,7 @@ SECTIONS: dict[str, Callable[[], Section]] = {
         better, no_worse, worse, undecided, probably_worse, hopeless, policy_fail, below_floor,
         probably_below_floor, optional_failed, unchanged, ungated, two_files, numbers, unpaired,
         unscored, missing_slice, not_assessed, creep, yardstick, first, first_below_floor,
-        first_ungated, failed, no_baseline, not_deployed, live, put_back, untouched,
+        first_ungated, failed, evaluated, stale, no_baseline, not_deployed, live, put_back, untouched,
     )
 }  # fmt: skip
 STATES: dict[str, Callable[[], Report]] = {

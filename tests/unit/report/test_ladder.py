@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mlops_ci.report import (
     COMMENT,
-    Report,
+    Plot,
     Section,
     render_html,
     render_markdown,
@@ -162,6 +162,22 @@ def test_long_logs_are_cut_at_their_beginning() -> None:
     whole(content)
 
 
-def test_page_stays_small() -> None:
-    report = Report((wide(500, 1),))
-    assert len(render_html(report)) < 900_000
+@pytest.mark.parametrize(("metrics", "slices"), [(0, 0), (500, 40), (2000, 0)])
+@pytest.mark.parametrize("models", [1, 60])
+def test_page_stays_small(metrics: int, slices: int, models: int) -> None:
+    section = wide(metrics, slices if models == 1 else min(slices, 2))
+    report = report_of([named(section, f"model-{number:02}") for number in range(models)], LINKS)
+    page = render_html(report)
+    assert len(page.encode()) <= 300_000
+    assert page.count("<section") == models
+    assert page.count("<table") == page.count("</table>")
+    if slices and models == 1:
+        assert (
+            "more are in the comparison&#39;s record" in page
+            or "more are in the comparison's" in page
+        )
+
+
+def test_pictures_do_not_count_as_the_page() -> None:
+    drawn = replace(wide(300), plots=(Plot("roc", "ROC", b"0" * 300_000, b"1" * 300_000),))
+    assert "metric_299" in render_html(one(drawn))
