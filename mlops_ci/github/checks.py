@@ -69,8 +69,8 @@ class Annotation:
             "start_line": self.line,
             "end_line": self.line,
             "annotation_level": self.level,
-            "title": self.title[:255],
-            "message": cut(self.message, 8_000) or self.title,
+            "title": _line(self.title, 255),
+            "message": cut(clean(self.message), 8_000) or _line(self.title, 255),
         }
 
 
@@ -280,9 +280,12 @@ def remembered_comment(checks: Sequence[Check], pull: int) -> int | None:
 
 
 def _completed(result: Conclusive) -> dict[str, Any]:
-    title = clean(result.title).replace("\n", " ")
-    if len(title) > TITLE_CHARACTERS:
-        title = title[: TITLE_CHARACTERS - 1] + "…"
+    title = _line(result.title, TITLE_CHARACTERS)
     summary = cut(clean(result.summary), TEXT_BYTES) or title
     output: dict[str, Any] = {"title": title, "summary": summary}
     return {"status": "completed", "conclusion": result.conclusion, "output": output}
+
+
+def _line(text: str, limit: int) -> str:
+    line = clean(text).replace("\n", " ")
+    return line if len(line) <= limit else line[: limit - 1] + "…"

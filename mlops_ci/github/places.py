@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from mlops_ci.config.document import Document, Path, read_yaml
 from mlops_ci.config.model import KINDS
 from mlops_ci.errors import ConfigError
 from mlops_ci.github.checks import Annotation
 from mlops_ci.records import GateResult
+from mlops_ci.verdict.names import known_metric
 
 WORDS = {"fail": "failed", "inconclusive": "undecided", "pass": "passed"}
 
@@ -49,10 +50,12 @@ def _annotation(path: str, line: int, model: str, gate: GateResult) -> Annotatio
 
 def _line(document: Document, model: str, gate: GateResult) -> int:
     """The gate's own line, else its metric's, its model's, the first."""
-    base: Path = ("models", model, "gates", gate.metric)
     entry = document.data
-    for key in base:  # training may have rewritten the file since
+    for key in ("models", model, "gates"):  # training may have rewritten the file since
         entry = entry.get(key) if isinstance(entry, dict) else None
+    written = _key(entry if isinstance(entry, dict) else {}, gate.metric)
+    entry = entry.get(written) if isinstance(entry, dict) else None
+    base: Path = ("models", model, "gates", written)
     entries = [(base, entry)]
     if isinstance(entry, list):
         entries = [((*base, at), item) for at, item in enumerate(entry)]
@@ -61,6 +64,13 @@ def _line(document: Document, model: str, gate: GateResult) -> int:
             return document.lines.get((*place, gate.kind)) or document.lines.get(place, 1)
     known = (base[:n] for n in range(len(base), 0, -1) if base[:n] in document.lines)
     return next((document.lines[place] for place in known), 1)
+
+
+def _key(gates: Mapping[object, object], metric: str) -> str:
+    """Under which of a metric's names the file has it."""
+    names = [str(name) for name in gates]
+    same = (name for name in names if (found := known_metric(name)) and found.name == metric)
+    return metric if metric in names else next(same, metric)
 
 
 def _asks(limits: dict[str, object], gate: GateResult) -> bool:

@@ -246,7 +246,7 @@ def test_a_job_that_ended_well_leaves_the_post_step_nothing(desk: Desk) -> None:
     ("method", "path"),
     [("POST", CHECKS), ("PATCH", CHECK), ("POST", COMMENTS), ("PATCH", COMMENT), ("GET", ".*")],
 )
-@pytest.mark.parametrize("kind", ["status-before", "html", "drop-before", "accepted"])
+@pytest.mark.parametrize("kind", ["html", "accepted"])
 def test_github_being_down_is_said_and_never_raised(
     desk: Desk, method: str, path: str, kind: str
 ) -> None:
