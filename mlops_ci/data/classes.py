@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mlops_ci.config.model import Task
 from mlops_ci.data.columns import SCORE_PREFIX, Roles
+from mlops_ci.data.room import chunks, code_type, room
 from mlops_ci.data.table import Table, quote, require_present
 from mlops_ci.errors import ComparisonError, UsageError
 
@@ -22,14 +23,11 @@ OTHER = "(other)"
 
 @dataclass(frozen=True)
 class Encoded:
-    """`label`, `prediction`: int64 codes into `classes`, which are in their natural order."""
+    """`label`, `prediction`: codes into `classes`, which are in their natural order."""
 
     classes: tuple[str, ...]
     label: NDArray[Any]
     prediction: NDArray[Any] | None
-
-    def label_names(self) -> NDArray[Any]:
-        return np.asarray(np.array(self.classes)[self.label])
 
 
 def encode(table: Table, roles: Roles, task: Task, positive: str | None = None) -> Encoded:
@@ -53,19 +51,43 @@ def encode(table: Table, roles: Roles, task: Task, positive: str | None = None) 
             "CREATE OR REPLACE TYPE class AS ENUM (SELECT unnest($1::VARCHAR[]))", [list(classes)]
         )
     )
-    codes = {column: _codes(table, column, text) for column, text in expressions.items()}
+    codes = {column: _codes(table, column, text, classes) for column, text in expressions.items()}
     return Encoded(classes, codes[roles.label], codes.get(roles.prediction or ""))
 
 
-def _codes(table: Table, column: str, expression: str) -> NDArray[np.int64]:
-    values, missing = table.read(f"enum_code(CAST({expression} AS class))")
+def _codes(
+    table: Table, column: str, expression: str, classes: tuple[str, ...]
+) -> NDArray[np.signedinteger]:
+    """As int64, or, of many rows, in as few bytes as the classes need."""
+    kind = code_type(len(classes), table.rows)
+    numbers = _whole(classes) if table.kind(column) == "integer" else None
+    if numbers is None:
+        values, missing = table.read(f"enum_code(CAST({expression} AS class))")
+    else:  # without a text for each row
+        values, missing = table.read(f"TRY_CAST({quote(column)} AS BIGINT)")
     require_present(table, column, missing, values)
-    return values.astype(np.int64)
+    codes = room(table.rows, kind)
+    for part in chunks(table.rows):
+        codes[part] = values[part] if numbers is None else np.searchsorted(numbers, values[part])
+    return codes
+
+
+def _whole(classes: tuple[str, ...]) -> NDArray[np.int64] | None:
+    """The classes as numbers, where all are: they are in the numbers' order then."""
+    if not all(name.isascii() and name.removeprefix("-").isdecimal() for name in classes):
+        return None
+    numbers = [int(name) for name in classes]
+    small = all(abs(number) < 2**62 for number in numbers)
+    plain = all(str(number) == name for number, name in zip(numbers, classes, strict=True))
+    return np.array(numbers, dtype=np.int64) if small and plain else None
 
 
 def names_of(table: Table, roles: Roles) -> set[str]:
     """The names of all classes that occur as label or prediction. Raises for too many."""
-    parts = [f"SELECT {text} AS name FROM rows" for text in _expressions(table, roles).values()]
+    parts = [
+        f"SELECT {text} AS name FROM (SELECT DISTINCT {quote(column)} FROM rows)"
+        for column, text in _expressions(table, roles).items()
+    ]
     names: list[str] = table.column(
         f"SELECT DISTINCT name FROM ({' UNION ALL '.join(parts)}) WHERE name IS NOT NULL "
         f"LIMIT {MAX_CLASSES + 1}"

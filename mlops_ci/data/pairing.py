@@ -10,7 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlops_ci.data.classes import OTHER, order_classes
+from mlops_ci.data.keys import ALL, Rows, match
 from mlops_ci.data.predictions import Predictions
+from mlops_ci.data.room import code_type
+from mlops_ci.data.rows import Slices
 from mlops_ci.errors import ComparisonError
 from mlops_ci.records import RowCounts
 from mlops_ci.verdict.rows import Outputs, PairedRows, SingleRows
@@ -31,12 +34,10 @@ def pair(base: Predictions, head: Predictions) -> Pairing:
     classes = _common_classes(base, head)
     _check_alike(base, head, classes)
     if base.keys is not None and head.keys is not None:
-        _, *common = np.intersect1d(base.keys, head.keys, assume_unique=True, return_indices=True)
-        return _by_key(base, head, classes, (common[0], common[1]))
+        return _by_key(base, head, classes, match(base.keys, head.keys))
     missing = _who_has_no_key(base, head)
     if base.rows == head.rows and _same_labels(base, head, classes):
-        everything = np.arange(base.rows)
-        rows = _paired(base, head, classes, (everything, everything))
+        rows = _paired(base, head, classes, (ALL, ALL))
         counts = RowCounts(base=base.rows, head=head.rows, paired=base.rows, paired_by="position")
         note = f"{missing}: rows are paired by position; their labels agree row by row."
         return Pairing(rows, counts, 0, (note, *_notes(base, head)))
@@ -112,10 +113,11 @@ def _by_key(
     base: Predictions,
     head: Predictions,
     classes: tuple[str, ...],
-    common: tuple[NDArray[Any], NDArray[Any]],
+    common: tuple[Rows, Rows],
 ) -> Pairing:
     left, right = common
-    if not len(left):
+    paired = base.rows if isinstance(left, slice) else len(left)
+    if not paired:
         return _apart(
             base,
             head,
@@ -123,13 +125,13 @@ def _by_key(
             "No id occurs in both files: they are compared as separate samples.",
         )
     _check_labels(base, head, classes, (left, right))
-    unscored = base.rows - len(left)
+    unscored = base.rows - paired
     notes = [*_notes(base, head)]
     if unscored:
         notes.append(f"{unscored:,} of base's {base.rows:,} rows were not scored by head.")
-    if head.rows > len(right):
-        notes.append(f"{head.rows - len(right):,} rows of head are new: they are not compared.")
-    counts = RowCounts(base=base.rows, head=head.rows, paired=len(left), paired_by="id")
+    if head.rows > paired:
+        notes.append(f"{head.rows - paired:,} rows of head are new: they are not compared.")
+    counts = RowCounts(base=base.rows, head=head.rows, paired=paired, paired_by="id")
     return Pairing(_paired(base, head, classes, (left, right)), counts, unscored, tuple(notes))
 
 
@@ -137,15 +139,16 @@ def _check_labels(
     base: Predictions,
     head: Predictions,
     classes: tuple[str, ...],
-    rows: tuple[NDArray[Any], NDArray[Any]],
+    rows: tuple[Rows, Rows],
 ) -> None:
     one, other = _label(base, classes)[rows[0]], _label(head, classes)[rows[1]]
     differ = one != other
     if not differ.any() or base.keys is None:
         return
-    keys = ", ".join(repr(str(key)) for key in base.keys[rows[0]][differ][:3])
+    shown = ", ".join(repr(str(key)) for key in base.keys[rows[0]][differ][:3])
+    keys = "" if base.keys.dtype == np.uint64 else f": {shown}"
     raise ComparisonError(
-        f"{int(differ.sum()):,} rows have another label in head than in base: {keys}",
+        f"{int(differ.sum()):,} rows have another label in head than in base{keys}",
         where=f"{base.path} and {head.path}",
         fix="the yardstick must not move with the model: evaluate both on the same labels "
         "(if the labels were mended, merge that change first, by itself)",
@@ -157,7 +160,14 @@ def _same_labels(base: Predictions, head: Predictions, classes: tuple[str, ...])
 
 
 def _label(side: Predictions, classes: Sequence[str]) -> NDArray[Any]:
-    return side.label if side.task == "regression" else _recode(side, classes)[side.label]
+    return side.label if side.task == "regression" else _recoded(side, classes, side.label)
+
+
+def _recoded(side: Predictions, classes: Sequence[str], codes: NDArray[Any]) -> NDArray[Any]:
+    if tuple(classes) == side.classes:
+        return codes
+    new = _recode(side, classes).astype(code_type(len(classes), side.rows))
+    return np.asarray(new[codes])
 
 
 def _recode(side: Predictions, classes: Sequence[str]) -> NDArray[np.int64]:
@@ -167,12 +177,12 @@ def _recode(side: Predictions, classes: Sequence[str]) -> NDArray[np.int64]:
     return np.array([codes.get(name, lone) for name in side.classes], dtype=np.int64)
 
 
-def _outputs(side: Predictions, classes: Sequence[str], rows: NDArray[Any]) -> Outputs:
+def _outputs(side: Predictions, classes: Sequence[str], rows: Rows) -> Outputs:
     prediction, score = side.prediction, side.score
     if prediction is not None:
         prediction = prediction[rows]
         if side.task != "regression":
-            prediction = _recode(side, classes)[prediction]
+            prediction = _recoded(side, classes, prediction)
     if score is not None:
         score = score[rows]
         if score.ndim == 2 and tuple(classes) != side.classes:
@@ -186,7 +196,7 @@ def _paired(
     base: Predictions,
     head: Predictions,
     classes: tuple[str, ...],
-    rows: tuple[NDArray[Any], NDArray[Any]],
+    rows: tuple[Rows, Rows],
 ) -> PairedRows:
     left, right = rows
     slices = _masks(base.slices, left) | {
@@ -208,13 +218,12 @@ def _paired(
 
 def single_rows(side: Predictions, classes: tuple[str, ...] | None = None) -> SingleRows:
     classes = classes or side.classes
-    everything = np.arange(side.rows)
     return SingleRows(
         task=side.task,
         classes=classes,
         label=_label(side, classes),
-        outputs=_outputs(side, classes, everything),
-        slices=_masks(side.slices, everything),
+        outputs=_outputs(side, classes, ALL),
+        slices=_masks(side.slices, ALL),
         positive=_code(classes, side.positive),
     )
 
@@ -223,12 +232,12 @@ def _code(classes: tuple[str, ...], positive: str | None) -> int:
     return classes.index(positive) if positive in classes else 1
 
 
-def _masks(slices: dict[str, NDArray[Any]], rows: NDArray[Any]) -> dict[str, NDArray[np.bool_]]:
+def _masks(slices: dict[str, Slices], rows: Rows) -> dict[str, NDArray[np.bool_]]:
     """Every value of the whole file, so that a value whose rows are gone is seen as empty."""
     return {
-        f"{column}={value}": values[rows] == value
+        f"{column}={name}": values.codes[rows] == code
         for column, values in slices.items()
-        for value in np.unique(values)
+        for code, name in enumerate(values.names)
     }
 
 

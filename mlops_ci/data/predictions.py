@@ -13,9 +13,11 @@ from mlops_ci.config.model import Task
 from mlops_ci.data.classes import Encoded, encode, positive_class
 from mlops_ci.data.columns import Roles, resolve_columns
 from mlops_ci.data.digest import digest_file
+from mlops_ci.data.keys import digest_rows
 from mlops_ci.data.request import ColumnsRequest
+from mlops_ci.data.room import chunks, room
 from mlops_ci.data.rows import (
-    digest_rows,
+    Slices,
     read_keys,
     read_numbers_of,
     read_scores,
@@ -35,10 +37,10 @@ MAX_NAMED = 100
 class Predictions:
     """Rows as they are in the file.
 
-    `keys`: one text a row, unique; None without id columns. `label`, `prediction`: codes into
+    `keys`: unique; see `data/keys.py`; None without id columns. `label`, `prediction`: codes into
     `classes` (int64), or float64 of a regression. `score`: float64 [n] of the positive class, or
-    [n, k] in the order of `classes`. `slices`: column → value of every row. `rows_digest`: SHA-256
-    over row keys and labels, whatever the order of the rows.
+    [n, k] in the order of `classes`. `slices`: column → value of every row. `rows_digest`: of row
+    keys and labels, whatever the order of the rows.
     """
 
     path: Path
@@ -51,7 +53,7 @@ class Predictions:
     label: NDArray[Any]
     prediction: NDArray[Any] | None
     score: NDArray[np.float64] | None
-    slices: dict[str, NDArray[Any]]
+    slices: dict[str, Slices]
     resolution: Resolution
 
     @property
@@ -61,10 +63,9 @@ class Predictions:
 
 @dataclass(frozen=True)
 class _Answers:
-    """What a task reads: see `Predictions`. `names`: the labels as text or numbers."""
+    """What a task reads: see `Predictions`."""
 
     label: NDArray[Any]
-    names: NDArray[Any]
     prediction: NDArray[Any] | None
     score: NDArray[np.float64] | None
     scores: tuple[str, ...]
@@ -80,7 +81,7 @@ def read_predictions(path: Path, request: ColumnsRequest | None = None) -> Predi
     try:
         return _read(table, request)
     finally:
-        table.connection.close()
+        table.close()
 
 
 def _read(table: Table, request: ColumnsRequest) -> Predictions:
@@ -101,7 +102,7 @@ def _read(table: Table, request: ColumnsRequest) -> Predictions:
     return Predictions(
         path=table.path,
         digest=digest_file(table.path),
-        rows_digest=digest_rows(keys, answers.names),
+        rows_digest=digest_rows(keys, answers.label, answers.classes),
         task=task,
         classes=answers.classes,
         positive=answers.positive,
@@ -125,7 +126,7 @@ def _values(table: Table, roles: Roles) -> _Answers:
         )
     label = read_numbers_of(table, roles.label)
     used = () if roles.prediction else (column,)
-    return _Answers(label, label, read_numbers_of(table, column), None, used)
+    return _Answers(label, read_numbers_of(table, column), None, used)
 
 
 def _classes(table: Table, roles: Roles, task: Task, request: ColumnsRequest) -> _Answers:
@@ -135,8 +136,7 @@ def _classes(table: Table, roles: Roles, task: Task, request: ColumnsRequest) ->
     columns = used_scores(table, roles, task, classes, positive)
     score = read_scores(table, columns)
     prediction, threshold = _decide(encoded, score, positive)
-    names = encoded.label_names()
-    return _Answers(encoded.label, names, prediction, score, columns, classes, positive, threshold)
+    return _Answers(encoded.label, prediction, score, columns, classes, positive, threshold)
 
 
 def _decide(
@@ -146,11 +146,25 @@ def _decide(
     if encoded.prediction is not None or score is None:
         return encoded.prediction, None
     if score.ndim == 2:
-        return score.argmax(axis=1), None
+        return highest(score, encoded.label.dtype), None
     if score.min() < 0 or score.max() > 1 or positive is None:
         return None, None
     code = encoded.classes.index(positive)
-    return np.where(score >= THRESHOLD, code, 1 - code), THRESHOLD
+    return _cut(score, code, encoded.label.dtype), THRESHOLD
+
+
+def _cut(score: NDArray[np.float64], code: int, kind: np.dtype[Any]) -> NDArray[Any]:
+    found = room(len(score), kind)
+    for part in chunks(len(score)):
+        found[part] = np.where(score[part] >= THRESHOLD, code, 1 - code)
+    return found
+
+
+def highest(score: NDArray[np.float64], kind: np.dtype[Any]) -> NDArray[Any]:
+    found = room(len(score), kind)
+    for part in chunks(len(score)):
+        found[part] = score[part].argmax(axis=1)
+    return found
 
 
 def _resolution(

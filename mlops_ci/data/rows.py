@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from mlops_ci.config.model import Task
 from mlops_ci.data.columns import SCORE_PREFIX, Roles
+from mlops_ci.data.keys import first_double, hash_keys
+from mlops_ci.data.room import is_many, room
 from mlops_ci.data.table import Table, quote, require_present
 from mlops_ci.errors import ComparisonError
 
@@ -18,29 +20,82 @@ MISSING = "(missing)"
 MAX_KEY = 64
 MAX_SLICE_VALUES = 200
 MAX_SLICE_NAME = 200
+MAX_NAMED = 10_000
+FEW = 1_000
+
+
+@dataclass(frozen=True)
+class Slices:
+    """The value of every row in one column: `codes` into `names`, which are sorted."""
+
+    names: tuple[str, ...]
+    codes: NDArray[Any]
+
+    def text(self) -> NDArray[Any]:
+        return np.asarray(np.array(self.names)[self.codes])
 
 
 def read_keys(table: Table, columns: tuple[str, ...]) -> NDArray[Any] | None:
-    """One text a row. A key longer than MAX_KEY stands for itself by its SHA-256.
+    """As in `data/keys.py`. A text longer than MAX_KEY stands for itself by its SHA-256.
 
     Raises ComparisonError for a missing or duplicate key.
     """
     if not columns:
         return None
+    keys = _read_numbered_keys(table, columns[0]) if len(columns) == 1 else None
+    if keys is None:
+        keys = _read_text_keys(table, columns)
+    double = first_double(keys)
+    if len(double):
+        _refuse_duplicates(table, columns, double)
+    return keys
+
+
+def _read_numbered_keys(table: Table, column: str) -> NDArray[np.int64] | None:
+    """None where a key is no whole number, or not written as one is: `007` is not `7`."""
+    cell, kind = quote(column), table.kind(column)
+    if kind == "float":
+        whole = f"CAST({cell} AS DOUBLE)"
+        plain = f"isfinite({whole}) AND {whole} = round({whole}) AND abs({whole}) < {2**53}"
+    elif kind == "integer" and table.format != "csv":
+        plain = f"TRY_CAST({cell} AS BIGINT) IS NOT NULL"
+    elif kind in ("integer", "text"):
+        number = f"CAST(TRY_CAST({cell} AS BIGINT) AS VARCHAR)"
+        plain = f"coalesce({number} = CAST({cell} AS VARCHAR), false)"
+    else:
+        return None
+    few = f"(SELECT {cell} FROM rows LIMIT {FEW})"
+    for rows in (few, "rows"):
+        if not table.one(f"SELECT bool_and({plain}) FROM {rows} WHERE {cell} IS NOT NULL")[0]:
+            return None
+    keys, missing = table.read(f"CAST({cell} AS BIGINT)")
+    _refuse_missing(table, column, missing)
+    return keys.astype(np.int64, copy=False)
+
+
+def _read_text_keys(table: Table, columns: tuple[str, ...]) -> NDArray[Any]:
     parts = [_key_expression(table, column) for column in columns]
     whole = f" || '{SEPARATOR}' || ".join(parts)
     short = f"CASE WHEN length({whole}) > {MAX_KEY} THEN sha256({whole}) ELSE {whole} END"
     for column, part in zip(columns, parts, strict=True):
-        _, missing = table.read(f"CASE WHEN ({part}) IS NULL THEN NULL ELSE 1 END")
-        if missing.any():
-            raise ComparisonError(
-                f"{table.path.name}: {int(missing.sum()):,} rows have no {column!r}",
-                where=f"{table.path}, row {int(np.flatnonzero(missing)[0]) + 1}",
-                fix="every row needs its key, or none may have one (then rows pair by position)",
-            )
-    keys = table.read(short)[0].astype(str)
-    _refuse_duplicates(table, columns, keys)
+        _refuse_missing(
+            table, column, table.read(f"CASE WHEN ({part}) IS NULL THEN NULL ELSE 1 END")[1]
+        )
+    if not is_many(table.rows):
+        return table.read(short)[0].astype(str)
+    keys = room(table.rows, np.uint64)
+    for rows, values in table.read_parts(short):
+        keys[rows] = hash_keys(values.astype(str))
     return keys
+
+
+def _refuse_missing(table: Table, column: str, missing: NDArray[np.bool_]) -> None:
+    if missing.any():
+        raise ComparisonError(
+            f"{table.path.name}: {int(missing.sum()):,} rows have no {column!r}",
+            where=f"{table.path}, row {int(np.argmax(missing)) + 1}",
+            fix="every row needs its key, or none may have one (then rows pair by position)",
+        )
 
 
 def _key_expression(table: Table, column: str) -> str:
@@ -60,39 +115,50 @@ def _key_expression(table: Table, column: str) -> str:
     return f"CAST({cell} AS VARCHAR)"
 
 
-def _refuse_duplicates(table: Table, columns: tuple[str, ...], keys: NDArray[Any]) -> None:
-    unique, counts = np.unique(keys, return_counts=True)
-    if len(unique) == len(keys):
-        return
-    double = [str(key).replace(SEPARATOR, ", ") for key in unique[counts > 1][:3]]
+def _refuse_duplicates(table: Table, columns: tuple[str, ...], double: NDArray[Any]) -> None:
+    shown = (
+        ""
+        if double.dtype == np.uint64
+        else ", ".join(repr(str(key).replace(SEPARATOR, ", ")) for key in double[:3])
+    )
     named = " ".join(f"--id {column}" for column in columns)
     raise ComparisonError(
-        f"{table.path.name}: {int((counts > 1).sum()):,} keys occur more than once: "
-        f"{', '.join(repr(key) for key in double)}",
+        f"{table.path.name}: {len(double):,} keys occur more than once"
+        + (f": {shown}" if shown else ""),
         where=f"{table.path}, column {', '.join(columns)}",
         fix=f"name the columns that together identify a row: {named} --id ANOTHER\n"
         "or remove the rows that are there twice",
     )
 
 
-def read_slice(table: Table, column: str) -> NDArray[Any]:
+def read_slice(table: Table, column: str) -> Slices:
     """The column's value of every row, as text."""
     cell = quote(column)
     text = f"lower({cell})" if table.kind(column) == "boolean" else f"CAST({cell} AS VARCHAR)"
     if table.kind(column) == "boolean" and table.format != "csv":
         text = f"CAST({cell} AS VARCHAR)"
-    count, longest = table.one(
-        f"SELECT count(DISTINCT value), max(length(value)) FROM (SELECT {text} AS value FROM rows)"
+    text = f"coalesce({text}, '{MISSING}')"
+    names = table.column(
+        f"SELECT DISTINCT {text} FROM (SELECT DISTINCT {cell} FROM rows) LIMIT {MAX_NAMED}"
     )
-    if count > MAX_SLICE_VALUES or (longest or 0) > MAX_SLICE_NAME:
-        what = f"has {count:,} values" if count > MAX_SLICE_VALUES else "holds long texts"
+    long = any(len(name) > MAX_SLICE_NAME for name in names)
+    if len(names) > MAX_SLICE_VALUES or long:
+        more = "at least " if len(names) == MAX_NAMED else ""
+        what = "holds long texts" if long else f"has {more}{len(names):,} values"
         raise ComparisonError(
             f"{table.path.name}: {column!r} {what}, too many for slices",
             where=str(table.path),
             fix=f"slice by a column with at most {MAX_SLICE_VALUES} short values: put numbers into "
             "a few bands first",
         )
-    return table.read(f"coalesce({text}, '{MISSING}')")[0].astype(str)
+    names = sorted(names)
+    table.guard(
+        lambda: table.connection.execute(
+            "CREATE OR REPLACE TYPE slice AS ENUM (SELECT unnest($1::VARCHAR[]))", [names]
+        )
+    )
+    codes, _ = table.read(f"enum_code(CAST({text} AS slice))")
+    return Slices(tuple(names), codes)
 
 
 def read_numbers_of(table: Table, column: str) -> NDArray[np.float64]:
@@ -111,7 +177,7 @@ def read_numbers_of(table: Table, column: str) -> NDArray[np.float64]:
             "another column",
         )
     values, missing = table.read(f"CAST({quote(column)} AS DOUBLE)")
-    values = values.astype(np.float64)
+    values = values.astype(np.float64, copy=False)
     require_present(table, column, missing, values)
     return values
 
@@ -153,12 +219,9 @@ def read_scores(table: Table, columns: tuple[str, ...]) -> NDArray[np.float64] |
     scores = [read_numbers_of(table, column) for column in columns]
     if not scores:
         return None
-    return scores[0] if len(scores) == 1 else np.column_stack(scores)
-
-
-def digest_rows(keys: NDArray[Any] | None, labels: NDArray[Any]) -> str:
-    """The identity of the evaluation data. Without keys the order of the rows is their key."""
-    names = np.arange(len(labels)).astype(str) if keys is None else keys
-    order = np.argsort(names, kind="stable")
-    text = "\n".join(f"{k}{SEPARATOR}{v}" for k, v in zip(names[order], labels[order], strict=True))
-    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+    if len(scores) == 1:
+        return scores[0]
+    together = room(table.rows * len(scores), np.float64).reshape(table.rows, len(scores))
+    for place, one in enumerate(scores):
+        together[:, place] = one
+    return together

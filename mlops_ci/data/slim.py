@@ -47,7 +47,7 @@ def write_slim(predictions: Predictions, path: Path) -> None:
 def slim_columns(predictions: Predictions) -> dict[str, np.ndarray]:
     columns: dict[str, np.ndarray] = {}
     if predictions.keys is not None:
-        columns[KEY] = predictions.keys.astype(object)
+        columns[KEY] = predictions.keys.astype(str).astype(object)
     columns["label"] = _named(predictions, predictions.label)
     if predictions.prediction is not None and predictions.resolution.threshold is None:
         columns["prediction"] = _named(predictions, predictions.prediction)
@@ -58,7 +58,7 @@ def slim_columns(predictions: Predictions) -> dict[str, np.ndarray]:
         for code, name in enumerate(predictions.classes):
             columns[SCORE_PREFIX + name] = score[:, code]
     for name, values in predictions.slices.items():
-        columns[SLICE + name] = values.astype(object)
+        columns[SLICE + name] = values.text().astype(object)
     return columns
 
 

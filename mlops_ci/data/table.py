@@ -6,7 +6,7 @@ import json
 import math
 import re
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -16,15 +16,18 @@ from numpy.typing import NDArray
 
 from mlops_ci.data.foreign import Detected, Row, detect
 from mlops_ci.data.formats import Format, escape_glob, format_of, literal, source
+from mlops_ci.data.room import chunks, is_many, room
 from mlops_ci.errors import ComparisonError, UsageError
 
-MEMORY_LIMIT = "2GB"
+MEMORY_LIMIT = "1GB"
+LARGE = 64 * 1024 * 1024  # bytes of a text file; a larger one is turned into columns on disk
 Kind = Literal["boolean", "integer", "float", "text", "empty", "other"]
 FLOATS = ("FLOAT", "DOUBLE", "DECIMAL")
 INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT",
             "UINTEGER", "UBIGINT", "UHUGEINT")  # fmt: skip
 GUESSED = ("DATE", "TIME", "UUID", "INTERVAL")  # what JSON says is text
 INTEGER_TEXT = "^[+-]?[0-9]{1,18}$"
+SHOWN = 3
 
 T = TypeVar("T")
 
@@ -41,6 +44,7 @@ class Table:
     rows: int
     connection: Any
     written_by: str | None = None
+    scratch: tempfile.TemporaryDirectory[str] | None = None
     _kinds: dict[str, Kind] = field(default_factory=dict)
 
     def keep(self, columns: Iterable[str]) -> None:
@@ -48,8 +52,20 @@ class Table:
         if self.format == "parquet":
             return
         wanted = ", ".join(dict.fromkeys(quote(column) for column in columns))
-        self.run(f"CREATE OR REPLACE TEMP TABLE kept AS SELECT {wanted} FROM rows")
-        self.run("CREATE OR REPLACE TEMP VIEW rows AS SELECT * FROM kept")
+        if self.scratch is None:
+            self.run(f"CREATE OR REPLACE TEMP TABLE kept AS SELECT {wanted} FROM rows")
+            self.run("CREATE OR REPLACE TEMP VIEW rows AS SELECT * FROM kept")
+            self.run("CREATE OR REPLACE TEMP VIEW numbered AS SELECT *, rowid AS row FROM kept")
+            return
+        place = Path(self.scratch.name) / "rows.parquet"
+        self.run(f"COPY (SELECT {wanted} FROM rows) TO {literal(str(place))} (FORMAT parquet)")
+        _view(self.connection, place, source(place, "parquet"), self.path)
+        _number(self.connection, place, self.path)
+
+    def close(self) -> None:
+        self.connection.close()
+        if self.scratch is not None:
+            self.scratch.cleanup()
 
     def kind(self, column: str) -> Kind:
         """What the column holds: by its type; a CSV's by every cell that is not empty."""
@@ -87,14 +103,39 @@ class Table:
         return next((kind for count, kind in kinds if count == filled), "text")
 
     def read(self, expression: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        """Values [rows] of an SQL expression, and which of them are missing."""
-        found = self.guard(
-            lambda: self.connection.execute(f"SELECT {expression} AS value FROM rows").fetchnumpy()[
-                "value"
-            ]
-        )
+        """Values [rows] of an SQL expression, and which of them are missing: all False where none
+        is. Many rows are read chunk by chunk.
+        """
+        if not is_many(self.rows):
+            return self._read(f"SELECT {expression} AS value FROM rows", self.rows)
+        values, missing = None, room(self.rows, np.bool_)
+        for part, found, gaps in self._parts(expression):
+            if values is None:
+                values = room(self.rows, found.dtype)
+            values[part], missing[part] = found, gaps
+        return np.asarray(values), missing
+
+    def read_parts(self, expression: str) -> Iterator[tuple[slice, NDArray[Any]]]:
+        """The same, one chunk of rows after the other."""
+        yield from ((part, values) for part, values, _ in self._parts(expression))
+
+    def _parts(self, expression: str) -> Iterator[tuple[slice, NDArray[Any], NDArray[np.bool_]]]:
+        for part in chunks(self.rows):
+            found = self._read(
+                f"SELECT {expression} AS value FROM numbered "
+                f"WHERE row >= {part.start} AND row < {part.stop}",
+                part.stop - part.start,
+            )
+            yield part, *found
+
+    def _read(self, text: str, rows: int) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        found = self.guard(lambda: self.connection.execute(text).fetchnumpy()["value"])
+        if len(found) != rows:
+            raise ComparisonError(
+                f"{self.path.name} changed while it was read", where=str(self.path)
+            )
         masked = isinstance(found, np.ma.MaskedArray)
-        missing = np.ma.getmaskarray(found) if masked else np.zeros(len(found), bool)
+        missing = np.ma.getmaskarray(found) if masked else np.zeros(rows, bool)
         return np.asarray(found.data if masked else found), missing
 
     def one(self, text: str) -> tuple[Any, ...]:
@@ -130,7 +171,8 @@ def open_table(path: Path) -> Table:
             where=str(path),
             fix="write predictions as .parquet, .csv, .csv.gz or .jsonl",
         )
-    connection = connect(path)
+    scratch = _scratch(path) if kind != "parquet" else None
+    connection = connect(path, scratch)
     types = _view(connection, path, source(path, kind))
     if kind in ("lines", "array") and any(name.startswith(GUESSED) for name in types.values()):
         plain = {c: "VARCHAR" if t.startswith(GUESSED) else t for c, t in types.items()}
@@ -138,7 +180,25 @@ def open_table(path: Path) -> Table:
     count = guarded(path, lambda: connection.execute("SELECT count(*) FROM rows").fetchone())
     if not count[0]:
         raise _no_rows(path)
-    return Table(path, kind, types, int(count[0]), connection)
+    if kind == "parquet" and is_many(count[0]):
+        _number(connection, path, path)
+    return Table(path, kind, types, int(count[0]), connection, scratch=scratch)
+
+
+def _scratch(path: Path) -> tempfile.TemporaryDirectory[str] | None:
+    """Where a large text file is turned into columns. Compressed, it is a tenth of its size."""
+    size = path.stat().st_size * (10 if path.name.lower().endswith(".gz") else 1)
+    return tempfile.TemporaryDirectory(prefix="mlops-ci-table-") if size > LARGE else None
+
+
+def _number(connection: Any, place: Path, path: Path) -> None:
+    """A view whose rows are found by their place, without reading those before them."""
+    name = literal(escape_glob(place))
+    text = (
+        "CREATE OR REPLACE TEMP VIEW numbered AS SELECT *, file_row_number AS row "
+        f"FROM read_parquet({name}, hive_partitioning = false, file_row_number = true)"
+    )
+    guarded(path, lambda: connection.execute(text))
 
 
 def _open_foreign(path: Path, found: Detected, rows: Iterable[Row]) -> Table:
@@ -199,8 +259,12 @@ def _view(connection: Any, place: Path, rows: str, path: Path | None = None) -> 
     return {str(row[0]): str(row[1]) for row in described}
 
 
-def connect(path: Path | None = None) -> Any:
-    """A database in memory that reads this one file, writes none, and fetches no extension."""
+def connect(
+    path: Path | None = None, scratch: tempfile.TemporaryDirectory[str] | None = None
+) -> Any:
+    """A database in memory that reads this one file, writes none but below `scratch`, and fetches
+    no extension.
+    """
     import duckdb
 
     config: dict[str, str | bool | int | float | list[str]] = {
@@ -216,6 +280,8 @@ def connect(path: Path | None = None) -> Any:
         names = {str(path.absolute()), escape_glob(path)}
         allowed = ", ".join(literal(name) for name in sorted(names))
         connection.execute(f"SET allowed_paths = [{allowed}]")
+        if scratch is not None:
+            connection.execute(f"SET allowed_directories = [{literal(scratch.name)}]")
         connection.execute("SET enable_external_access = false")
     return connection
 
@@ -253,11 +319,17 @@ def require_present(
     table: Table, column: str, missing: NDArray[np.bool_], values: NDArray[Any]
 ) -> None:
     """Raises ComparisonError for an empty, NaN or infinite cell, with the first rows' numbers."""
-    bad = missing
-    if values.dtype.kind == "f":
-        bad = missing | ~np.isfinite(values)
-    if bad.any():
-        count, first = int(bad.sum()), ", ".join(str(n + 1) for n in np.flatnonzero(bad)[:3])
+    count = 0
+    rows: list[int] = []
+    for part in chunks(len(missing)):
+        bad = missing[part]
+        if values.dtype.kind == "f":
+            bad = bad | ~np.isfinite(values[part])
+        count += int(bad.sum())
+        if len(rows) < SHOWN and bad.any():
+            rows += [int(place) + part.start + 1 for place in np.flatnonzero(bad)[:SHOWN]]
+    if count:
+        first = ", ".join(str(row) for row in rows[:SHOWN])
         raise ComparisonError(
             f"{table.path.name}: {column!r} is missing or not finite in {count:,} of "
             f"{table.rows:,} rows",

@@ -4,13 +4,9 @@ import hashlib
 import os
 from pathlib import Path
 
-import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from mlops_ci.data import digest_file, digest_folder
-from mlops_ci.data.rows import digest_rows
 from mlops_ci.errors import ComparisonError
 
 
@@ -66,23 +62,3 @@ def test_a_linked_file_counts_by_its_content(tmp_path: Path) -> None:
     place = folder(tmp_path / "two", {k: v for k, v in FILES.items() if k != "MLmodel"})
     (place / "MLmodel").symlink_to(tmp_path / "one" / "MLmodel")
     assert digest_folder(place) == one
-
-
-KEYS = st.lists(st.text(min_size=1, max_size=5), unique=True, min_size=1, max_size=20)
-
-
-@settings(deadline=None, max_examples=100)
-@given(KEYS, st.randoms())
-def test_rows_have_no_order(keys: list[str], random: object) -> None:
-    keys = [key for key in keys if "\0" not in key] or ["a"]
-    labels = [len(key) % 2 for key in keys]
-    pairs = list(zip(keys, labels, strict=True))
-    random.shuffle(pairs)  # type: ignore[attr-defined]
-    mixed = digest_rows(np.array([k for k, _ in pairs]), np.array([v for _, v in pairs]))
-    assert digest_rows(np.array(keys), np.array(labels)) == mixed
-    labels[0] = 1 - labels[0]
-    assert digest_rows(np.array(keys), np.array(labels)) != mixed
-
-
-def test_without_keys_the_order_counts() -> None:
-    assert digest_rows(None, np.array([0, 1])) != digest_rows(None, np.array([1, 0]))

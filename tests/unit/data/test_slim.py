@@ -81,7 +81,7 @@ def test_slices_come_back_under_their_names(tmp_path: Path) -> None:
     columns = binary(4) | {"region": ["n", "s", "n", "s"], "plan": ["a"] * 4}
     found, path = stored(tmp_path, columns, slices=("region", "plan", "label"))
     again = read_slim(path, found.resolution, ("region", "label", "new"))
-    assert {name: values.tolist() for name, values in again.slices.items()} == {
+    assert {name: values.text().tolist() for name, values in again.slices.items()} == {
         "region": ["n", "s", "n", "s"],
         "label": ["0", "1", "0", "1"],
     }

@@ -1,0 +1,148 @@
+"""Row keys: which rows are the same ones.
+
+Whole numbers stay numbers (`int64`), whatever form the file has them in; any other key is a text,
+or, in a file of many rows, a 64-bit hash of it (`uint64`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlops_ci.data.room import chunks, room
+
+Hashes = NDArray[np.uint64]
+Rows = NDArray[np.int64] | slice
+ALL = slice(None)
+# The constants of SplitMix64 (Steele, Lea & Flood 2014).
+GAMMA = np.uint64(0x9E3779B97F4A7C15)
+FIRST = np.uint64(0xBF58476D1CE4E5B9)
+SECOND = np.uint64(0x94D049BB133111EB)
+
+
+def mix(values: Hashes) -> Hashes:
+    """SplitMix64: one bit of the value changes half of the result's."""
+    z = values + GAMMA
+    z ^= z >> np.uint64(30)
+    z *= FIRST
+    z ^= z >> np.uint64(27)
+    z *= SECOND
+    z ^= z >> np.uint64(31)
+    return z
+
+
+def hash_keys(keys: NDArray[Any]) -> Hashes:
+    """One number a key, the same in every version, on every machine and for every column width."""
+    if keys.dtype == np.uint64:
+        return keys
+    if keys.dtype.kind != "U":
+        return mix(keys.astype(np.int64).view(np.uint64))
+    width = keys.dtype.itemsize // 4
+    letters = np.ascontiguousarray(keys).view(np.uint32).reshape(len(keys), width)
+    total = np.zeros(len(keys), np.uint64)
+    for place, factor in enumerate(_factors(width)):
+        # Multilinear: a shorter key is one with zeros behind it.
+        total += letters[:, place] * factor
+    return mix(total)
+
+
+def _factors(width: int) -> Hashes:
+    return mix(np.arange(1, width + 1, dtype=np.uint64) * GAMMA) | np.uint64(1)
+
+
+def hash_name(name: str) -> np.uint64:
+    return np.uint64(int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big"))
+
+
+def first_double(keys: NDArray[Any]) -> NDArray[Any]:
+    """Keys that occur more than once, in their order; without a sort where the keys rise."""
+    if len(keys) < 2 or (keys.dtype.kind != "U" and _rises(keys)):
+        return keys[:0]
+    ordered = room(len(keys), keys.dtype) if keys.dtype.kind != "U" else np.empty_like(keys)
+    ordered[:] = keys
+    ordered.sort()
+    return np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+
+
+def _rises(keys: NDArray[Any]) -> bool:
+    steps = chunks(len(keys) - 1)
+    return all(bool((keys[1:][part] > keys[:-1][part]).all()) for part in steps)
+
+
+def match(base: NDArray[Any], head: NDArray[Any]) -> tuple[Rows, Rows]:
+    """The rows of base and of head that have one key, in base's order. Keys are unique.
+
+    `slice(None)` twice: the two files have the same keys in the same order.
+    """
+    if base.dtype.kind != head.dtype.kind:
+        base, head = _alike(base, head)
+    if _equal(base, head):
+        return ALL, ALL
+    if base.dtype.kind == "U":
+        base, head = hash_keys(base), hash_keys(head)
+    order = None if _rises(head) else np.argsort(head)
+    ordered = head if order is None else head[order]
+    left, right = [], []
+    for part in chunks(len(base)):
+        place = np.searchsorted(ordered, base[part])
+        place[place == len(ordered)] = 0
+        found = np.flatnonzero(ordered[place] == base[part])
+        left.append(found + part.start)
+        right.append(place[found] if order is None else order[place[found]])
+    return np.concatenate(left), np.concatenate(right)
+
+
+def _alike(base: NDArray[Any], head: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Numbers on one side and texts or their hashes on the other: as hashes of text."""
+    return _text_hashes(base), _text_hashes(head)
+
+
+def _text_hashes(keys: NDArray[Any]) -> Hashes:
+    if keys.dtype.kind != "i":
+        return hash_keys(keys)
+    found = room(len(keys), np.uint64)
+    for part in chunks(len(keys)):
+        found[part] = hash_keys(keys[part].astype(str))
+    return found
+
+
+def _equal(base: NDArray[Any], head: NDArray[Any]) -> bool:
+    if len(base) != len(head):
+        return False
+    return all(np.array_equal(base[part], head[part]) for part in chunks(len(base)))
+
+
+def digest_rows(keys: NDArray[Any] | None, labels: NDArray[Any], names: tuple[str, ...]) -> str:
+    """The identity of the evaluation data, whatever the order of its rows. Without keys a row's
+    place is its key. `labels`: codes into `names`, or numbers where there are none.
+
+    Each row's key and label make two numbers; the sums of these over the rows are hashed. So the
+    digests of parts of a file could be merged before that.
+    """
+    named = np.array([hash_name(name) for name in names], dtype=np.uint64)
+    sums = [0, 0]
+    for part in chunks(len(labels)):
+        rows = _row_hashes(keys, labels, named, part)
+        for turn, values in enumerate((rows, mix(rows ^ GAMMA))):
+            sums[turn] = (sums[turn] + int(values.sum())) % 2**64
+    text = f"{len(labels)} {sums[0]:016x} {sums[1]:016x}"
+    return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
+
+
+def _row_hashes(
+    keys: NDArray[Any] | None, labels: NDArray[Any], named: Hashes, part: slice
+) -> Hashes:
+    key = (
+        mix(np.arange(part.start, part.stop, dtype=np.uint64))
+        if keys is None
+        else hash_keys(keys[part])
+    )
+    label = (
+        named[labels[part]]
+        if len(named)
+        else mix((labels[part].astype(np.float64) + 0.0).view(np.uint64))
+    )
+    return mix(key + mix(label))

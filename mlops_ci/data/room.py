@@ -1,0 +1,55 @@
+"""Where columns lie: in memory, or, when there are many rows, in unnamed files.
+
+The pages of such a file can leave memory at any time, so a comparison of any size stays within a
+bounded amount of it. The files have no name: nothing is left behind, however the process ends.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from mlops_ci.errors import ComparisonError
+
+MANY = 1 << 22  # rows; from here on columns lie in files
+CHUNK = 1 << 21  # rows read, compared or hashed at once
+
+
+def is_many(rows: int) -> bool:
+    return rows > MANY
+
+
+def room(rows: int, dtype: DTypeLike) -> NDArray[Any]:
+    """An array [rows] to be filled. Raises ComparisonError where the disk has no room for it."""
+    kind = np.dtype(dtype)
+    if not is_many(rows):
+        return np.empty(rows, kind)
+    size = rows * kind.itemsize
+    with tempfile.TemporaryFile(prefix="mlops-ci-column-") as file:
+        try:
+            # Reserved now: a disk that is full later would end the process without a word.
+            os.posix_fallocate(file.fileno(), 0, size)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+                raise
+            raise ComparisonError(
+                f"there is no room for {size:,} bytes of a column in {tempfile.gettempdir()}",
+                where=tempfile.gettempdir(),
+                fix="set TMPDIR to a folder on a larger disk",
+            ) from error
+        return np.asarray(np.memmap(file, kind, "r+", shape=(rows,)))
+
+
+def chunks(rows: int) -> Iterator[slice]:
+    return (slice(start, min(start + CHUNK, rows)) for start in range(0, rows, CHUNK))
+
+
+def code_type(codes: int, rows: int) -> np.dtype[Any]:
+    """Of so many different codes: as small as can be where there are many rows."""
+    return np.min_scalar_type(-max(codes, 1)) if is_many(rows) else np.dtype(np.int64)
