@@ -5,21 +5,24 @@ from __future__ import annotations
 import argparse
 import importlib
 import inspect
+import os
 import platform
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.figure import Figure
 
 NAMES = {
     "help": "mlops-ci --help against mlflow --help and dvc --help",
-    "compare": "compare and report of 20 metrics on 10,000 rows, whole process, against mlflow",
+    "compare": "two files of 10,000 rows to a report of 20 metrics and more, whole process",
     "metrics": "200 metrics from two JSON files to a diff, against dvc metrics diff",
     "coverage": "95 % intervals on simulated repositories: misses, and what becomes of bad models",
     "comment": "end of training to the comment with four plots, against a script around mlflow",
     "push": "a new model to the registry, requirements unchanged, against docker build and push",
     "serve": "one row to /invocations, against mlflow models serve",
 }
+QUIET = 1.0
 RESULTS = Path(__file__).with_name("results.md")
 
 
@@ -52,16 +55,19 @@ def _run(name: str, *, quick: bool) -> Figure:
 
 
 def _page(figures: list[Figure]) -> str:
-    import os
-    from datetime import UTC, datetime
-
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    head = (
-        f"# Benchmarks\n\nLast full run: {datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores, "
-        f"{memory:.0f} GB, Python {platform.python_version()}. `python -m benchmarks` makes this "
-        "page; medians of whole processes, ours and the peer in turn.\n\n"
-        "| benchmark | ours | peer | ratio | goal | holds |\n|---|--:|--:|--:|---|---|\n"
-    )
+    load = os.getloadavg()[0]
+    machine = f"{os.cpu_count()} cores, {memory:.0f} GB, Python {platform.python_version()}"
+    head = f"""# Benchmarks
+
+`python -m benchmarks` makes this page. Last full run: {datetime.now(UTC):%Y-%m-%d}, {machine},
+load {load:.1f} at its end. Above {QUIET}, other programs shared the cores: the ratios hold, because
+ours and the peer ran in turn; the absolute times are too long. Medians of five runs after one that
+is not counted; peers have environments of their own, at the versions in `benchmarks/process.py`.
+
+| benchmark | ours | peer | ratio | goal | holds |
+|---|--:|--:|--:|---|---|
+"""
     return head + "".join(figure.row(NAMES[figure.name]) for figure in figures)
 
 

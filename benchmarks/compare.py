@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 import tempfile
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from benchmarks.figure import Figure, print_table
 from benchmarks.process import MLFLOW, our_program, peer_environment, time_in_turn
 
 ROWS = 10_000
+METRICS = 20
 GOAL_SECONDS = 1.0
 GOAL_BYTES = 250e6
 PEER = Path(__file__).parent / "peers" / "mlflow_evaluate.py"
@@ -20,32 +23,42 @@ def run() -> Figure:
         folder = Path(name)
         write_pair(folder)
         gates = ["--max-drop", "roc_auc=0.01", "--max-drop", "accuracy=0.01", "--min", "f1=0.1"]
-        report = ["--slice", "region", "--markdown", "report.md", "--html", "report.html"]
-        ours, theirs = time_in_turn(
-            [our_program(), "compare", "base.csv", "head.csv", *gates, *report],
+        whole = [our_program(), "compare", "base.csv", "head.csv", *gates, "--slice", "region"]
+        count = _count([*whole, "--json"], folder)
+        ours, page, theirs = time_in_turn(
+            [*whole, "--markdown", "report.md"],
+            [*whole, "--html", "report.html"],
             [str(mlflow / "python"), str(PEER), "base.csv", "head.csv"],
             cwd=folder,
         )
     print_table(
         [
             ("program", "wall, ms", "peak, MB"),
-            ("mlops-ci compare", f"{ours.seconds * 1000:.0f}", f"{ours.peak_bytes / 1e6:.0f}"),
-            (
-                "mlflow evaluate ×2",
-                f"{theirs.seconds * 1000:.0f}",
-                f"{theirs.peak_bytes / 1e6:.0f}",
+            *(
+                (what, f"{timing.seconds * 1000:.0f}", f"{timing.peak_bytes / 1e6:.0f}")
+                for what, timing in (
+                    (f"mlops-ci compare, {count} metrics with intervals", ours),
+                    ("the same, with its page of four plots", page),
+                    ("mlflow evaluate ×2", theirs),
+                )
             ),
         ]
     )
+    peak = max(ours.peak_bytes, page.peak_bytes)
     return Figure(
         name="compare",
         ours=ours.seconds,
         peer=theirs.seconds,
-        peer_name="mlflow evaluate",
+        peer_name="mlflow evaluate ×2",
         unit="s",
-        goal="≤ 1.0 s and ≤ 250 MB",
-        holds=ours.seconds <= GOAL_SECONDS and ours.peak_bytes <= GOAL_BYTES,
+        goal=f"≤ {GOAL_SECONDS} s; ≤ 250 MB, with plots too",
+        holds=ours.seconds <= GOAL_SECONDS and peak <= GOAL_BYTES and count >= METRICS,
     )
+
+
+def _count(argv: list[str], folder: Path) -> int:
+    done = subprocess.run(argv, cwd=folder, check=True, capture_output=True)
+    return len(json.loads(done.stdout)["metrics"])
 
 
 def write_pair(folder: Path, rows: int = ROWS) -> None:

@@ -25,13 +25,13 @@ class Figure:
     def line(self) -> str:
         """The last line that a benchmark prints: one JSON object."""
         ratio = None if self.ratio is None else round(self.ratio, 5)
-        return json.dumps({**asdict(self), "ratio": ratio})
+        return json.dumps({**asdict(self), "ratio": ratio}, ensure_ascii=False)
 
     def row(self, what: str) -> str:
-        peer = f"{self.peer:.4g} {self.unit} ({self.peer_name})" if self.peer else "–"
-        ratio = f"{self.ratio:.4f}" if self.ratio is not None else "–"
+        peer = f"{self.peer:.3g} {self.unit} ({self.peer_name})" if self.peer else "–"
+        ratio = f"{self.ratio:.2f}" if self.ratio is not None else "–"
         mark = "yes" if self.holds else "**no**"
-        ours = f"{self.ours:.4g} {self.unit}"
+        ours = f"{self.ours:.3g} {self.unit}"
         return f"| {self.name}: {what} | {ours} | {peer} | {ratio} | {self.goal} | {mark} |\n"
 
 

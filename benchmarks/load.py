@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import statistics
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 
@@ -25,8 +27,14 @@ class Server:
     body: bytes
     answer: bytes
 
-    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        return await asyncio.open_connection("127.0.0.1", self.port)
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        try:
+            yield reader, writer
+        finally:
+            writer.close()
+            await writer.wait_closed()
 
     @property
     def request(self) -> bytes:
@@ -48,13 +56,12 @@ async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, serve
 
 
 async def _alone(server: Server, requests: int) -> list[float]:
-    reader, writer = await server.connect()
     taken = []
-    for _ in range(requests):
-        started = time.perf_counter()
-        await _ask(reader, writer, server)
-        taken.append(time.perf_counter() - started)
-    writer.close()
+    async with server.connected() as streams:
+        for _ in range(requests):
+            started = time.perf_counter()
+            await _ask(*streams, server)
+            taken.append(time.perf_counter() - started)
     return taken
 
 
@@ -62,12 +69,11 @@ async def _together(server: Server, connections: int, seconds: float) -> float:
     end = time.perf_counter() + seconds
 
     async def keep_asking() -> int:
-        reader, writer = await server.connect()
         count = 0
-        while time.perf_counter() < end:
-            await _ask(reader, writer, server)
-            count += 1
-        writer.close()
+        async with server.connected() as streams:
+            while time.perf_counter() < end:
+                await _ask(*streams, server)
+                count += 1
         return count
 
     counts = await asyncio.gather(*(keep_asking() for _ in range(connections)))
