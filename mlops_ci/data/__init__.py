@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mlops_ci.data.pairing import Pairing, pair, single_rows
     from mlops_ci.data.predictions import Predictions, read_predictions
     from mlops_ci.data.request import ColumnsRequest, request_from_config
-    from mlops_ci.data.side import SideFile, read_side
+    from mlops_ci.data.side import SideFile, read_side, read_sides
     from mlops_ci.data.slim import read_slim, write_slim
     from mlops_ci.data.table import is_table
 
@@ -31,6 +31,7 @@ __all__ = [
     "read_numbers",
     "read_predictions",
     "read_side",
+    "read_sides",
     "read_slim",
     "request_from_config",
     "single_rows",
@@ -42,7 +43,7 @@ PLACES = {
     "pairing": ("Pairing", "pair", "single_rows"),
     "predictions": ("Predictions", "read_predictions"),
     "request": ("ColumnsRequest", "request_from_config"),
-    "side": ("SideFile", "read_side"),
+    "side": ("SideFile", "read_side", "read_sides"),
     "slim": ("read_slim", "write_slim"),
     "table": ("is_table",),
 }

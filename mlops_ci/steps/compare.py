@@ -17,7 +17,7 @@ from mlops_ci.data import (
     Predictions,
     SideFile,
     pair,
-    read_side,
+    read_sides,
     single_rows,
 )
 from mlops_ci.errors import ComparisonError
@@ -105,7 +105,7 @@ def compare_files(files: Files) -> Outcome:
 
     Raises UsageError for what the caller must say, ComparisonError for what cannot be compared.
     """
-    read = [read_side(path, files.columns) for path in (files.base, files.head)]
+    read = read_sides((files.base, files.head), files.columns)
     known = [_known(path, side) for path, side in zip((files.base, files.head), read, strict=True)]
     by_rows = [side.predictions is not None for side in known]
     if by_rows[0] != by_rows[1] and not all(side.numbers for side in known):
