@@ -71,7 +71,7 @@ class Git:
                 f"this is not a Git repository: {done.error.strip()}",
                 where=str(folder),
                 fix="run it inside the project, or compare two files: "
-                "`mlops-ci compare base.csv head.csv`",
+                "`mlops-ci compare base.csv head.csv`; in a job, check the project out first",
             )
         return cls(Path(done.text.strip()), world)
 

@@ -36,6 +36,7 @@ def judge(task: Task) -> int:
         if model.steps:
             task.posting.begin_model(task.check_name(model.name, project))
     outcomes = execute(plan, context)
+    note_edits(project, outcomes)
     _tell(task, plan, outcomes)
     reported = write_reports(project, outcomes, task.links, **task.names)
     publish(task, Publication(reported.report, project, reported.records))
@@ -61,6 +62,18 @@ def _context(task: Task, project: Project) -> Context:
         return deploy(project, name, request)
 
     return Context(project, groups, store, timeout, ship=ship_it)
+
+
+def note_edits(project: Project, outcomes: Outcomes) -> None:
+    """A job's checkout is the commit; where it is not, a reader has to know."""
+    if not project.edited:
+        return
+    some = ", ".join(project.edited[:3]) + (", …" if len(project.edited) > 3 else "")
+    for model in outcomes.models:
+        if model.steps:
+            model.notes.append(
+                f"This is not the commit as it was pushed: an earlier step of the job edited {some}"
+            )
 
 
 def _tell(task: Task, plan: Plan, outcomes: Outcomes) -> None:

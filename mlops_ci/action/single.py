@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from mlops_ci.action.groups import Groups
+from mlops_ci.action.judging import note_edits
 from mlops_ci.action.publishing import Publication, publish, publish_stop
 from mlops_ci.action.task import Task
 from mlops_ci.errors import EXIT_FINE, MlopsCiError, worst_exit_code
@@ -131,6 +132,7 @@ def _compare(task: Task, project: Project, names: Iterable[str]) -> int:
             failed = ModelOutcome(name, ("compare",), "asked for", state="failed", error=error)
             failed.failed_step = "compare"
             outcomes.models.append(failed)
+    note_edits(project, outcomes)
     reported = write_reports(project, outcomes, task.links, **task.names)
     publication = Publication(reported.report, project, reported.records, commented=False)
     publish(task, publication)

@@ -12,6 +12,7 @@ from mlops_ci.steps.key import PARAMS, command_of, is_code
 
 JUDGE = ("train", "evaluate", "compare", "report")
 SHIP = ("train", "evaluate", "compare", "report", "store")
+BY_PEOPLE = ("laptop", "workflow_dispatch")  # whoever names a model here wants it run
 GONE = "base has it, head does not"
 LOCKS = ("uv.lock", "requirements.txt", "pyproject.toml")
 
@@ -70,7 +71,8 @@ def gone_models(config: Config, change: Change) -> list[str]:
 def _plan_model(config: Config, name: str, occasion: Occasion, change: Change) -> ModelPlan:
     model = config.models[name]
     reason = _touched(model, name, change)
-    if occasion.asked.kind == "laptop" or name in occasion.models:
+    kind = occasion.asked.kind
+    if kind == "laptop" or (kind in BY_PEOPLE and name in occasion.models):
         return ModelPlan(name, JUDGE, reason or "asked for")
     if reason is None:
         return ModelPlan(name, (), "nothing that it is made of changed")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.integration.action.conftest import Play
-from tests.integration.action.jobs import PLAIN, WORSE, Ran, Runs
+from tests.integration.action.jobs import PLAIN, WORSE, Ran, Runs, give_to_owner
 
 SLOW = "import time\nprint('epoch 1', flush=True)\ntime.sleep(60)\n"
 
@@ -61,6 +61,41 @@ def test_a_head_that_loosens_its_gates_is_judged_by_bases(play: Play) -> None:
     assert set(runs.conclusions().values()) == {"failure"}
     (comment,) = runs.comments
     assert "The yardstick changes with this pull request" in comment["body"]
+
+
+@pytest.fixture(scope="module")
+def runs(play: Play) -> Runs:
+    return play({"train.py": PLAIN["train.py"].replace("right}", "float('nan')}")}, main=(PLAIN,))
+
+
+def test_a_merge_commit_that_nobody_wrote_is_refused(runs: Runs) -> None:
+    """What actions/checkout brings without `ref:`."""
+    repository = runs.github.state.repository(runs.scenario.full_name)
+    payload = runs.scenario.events(runs.github).pull_request(runs.scenario.number)
+    merge = repository.git.ref(f"refs/pull/{payload['number']}/merge")
+    assert merge is not None
+    ran = runs.pull_request(workspace=runs.checkout(merge))
+    assert (ran.code, ran.outputs["verdict"]) == (2, "error")
+    assert f"but {merge[:12]} is checked out" in ran.summary
+    assert "ref: ${{ github.event.pull_request.head.sha || github.sha }}" in ran.summary
+
+
+def test_a_number_that_is_none_never_passes(runs: Runs) -> None:
+    ran = runs.pull_request(run_id=2)
+    assert (ran.code, ran.outputs["verdict"]) == (1, "inconclusive")
+    assert runs.conclusions()["mlops-ci verdict"] == "failure"
+    assert "not a finite number" in ran.summary
+
+
+def test_a_checkout_that_a_step_has_edited_is_told(runs: Runs) -> None:
+    workspace = runs.checkout(runs.scenario.head)
+    (workspace / "train.py").write_text(PLAIN["train.py"])
+    give_to_owner(workspace)
+    ran = runs.pull_request(workspace=workspace, run_id=3)
+    assert ran.outputs["verdict"] == "pass"
+    assert "an earlier step of the job edited train.py" in ran.summary
+    (comment,) = runs.comments
+    assert "an earlier step of the job edited train.py" in comment["body"]
 
 
 def test_a_training_that_hangs_runs_out_of_time(play: Play) -> None:

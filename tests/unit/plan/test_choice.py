@@ -85,6 +85,21 @@ def test_a_laptop_runs_what_it_is_asked_for() -> None:
     assert steps(Occasion(Asked(), models=("fraud",)), []) == {"fraud": JUDGE}
 
 
+def test_a_job_for_one_model_runs_it_when_it_is_touched_and_ships_it() -> None:
+    """`model:` of a matrix's job leaves the others out; it is no reason to train."""
+    pull = Occasion(Asked("pull_request"), models=("churn",))
+    assert steps(pull, ["churn/train.py"]) == {"churn": JUDGE}
+    assert steps(pull, ["fraud/train.py"]) == {"churn": ()}
+    push = Occasion(Asked("push"), ships=True, models=("churn",))
+    assert steps(push, ["churn/train.py"]) == {"churn": (*SHIP, "build", "push", "deploy")}
+
+
+def test_who_dispatches_a_model_wants_it_run() -> None:
+    dispatched = Occasion(Asked("workflow_dispatch"), models=("fraud",))
+    assert steps(dispatched, []) == {"fraud": JUDGE}
+    assert steps(Occasion(Asked("workflow_dispatch")), []) == {"churn": (), "fraud": ()}
+
+
 def test_a_model_that_base_has_gates_for_cannot_be_left_out() -> None:
     gone = TEXT.partition("  fraud:")[0] + "    gates: {f1: {min: 0.5}}\n  tax: {metrics: m.json}\n"
     before = parse_config(gone.replace("churn:", "old:"))
