@@ -10,6 +10,7 @@ from mlops_ci.config.document import Document
 from mlops_ci.config.model import Config, Limits, Model
 from mlops_ci.errors import DOCS, ConfigError
 
+FAIRNESS = ("demographic_parity_", "equal_opportunity_", "equalized_odds_")
 MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
@@ -33,6 +34,7 @@ def check_config(config: Config, document: Document) -> None:
         _check_inputs(model, path, document)
         _check_paths(model, path, document)
         _check_gates(model, path, document)
+        _check_fairness(model, path, document)
 
 
 def _check_inputs(model: Model, path: tuple[str, ...], document: Document) -> None:
@@ -96,6 +98,8 @@ def _check_limits(limits: Limits, model: Model, place: tuple[str, ...], document
     if limits.slice is None:
         return
     column, equals, value = limits.slice.partition("=")
+    if column in model.fairness and not equals and place[-1].startswith(FAIRNESS):
+        return
     if not equals or not column or not value:
         raise ConfigError(
             f"{place[-1]}: {limits.slice!r} is not a slice",
@@ -108,3 +112,13 @@ def _check_limits(limits: Limits, model: Model, place: tuple[str, ...], document
             where=document.where(place),
             fix=f"add it to the model: `slices: [{', '.join([*model.slices, column])}]`",
         )
+
+
+def _check_fairness(model: Model, path: tuple[str, ...], document: Document) -> None:
+    for column in model.fairness:
+        if column not in model.slices:
+            raise ConfigError(
+                f"fairness: {column!r} is not declared as a slice",
+                where=document.where((*path, "fairness")),
+                fix=f"its values are the groups: `slices: [{column}]`",
+            )

@@ -145,6 +145,7 @@ class Model(Setting, frozen=True):
     positive: str | int | bool | None = None
     average: Average = "macro"
     slices: list[str] = []
+    fairness: list[str] = []
     primary: str | None = None
     min_rows: Annotated[int, Meta(ge=1)] = 30
     gates: dict[str, Limits | list[Limits]] = {}

@@ -65,6 +65,7 @@ def compare_with_base(
             anchors=anchors,
             changes=measure.changes,
             notes=(*outcome.notes, *notes, *evaluation.notes),
+            fairness=tuple(measure.model.fairness),
             waivers=measure.waivers,
             today=project.world.now().date(),
         )
@@ -92,7 +93,8 @@ def measure_of(project: Project, name: str, search: Search | None) -> Measure:
         *_waiver_changes(settings.model.waivers, model.waivers),
     )
     slices = list(dict.fromkeys((*settings.model.slices, *model.slices)))
-    widened = msgspec.structs.replace(model, slices=slices)
+    fairness = list(dict.fromkeys((*settings.model.fairness, *model.fairness)))
+    widened = msgspec.structs.replace(model, slices=slices, fairness=fairness)
     return Measure(merged.gates, merged.policy, widened, changes, settings.model.waivers)
 
 

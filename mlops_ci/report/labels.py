@@ -27,6 +27,12 @@ METRICS = {
     "rmse": "RMSE",
     "mape": "MAPE",
     "r2": "R²",
+    "demographic_parity_difference": "demographic parity difference",
+    "demographic_parity_ratio": "demographic parity ratio",
+    "equal_opportunity_difference": "equal opportunity difference",
+    "equal_opportunity_ratio": "equal opportunity ratio",
+    "equalized_odds_difference": "equalized odds difference",
+    "equalized_odds_ratio": "equalized odds ratio",
 }
 AVERAGES = ("macro", "weighted", "micro")
 MARKS = {"pass": "✅", "fail": "❌", "inconclusive": "⚠️", "ungated": "📏"}

@@ -25,6 +25,7 @@ from mlops_ci.records import Comparison, MetricResult, RowCounts
 from mlops_ci.records.comparison import Evidence, Side, WeakSlice
 from mlops_ci.verdict import (
     Promise,
+    compare_fairness,
     compare_numbers,
     compare_paired,
     compare_single,
@@ -66,6 +67,7 @@ class Sides:
     anchors: Mapping[str, Known] = field(default_factory=dict)
     changes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    fairness: tuple[str, ...] = ()
     waivers: Sequence[Waiver] = ()
     today: date = date.min
 
@@ -116,9 +118,7 @@ def compare_files(files: Files) -> Outcome:
         )
     model = files.head.name.split(".", 1)[0]
     notes = tuple(dict.fromkeys(note for side in read for note in side.numbers.written_by))
-    return compare_sides(
-        Sides(model, known[0], known[1], files.gates, files.policy, notes=notes)
-    )
+    return compare_sides(Sides(model, known[0], known[1], files.gates, files.policy, notes=notes))
 
 
 def _known(path: Path, side: SideFile) -> Known:
@@ -130,7 +130,7 @@ def _known(path: Path, side: SideFile) -> Known:
 def compare_sides(sides: Sides) -> Outcome:
     """Measure, then judge. Writes nothing."""
     head = sides.head
-    measured = _measure(sides.base, head, sides.policy, _asked(sides))
+    measured = _measure(sides.base, head, sides.policy, _asked(sides), sides.fairness)
     gates = sides.gates if sides.base else [g for g in sides.gates if _kind(g) in FLOORS]
     anchor = [
         metric
@@ -174,9 +174,13 @@ def _asked(sides: Sides) -> frozenset[str]:
 
 
 def _measure(
-    base: Known | None, head: Known, policy: Policy, asked: frozenset[str] = frozenset()
+    base: Known | None,
+    head: Known,
+    policy: Policy,
+    asked: frozenset[str] = frozenset(),
+    fairness: Sequence[str] = (),
 ) -> _Measured:
-    by_rows = _measure_rows(base, head, policy)
+    by_rows = _measure_rows(base, head, policy, fairness)
     measured = {metric.metric for metric in by_rows.metrics}
     numbers = _compare_numbers(base, head, asked)
     others = tuple(one for one in numbers if one.metric not in measured)
@@ -217,25 +221,32 @@ def _explained(result: MetricResult, sides: Sequence[tuple[str, Known]]) -> Metr
     return msgspec.structs.replace(result, note="; ".join(said) or None)
 
 
-def _measure_rows(base: Known | None, head: Known, policy: Policy) -> _Measured:
+def _measure_rows(
+    base: Known | None, head: Known, policy: Policy, fairness: Sequence[str]
+) -> _Measured:
     if head.predictions is None:
         return _Measured((), RowCounts(), "point")
     if base is None or base.predictions is None:
-        metrics = compare_single(single_rows(head.predictions), policy)
+        rows = single_rows(head.predictions)
+        metrics = (*compare_single(rows, policy), *compare_fairness(rows, policy, fairness))
         notes = () if base is None else ("Base has no predictions: only numbers are compared.",)
         counts = RowCounts(head=head.predictions.rows)
         return _Measured(metrics, counts, "unpaired" if base is None else "point", 0, notes)
-    return _measure_pair(base, head, pair(base.predictions, head.predictions), policy)
+    pairing = pair(base.predictions, head.predictions)
+    return _measure_pair((base, head), pairing, policy, fairness)
 
 
-def _measure_pair(base: Known, head: Known, pairing: Pairing, policy: Policy) -> _Measured:
+def _measure_pair(
+    sides: tuple[Known, Known], pairing: Pairing, policy: Policy, fairness: Sequence[str]
+) -> _Measured:
     if isinstance(pairing.rows, tuple):
-        metrics = compare_unpaired(*pairing.rows, policy)
+        fair = compare_fairness(pairing.rows[1], policy, fairness)
+        metrics = (*compare_unpaired(*pairing.rows, policy), *fair)
         return _Measured(metrics, pairing.counts, "unpaired", pairing.unscored, pairing.notes)
-    digests = base.side.predictions_digest, head.side.predictions_digest
+    digests = [known.side.predictions_digest for known in sides]
     rows = pairing.rows
     if digests[0] is not None and digests[0] == digests[1]:
         rows = replace(rows, identical=True)
-    metrics = compare_paired(rows, policy)
+    metrics = (*compare_paired(rows, policy), *compare_fairness(rows, policy, fairness))
     weak = find_weak_slices(rows, policy)
     return _Measured(metrics, pairing.counts, "paired", pairing.unscored, pairing.notes, weak)

@@ -6,6 +6,7 @@ from mlops_ci.verdict.comparing import (
     compare_single,
     compare_unpaired,
 )
+from mlops_ci.verdict.fairness import compare_fairness
 from mlops_ci.verdict.gates import CAP, Promise, Reason
 from mlops_ci.verdict.judging import Judgement, judge, verdict_of
 from mlops_ci.verdict.names import METRICS, canonical_metric, higher_is_better
@@ -26,6 +27,7 @@ __all__ = [
     "Waived",
     "Yardstick",
     "canonical_metric",
+    "compare_fairness",
     "compare_numbers",
     "compare_paired",
     "compare_single",

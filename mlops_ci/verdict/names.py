@@ -57,7 +57,13 @@ DEFAULT: tuple[Metric, ...] = (
     Metric("mape", DOWN, ("regression",)),
     Metric("r2", UP, ("regression",)),
 )
-METRICS = {metric.name: metric for metric in (*DEFAULT, *_averages())}
+# Between the groups of a column; as fairlearn has them. A ratio of 1 is a difference of 0.
+FAIRNESS: dict[str, Metric] = {
+    f"{name}_{kind}": Metric(f"{name}_{kind}", kind == "ratio", ("binary",))
+    for name in ("demographic_parity", "equal_opportunity", "equalized_odds")
+    for kind in ("difference", "ratio")
+}
+METRICS = {metric.name: metric for metric in (*DEFAULT, *_averages(), *FAIRNESS.values())}
 
 ALIASES = {
     "acc": "accuracy",

@@ -189,6 +189,29 @@ def test_head_cannot_rename_the_model_away_from_its_gates(repo: Repository) -> N
     assert outcomes.exit_code == 2
 
 
+FAIR = """    fairness: [region]
+"""
+GATE = "accuracy: [{max-drop: 0.02}, {min: 0.6}]"
+
+
+def test_a_gate_on_fairness_is_judged(repo: Repository) -> None:
+    gate = f"{GATE}\n      demographic_parity_difference: {{max: 0.001, slice: region}}"
+    fair = CONFIG.replace(GATE, gate) + FAIR
+    change(repo, {"params.yaml": "right: 0.81\n", "mlops-ci.yaml": fair})
+    outcomes = run(repo.project(), pull(repo))
+    comparison = only(outcomes).comparison
+    assert comparison is not None
+    (judged,) = [gate for gate in comparison.gates if gate.slice == "region"]
+    assert (judged.kind, judged.evidence, judged.quantity) == ("max", "paired", "value")
+    assert judged.estimate is not None
+    found = [metric for metric in comparison.metrics if metric.slice == "region"]
+    assert len(found) == 6
+    undeclared = fair.replace(FAIR, "    fairness: [sex]\n")
+    repo.write({"mlops-ci.yaml": undeclared})
+    with pytest.raises(ConfigError, match="'region' is not a slice"):
+        open_project(repo.folder, World(folder=repo.folder))
+
+
 WAIVERS = """    waivers:
       - {metric: accuracy, owner: ana, reason: labels are audited, until: 2999-12-31}
 """

@@ -1,0 +1,178 @@
+"""Fairness between groups of rows: the names and the meanings are fairlearn's.
+
+A group is a slice of a column that the project names under `fairness`. Of each group the rows are
+counted by (label, base's class, head's class); that is all that the metrics need, and drawing these
+counts again from the multinomial distribution is the ordinary paired bootstrap (Efron 1979).
+Intervals are bias-corrected percentiles (Efron & Tibshirani 1993, 14.3), since the largest of
+several differences is biased away from 0.
+Hardt, Price & Srebro 2016, "Equality of opportunity in supervised learning".
+https://fairlearn.org/main/user_guide/assessment/common_fairness_metrics.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from mlops_ci.config.model import Policy
+from mlops_ci.records.comparison import MetricResult
+from mlops_ci.verdict.intervals import EXACTLY_ZERO, Interval
+from mlops_ci.verdict.names import FAIRNESS, METRICS
+from mlops_ci.verdict.rows import Floats, Ints, Mask, PairedRows, SingleRows
+
+DRAWS = 4_000
+SEED = 20_261_121
+METHOD = "bootstrap of counts"
+CELLS = 8  # label × base's class × head's class, each positive or not
+CODES = np.arange(CELLS)
+LABEL, BASE, HEAD = ((CODES >> at & 1).astype(np.bool_) for at in (2, 1, 0))
+
+
+@dataclass(frozen=True)
+class Groups:
+    """`counts` [groups, 8] in the order of `names`; `skipped` have too few rows."""
+
+    names: tuple[str, ...]
+    counts: Ints
+    skipped: tuple[str, ...]
+
+    @cached_property
+    def drawn(self) -> Ints:
+        """[draws, groups, 8]: all rows drawn anew, so the groups' sizes vary too."""
+        n = int(self.counts.sum())
+        rng = np.random.default_rng(SEED)
+        drawn = rng.multinomial(n, (self.counts / n).ravel(), size=DRAWS)
+        return np.asarray(drawn.reshape(DRAWS, *self.counts.shape))
+
+
+def compare_fairness(
+    rows: PairedRows | SingleRows, policy: Policy, columns: Iterable[str]
+) -> tuple[MetricResult, ...]:
+    """One result for each metric and column; its `slice` is the column. Where it is not defined (no
+    two classes, no two groups with enough rows, a rate without rows) it has no value and says why.
+    """
+    return tuple(
+        _result(name, column, _measure(name, groups, rows, policy), rows)
+        for column in columns
+        for groups in (_groups(rows, policy, column),)
+        for name in FAIRNESS
+    )
+
+
+@dataclass(frozen=True)
+class _Found:
+    """Of base and head (head alone: twice the same); None: not assessed, and `note` says why."""
+
+    n: int = 0
+    values: tuple[float, float] | None = None
+    own: tuple[Interval, Interval] | None = None
+    change: Interval | None = None
+    note: str | None = None
+
+
+def _measure(
+    name: str, groups: Groups | str, rows: PairedRows | SingleRows, policy: Policy
+) -> _Found:
+    if isinstance(groups, str):
+        return _Found(note=groups)
+    n = int(groups.counts.sum())
+    estimates = [float(spread_of(name, groups.counts, side)) for side in (BASE, HEAD)]
+    if not np.isfinite(estimates).all():
+        return _Found(n, note="a group has no row that its rate is of")
+    note = f"left out, too few rows: {', '.join(groups.skipped)}" if groups.skipped else None
+    draws = [spread_of(name, groups.drawn, side) for side in (BASE, HEAD)]
+    own = [_percentiles(draw, at, policy) for draw, at in zip(draws, estimates, strict=True)]
+    change = _percentiles(draws[1] - draws[0], estimates[1] - estimates[0], policy)
+    if isinstance(rows, PairedRows) and rows.identical:
+        change = EXACTLY_ZERO
+    return _Found(n, (estimates[0], estimates[1]), (own[0], own[1]), change, note)
+
+
+def spread_of(name: str, counts: Ints, side: Mask) -> Floats:
+    """How far the groups' rates lie apart: counts [..., groups, 8] → [...]; NaN where a group has
+    no row that a rate is of. Equalized odds is the worse of the two rates, as in fairlearn."""
+    kind = name.rpartition("_")[2]
+    rates = {
+        "demographic_parity": (np.ones(CELLS, dtype=np.bool_),),
+        "equal_opportunity": (LABEL,),
+        "equalized_odds": (LABEL, ~LABEL),
+    }[name.removesuffix(f"_{kind}")]
+    spreads = [_spread(kind, _rate(counts, of, side)) for of in rates]
+    return spreads[0] if len(spreads) == 1 else WORSE[kind](*spreads)
+
+
+WORSE = {"difference": np.maximum, "ratio": np.minimum}
+
+
+def _rate(counts: Ints, of: Mask, side: Mask) -> Floats:
+    """Share of the positive answers among the rows `of`, by group."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        rate = counts[..., of & side].sum(axis=-1) / counts[..., of].sum(axis=-1)
+    return np.asarray(rate, dtype=np.float64)
+
+
+def _spread(kind: str, rates: Floats) -> Floats:
+    lowest, highest = rates.min(axis=-1), rates.max(axis=-1)
+    if kind == "difference":
+        return np.asarray(highest - lowest)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.asarray(lowest / highest)
+
+
+def _groups(rows: PairedRows | SingleRows, policy: Policy, column: str) -> Groups | str:
+    """A string says why there is nothing to compare."""
+    outputs = (rows.base, rows.head) if isinstance(rows, PairedRows) else (rows.outputs,) * 2
+    if rows.task != "binary":
+        return "it is defined for two classes"
+    if outputs[0].prediction is None or outputs[1].prediction is None:
+        return "it needs classes, and there are only scores"
+    sides = (rows.label, outputs[0].prediction, outputs[1].prediction)
+    codes = np.zeros(len(rows.label), dtype=np.int64)
+    for side in sides:
+        codes = codes << 1 | (side == rows.positive)
+    masks = {n: rows.slices[n] for n in sorted(rows.slices) if n.partition("=")[0] == column}
+    kept = tuple(name for name, mask in masks.items() if int(mask.sum()) >= policy.min_rows)
+    if len(kept) < 2:
+        return f"{column} has not two groups with at least {policy.min_rows} rows"
+    counts = [np.bincount(codes[masks[name]], minlength=CELLS) for name in kept]
+    skipped = tuple(name for name in masks if name not in kept)
+    return Groups(kept, np.asarray(counts, dtype=np.int64), skipped)
+
+
+def _percentiles(draws: Floats, estimate: float, policy: Policy) -> Interval:
+    """Bias-corrected; draws without a value are left out."""
+    from scipy.special import ndtr, ndtri
+
+    draws = draws[np.isfinite(draws)]
+    below = (np.count_nonzero(draws < estimate) + np.count_nonzero(draws <= estimate)) / 2
+    shift = float(ndtri(np.clip(below / len(draws), 1 / len(draws), 1 - 1 / len(draws))))
+    tail = (1 - policy.level) / 2
+    ends = [float(ndtr(2 * shift + ndtri(share))) for share in (tail, 1 - tail)]
+    low, high = (float(one) for one in np.quantile(draws, ends))
+    return Interval(min(low, estimate), max(high, estimate), float(draws.std(ddof=1)), METHOD)
+
+
+def _result(name: str, column: str, found: _Found, rows: PairedRows | SingleRows) -> MetricResult:
+    paired = isinstance(rows, PairedRows)
+    told: dict[str, Any] = {"metric": name, "slice": column, "evidence": "paired"}
+    told |= {"higher_is_better": METRICS[name].higher_is_better, "note": found.note}
+    if found.values is None or found.own is None or found.change is None:
+        return MetricResult(n=found.n or None, **told)
+    told |= {"n": found.n, "method": METHOD, "head": found.values[1], "se": found.own[1].se}
+    told |= {"head_low": found.own[1].low, "head_high": found.own[1].high}
+    if not paired:
+        return MetricResult(**{**told, "evidence": "unpaired"})
+    base, change = found.own[0], found.change
+    return MetricResult(
+        **{**told, "se": change.se},
+        base=found.values[0],
+        base_low=base.low,
+        base_high=base.high,
+        difference=found.values[1] - found.values[0],
+        low=change.low,
+        high=change.high,
+    )
