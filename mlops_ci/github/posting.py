@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeVar
 
-from mlops_ci.errors import AccessError, MlopsCiError
+from mlops_ci.errors import AccessError, MlopsCiError, ServiceError
 from mlops_ci.github.checks import (
     AGGREGATE,
     Check,
@@ -52,6 +52,8 @@ class Posting:
     errors: list[MlopsCiError] = field(default_factory=list)
     aggregate: Check | None = None
     posted: Posted | None = None
+    denied: bool = False
+    unopened: list[MlopsCiError] = field(default_factory=list)
 
     @property
     def comment_url(self) -> str:
@@ -73,6 +75,18 @@ class Posting:
             if alone and self.event.fresh and checks.job.attempt == 1:
                 checks.known = []
             self.aggregate = self._try("the check was not opened", lambda: checks.open(AGGREGATE))
+            self.unopened = list(self.errors)
+
+    def _begun(self) -> bool:
+        """GitHub may answer at the end of a job that it did not answer at its beginning: what is
+        required must be there. Asked once more, unless a right was missing."""
+        if self.aggregate is None and self.checks is not None and self.unopened and not self.denied:
+            before, self.unopened, self.checks.known = self.unopened, [], None
+            checks = self.checks
+            self.aggregate = self._try("the check was not opened", lambda: checks.open(AGGREGATE))
+            if self.aggregate is not None:
+                self.errors = [error for error in self.errors if error not in before]
+        return self.aggregate is not None
 
     def begin_model(self, name: str) -> None:
         checks = self.checks
@@ -107,7 +121,7 @@ class Posting:
 
     def conclude_model(self, name: str, result: Conclusive) -> None:
         checks = self.checks
-        if checks is None or self.aggregate is None:
+        if checks is None or not self._begun():
             return
 
         def conclude() -> None:
@@ -119,8 +133,8 @@ class Posting:
     def conclude(self, result: Conclusive, names: list[str]) -> None:
         """Complete the aggregate check with the worst of ours and of what other jobs found; leave
         it to the last job while one of them is at work."""
-        checks, aggregate = self.checks, self.aggregate
-        if checks is None or aggregate is None:
+        checks = self.checks
+        if checks is None or not self._begun() or (aggregate := self.aggregate) is None:
             return
 
         def conclude() -> None:
@@ -194,10 +208,11 @@ class Posting:
             self._failed(error)
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             said = f"{what}: GitHub's answer lacks something: {type(error).__name__}: {error}"
-            self._failed(MlopsCiError(said))
+            self._failed(ServiceError(said, fix="try again: run the job again"))
         return None
 
     def _failed(self, error: MlopsCiError) -> None:
+        self.denied = self.denied or isinstance(error, AccessError)
         if isinstance(error, AccessError) and self.event.fork:
             if FORK not in self.notes:
                 self.notes.append(FORK)
@@ -210,5 +225,5 @@ def with_others(result: Conclusive, others: list[Check]) -> Conclusive:
     conclusion = worst([result.conclusion, *(check.conclusion for check in others)])
     if conclusion == result.conclusion:
         return result
-    names = ", ".join(check.name for check in others if check.conclusion == conclusion)
+    names = ", ".join(check.name for check in others if worst([check.conclusion]) == conclusion)
     return Conclusive(conclusion, f"{conclusion}: {names}", result.summary, result.annotations)

@@ -262,6 +262,13 @@ def test_github_being_down_is_said_and_never_raised(
     assert len(desk.bodies()) == len(before)
 
 
+def test_github_that_is_back_when_the_job_ends_gets_its_checks(desk: Desk) -> None:
+    desk.github.fault("html", "POST", CHECKS, count=5)
+    fine(work(desk))
+    assert shown(desk) == {AGGREGATE: "success", CHURN: "success"}
+    assert {found["status"] for found in desk.check_runs()} == {"completed"}
+
+
 @pytest.mark.parametrize("answer", [b"[]", b"{}", b"null", b'"text"', b"7", b'{"id": "x"}', b""])
 def test_an_answer_of_another_shape_is_said_and_never_raised(desk: Desk, answer: bytes) -> None:
     from tests.github_server.messages import Response

@@ -91,6 +91,11 @@ def test_a_part_whose_end_is_missing_is_left_out() -> None:
     assert [part.text for part in parse(body.rpartition("\n")[0])] == ["whole\n"]
 
 
+def test_an_end_that_stands_before_its_beginning_ends_nothing() -> None:
+    opening, text, closing = compose([Part(origin("churn"), "text\n")]).splitlines()[1:]
+    assert parse(f"{closing}\n{opening}\n{text}") == []
+
+
 def test_a_later_version_s_header_is_understood() -> None:
     body = compose([Part(origin("churn"), "text\n")]).replace('"run":1', '"run":1,"new":[1]')
     assert [part.origin for part in parse(body)] == [origin("churn")]
