@@ -67,6 +67,15 @@ def told(
         with a_day(machine, tmp_path_factory.mktemp("story"), story, shipping.secrets) as day:
             yield tell(day, shipping)
     finally:
-        for container in docker_engine.containers.list(all=True):
-            if shipping.name in container.name or shipping.name in str(container.labels):
-                container.remove(force=True, v=True)
+        clear(docker_engine, shipping)
+
+
+def clear(engine: Any, shipping: Shipping) -> None:
+    """What the day left on the Docker host."""
+    for container in engine.containers.list(all=True):
+        if shipping.name in container.name or shipping.name in str(container.labels):
+            container.remove(force=True, v=True)
+    for network in engine.networks.list(names=[f"^mlops-ci-{shipping.name}$"]):
+        network.remove()
+    for image in engine.images.list(shipping.image):
+        engine.images.remove(image.id, force=True)
