@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from mlops_ci.config import find_config
 from mlops_ci.github.checks import TEXT_BYTES, Annotation, Conclusion, Conclusive, worst
-from mlops_ci.github.places import annotate_gates
+from mlops_ci.github.places import annotate_gates, annotate_parameters
 from mlops_ci.project import Project
 from mlops_ci.report import (
     Report,
@@ -16,6 +16,7 @@ from mlops_ci.report import (
     report_headline,
     report_of,
 )
+from mlops_ci.steps.key import PARAMS
 
 OUTPUTS = {
     "verdict": "pass, fail, inconclusive or ungated: the worst of all models; untouched when the "
@@ -82,7 +83,27 @@ def _remarks(section: Section, project: Project) -> tuple[Annotation, ...]:
         return ()
     inside = f"{project.prefix}{path.name}"
     text = path.read_text("utf-8", "replace")
-    return tuple(annotate_gates(inside, text, section.model, section.gates))
+    gates = annotate_gates(inside, text, section.model, section.gates)
+    return (*gates, *_changed_values(section, project))
+
+
+def _changed_values(section: Section, project: Project) -> Iterator[Annotation]:
+    """At their lines of params.yaml; names of the second file on carry that file's path."""
+    head, base = section.training, section.base_training
+    if head is None or base is None:
+        return
+    files = project.config.models[section.model].params
+    for at, name in enumerate(PARAMS if files is None else files):
+        path = project.root / name
+        if not path.is_file():
+            continue
+        prefix = f"{name}:" if at else ""
+        values = [
+            {key.removeprefix(prefix): one for key, one in side.items() if key.startswith(prefix)}
+            for side in (base.parameters, head.parameters)
+        ]
+        text = path.read_text("utf-8", "replace")
+        yield from annotate_parameters(f"{project.prefix}{name}", text, section.model, *values)
 
 
 def shipped_outputs(sections: Sequence[Section]) -> dict[str, str]:

@@ -1,8 +1,9 @@
-"""Where in the configuration file a failed gate stands."""
+"""Where a failed gate stands in the configuration file, and a changed value in params.yaml."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Literal
 
 from mlops_ci.config.document import Document, Path, read_yaml
 from mlops_ci.config.model import KINDS
@@ -11,6 +12,8 @@ from mlops_ci.github.checks import Annotation
 from mlops_ci.records import GateResult
 from mlops_ci.verdict.names import known_metric
 
+LEVEL: Literal["notice"] = "notice"
+MOST = 50  # changed values
 WORDS = {"fail": "failed", "inconclusive": "undecided", "pass": "passed"}
 
 
@@ -27,6 +30,24 @@ def annotate_gates(
         for gate in gates
         if gate.verdict != "pass"
     ]
+
+
+def annotate_parameters(
+    path: str, text: str, model: str, base: Mapping[str, object], head: Mapping[str, object]
+) -> list[Annotation]:
+    """One remark for every value of a YAML file that head changed or added, at its line. `base`,
+    `head`: values by nested name, `optimizer.rate`."""
+    document = _read(path, text)
+    lines = {".".join(map(str, place)): line for place, line in document.lines.items()}
+    return [
+        Annotation(path, lines[name], f"{model}: {name} changed", _change(base, name, value), LEVEL)
+        for name, value in head.items()
+        if name in lines and (name not in base or base[name] != value)
+    ][:MOST]
+
+
+def _change(base: Mapping[str, object], name: str, value: object) -> str:
+    return f"{base[name]} → {value}" if name in base else f"new: {value}"
 
 
 def _read(path: str, text: str) -> Document:

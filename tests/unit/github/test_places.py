@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_ci.github.places import annotate_gates
+from mlops_ci.github.places import annotate_gates, annotate_parameters
 from mlops_ci.records import GateResult
 
 YAML = """\
@@ -129,3 +129,17 @@ def test_a_hostile_name_is_one_line_of_text() -> None:
     assert "\n" not in body["title"]
     assert "\x00" not in body["title"] + body["message"]
     assert len(body["title"]) <= 255
+
+
+def test_changed_values_are_remarked_at_their_lines() -> None:
+    text = "seed: 1\nmodel:\n  depth: 5\n  rate: 0.1\nnew: [1, 2]\n"
+    base = {"seed": 1, "model.depth": 4, "model.rate": 0.1, "gone": 2}
+    head = {"seed": 1, "model.depth": 5, "model.rate": 0.1, "new": "[1, 2]", "elsewhere": 3}
+    found = annotate_parameters("ml/params.yaml", text, "churn", base, head)
+    assert [(one.path, one.line, one.message) for one in found] == [
+        ("ml/params.yaml", 3, "4 → 5"),
+        ("ml/params.yaml", 5, "new: [1, 2]"),
+    ]
+    assert {one.level for one in found} == {"notice"}
+    assert annotate_parameters("params.toml", "a = 1", "churn", {"a": 1}, {"a": 2}) == []
+    assert annotate_parameters("params.yaml", "a: [", "churn", {"a": 1}, {"a": 2}) == []
