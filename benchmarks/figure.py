@@ -8,7 +8,8 @@ from dataclasses import asdict, dataclass
 
 @dataclass(frozen=True)
 class Figure:
-    """`ours` and `peer` in `unit`; `ratio` is ours / peer, or None where there is no peer."""
+    """`ours` and `peer` in `unit`; `ratio` is ours / peer, or None where there is no peer. `cpu`:
+    seconds of CPU that ours took, where a whole process was measured."""
 
     name: str
     ours: float
@@ -17,6 +18,7 @@ class Figure:
     holds: bool
     peer: float | None = None
     peer_name: str = ""
+    cpu: float | None = None
 
     @property
     def ratio(self) -> float | None:
@@ -31,7 +33,8 @@ class Figure:
         peer = f"{self.peer:.3g} {self.unit} ({self.peer_name})" if self.peer else "–"
         ratio = f"{self.ratio:.2f}" if self.ratio is not None else "–"
         mark = "yes" if self.holds else "**no**"
-        ours = f"{self.ours:.3g} {self.unit}"
+        cpu = f" (CPU {self.cpu:.2f} s)" if self.cpu is not None else ""
+        ours = f"{self.ours:.3g} {self.unit}{cpu}"
         return f"| {self.name}: {what} | {ours} | {peer} | {ratio} | {self.goal} | {mark} |\n"
 
 

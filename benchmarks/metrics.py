@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.figure import Figure, print_table
-from benchmarks.process import DVC, our_program, peer_environment, time_in_turn
+from benchmarks.process import DVC, HEADING, our_program, peer_environment, time_in_turn
 
 COUNT = 200
 
@@ -34,13 +34,8 @@ def run() -> Figure:
             [str(dvc / "dvc"), "metrics", "diff", "--targets", "metrics.json", "--json"],
             cwd=folder,
         )
-    print_table(
-        [
-            ("program", "wall, ms"),
-            ("mlops-ci compare", f"{ours.seconds * 1000:.0f}"),
-            ("dvc metrics diff", f"{theirs.seconds * 1000:.0f}"),
-        ]
-    )
+    named = (("mlops-ci compare", ours), ("dvc metrics diff", theirs))
+    print_table([HEADING, *((name, *timing.cells) for name, timing in named)])
     return Figure(
         name="metrics",
         ours=ours.seconds,
@@ -48,6 +43,7 @@ def run() -> Figure:
         peer_name="dvc metrics diff",
         unit="s",
         goal="≤ 0.5 of the peer",
+        cpu=ours.cpu,
         holds=ours.seconds <= 0.5 * theirs.seconds,
     )
 

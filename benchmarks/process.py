@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import statistics
 import subprocess
 import sys
@@ -18,11 +19,22 @@ CACHE = Path(__file__).parents[1] / ".cache" / "peers"
 
 @dataclass(frozen=True)
 class Timing:
-    """Medians over the counted runs: wall seconds, peak resident bytes of the largest process."""
+    """Medians over the counted runs: wall seconds, peak resident bytes of the largest process, and
+    seconds of CPU, which a busy machine lengthens little: one core's wall time on a quiet one."""
 
     seconds: float
     peak_bytes: float
+    cpu: float
     runs: tuple[float, ...]
+
+    @property
+    def cells(self) -> tuple[str, str, str]:
+        """For a table whose heading is HEADING."""
+        wall, cpu = (f"{1000 * seconds:.0f}" for seconds in (self.seconds, self.cpu))
+        return wall, cpu, f"{self.peak_bytes / 1e6:.0f}"
+
+
+HEADING = ("program", "wall, ms", "CPU, ms", "peak, MB")
 
 
 def time_in_turn(*commands: Sequence[str], cwd: Path | None = None, runs: int = 5) -> list[Timing]:
@@ -32,18 +44,26 @@ def time_in_turn(*commands: Sequence[str], cwd: Path | None = None, runs: int = 
     """
     seconds: list[list[float]] = [[] for _ in commands]
     peaks: list[list[int]] = [[] for _ in commands]
+    cpus: list[list[float]] = [[] for _ in commands]
     for turn in range(runs + 1):
         for n, argv in enumerate(commands):
+            before = _cpu_of_children()
             done = run_subprocess(Command(argv=argv, cwd=cwd))
             if done.code != 0:
                 raise subprocess.CalledProcessError(done.code or -1, argv, done.text, done.error)
             if turn:
                 seconds[n].append(done.seconds)
                 peaks[n].append(done.peak_bytes)
+                cpus[n].append(_cpu_of_children() - before)
     return [
-        Timing(statistics.median(s), statistics.median(p), tuple(s))
-        for s, p in zip(seconds, peaks, strict=True)
+        Timing(statistics.median(s), statistics.median(p), statistics.median(c), tuple(s))
+        for s, p, c in zip(seconds, peaks, cpus, strict=True)
     ]
+
+
+def _cpu_of_children() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def peer_environment(name: str, *requirements: str) -> Path:
