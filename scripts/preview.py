@@ -111,8 +111,8 @@ def shoot(html: str, target: Path, width: int, tone: str, height: int = 0) -> No
 
 def _in_tone(html: str, tone: str) -> str:
     other = "dark" if tone == "light" else "light"
-    return html.replace(f"(prefers-color-scheme: {tone})", "all").replace(
-        f"(prefers-color-scheme: {other})", "not all"
+    return html.replace(f"(prefers-color-scheme: {tone})", "(min-width: 1px)").replace(
+        f"(prefers-color-scheme: {other})", "(max-width: 1px)"
     )
 
 

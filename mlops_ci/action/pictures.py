@@ -22,7 +22,7 @@ def with_pictures(task: Task, report: Report, project: Project) -> Report:
     choice = project.config.plots
     plots = [plot for section in report.models for plot in section.plots]
     client = task.posting.client
-    if not plots or client is None or choice == "none" or task.event.number is None:
+    if not plots or client is None or choice in {"mermaid", "none"} or task.event.number is None:
         return report
     web = task.world.environ.get("GITHUB_SERVER_URL", "https://github.com")
     pictures = Pictures(client, task.event.repository, web, task.world.now().date())

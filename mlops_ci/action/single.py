@@ -19,7 +19,7 @@ from mlops_ci.project import Project
 from mlops_ci.records import Build, Deployment, Push, Rollback
 from mlops_ci.report import report_of
 from mlops_ci.steps.deploy import DeployRequest
-from mlops_ci.steps.report import ReportRequest, recorded_section, report, with_plots
+from mlops_ci.steps.report import ReportRequest, recorded_section, report, styled, with_plots
 
 Work = Callable[[str], Any]
 JUDGING = ("compare", "report")
@@ -153,5 +153,5 @@ def _report(task: Task, project: Project, names: Iterable[str]) -> int:
         sections.append(with_plots(project, section))
     bases = [s.comparison.base.name for s in sections if s.comparison and s.comparison.base]
     shown = report_of(sections, task.links, base_name=bases[0] if bases else "main", **task.names)
-    publish(task, Publication(shown, project, tuple(records)))
+    publish(task, Publication(styled(project, shown), project, tuple(records)))
     return EXIT_FINE

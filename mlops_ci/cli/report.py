@@ -19,7 +19,13 @@ def command(**options: Any) -> int:
     from mlops_ci.cli.models import chosen, project_here
     from mlops_ci.cli.reporting import print_report, write_files
     from mlops_ci.report import render_json, report_of
-    from mlops_ci.steps.report import ReportRequest, recorded_section, report, with_plots
+    from mlops_ci.steps.report import (
+        ReportRequest,
+        recorded_section,
+        report,
+        styled,
+        with_plots,
+    )
 
     project = project_here(options["folder"])
     sections = []
@@ -29,7 +35,7 @@ def command(**options: Any) -> int:
         report(project, name, ReportRequest(section))
         sections.append(with_plots(project, section))
     bases = [s.comparison.base.name for s in sections if s.comparison and s.comparison.base]
-    shown = report_of(sections, base_name=bases[0] if bases else "main")
+    shown = styled(project, report_of(sections, base_name=bases[0] if bases else "main"))
     write_files(shown, options)
     if options["json"]:
         print(render_json(shown), end="")

@@ -73,7 +73,7 @@ def _plots(outcome: Outcome) -> tuple[Any, ...]:
         return ()
     try:
         names = (base.name if base else "base", head.name)
-        return draw_plots(outcome.base, outcome.head, names)
+        return draw_plots(outcome.base, outcome.head, names, outcome.comparison)
     except ImportError:
         print(WITHOUT_MATPLOTLIB, file=sys.stderr)
         return ()

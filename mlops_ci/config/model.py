@@ -19,7 +19,7 @@ GateKind = Literal["max-drop", "max-drop-relative", "min", "max"]
 OnInconclusive = Literal["estimate", "warn", "fail"]
 Average = Literal["macro", "weighted"]
 Commented = Literal["always", "changes", "none"]
-Plots = Literal["auto", "branch", "none"]
+Plots = Literal["auto", "branch", "mermaid", "none"]
 Alarm = Literal["pass", "fail", "inconclusive", "ungated", "error", "deployed"]
 
 NonNegative = Annotated[float, Meta(ge=0)]
@@ -124,6 +124,12 @@ class Alerts(Setting, frozen=True):
     on: tuple[Alarm, ...] = ("fail", "error")
 
 
+class Reporting(Setting, frozen=True):
+    """`templates`: a folder with templates that replace blocks of ours (docs/report.md)."""
+
+    templates: str | None = None
+
+
 class Model(Setting, frozen=True):
     """One entry under `models:`. Paths are relative to the configuration file's folder."""
 
@@ -157,7 +163,7 @@ class Model(Setting, frozen=True):
 class Config(Setting, frozen=True):
     """The whole file. `comment: changes` begins none while both models answer the same. `plots`:
     how the comment shows them; `auto` is `branch` where the job's token may write it, else the
-    report's page alone."""
+    report's page alone; `mermaid` draws them as text."""
 
     models: dict[str, Model]
     level: Level = 0.95
@@ -166,6 +172,7 @@ class Config(Setting, frozen=True):
     tracking_uri: str | None = None
     comment: Commented = "always"
     plots: Plots = "auto"
+    report: Reporting = Reporting()
     alerts: Alerts = Alerts()
 
     def policy(self, name: str) -> Policy:

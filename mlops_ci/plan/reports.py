@@ -10,7 +10,7 @@ from mlops_ci.plan.sections import report_outcomes
 from mlops_ci.project import Project
 from mlops_ci.records import Report as ReportRecord
 from mlops_ci.report import Links, Report, Section
-from mlops_ci.steps.report import ReportRequest, report, with_plots
+from mlops_ci.steps.report import ReportRequest, report, styled, with_plots
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,16 @@ def write_reports(
         except (MlopsCiError, OSError) as error:
             note = f"the report was not written: {error}"
             sections.append(replace(section, notes=(*section.notes, note)))
-    return Reported(replace(shown, models=tuple(sections)), tuple(records))
+    whole = replace(shown, models=tuple(sections))
+    return Reported(_styled(project, whole), tuple(records))
+
+
+def _styled(project: Project, shown: Report) -> Report:
+    """Templates that cannot be read are told by every model's note already."""
+    try:
+        return styled(project, shown)
+    except (MlopsCiError, OSError):
+        return shown
 
 
 def _request(shown: Report, section: Section, outcomes: dict[str, ModelOutcome]) -> ReportRequest:

@@ -6,6 +6,7 @@ from mlops_ci.report.document import render_json
 from mlops_ci.report.forest import draw_gate, draw_metric
 from mlops_ci.report.markdown import COMMENT, SUMMARY, render_markdown, render_summary
 from mlops_ci.report.model import (
+    Chart,
     Failure,
     Links,
     Plot,
@@ -22,6 +23,7 @@ from mlops_ci.report.words import headline, report_headline, report_mark, unchan
 __all__ = [
     "COMMENT",
     "SUMMARY",
+    "Chart",
     "Failure",
     "Links",
     "Plot",

@@ -72,6 +72,21 @@ def thin(curve: Curve, points: int = POINTS) -> Curve:
     return Curve(curve.x[kept], curve.y[kept])
 
 
+def difference_curve(base: Curve, head: Curve, points: int = 201) -> Curve:
+    """head − base at equal x. Where a curve rises at one x, its highest point there counts."""
+    x = np.linspace(0.0, 1.0, points)
+    return Curve(x, height_at(head, x) - height_at(base, x))
+
+
+def height_at(curve: Curve, x: Floats) -> Floats:
+    """Between the points of the curve; before its first and behind its last they go on level."""
+    order = np.lexsort((curve.y, curve.x))
+    at, height = curve.x[order], curve.y[order]
+    last = np.r_[np.flatnonzero(np.diff(at)), len(at) - 1]
+    found: Floats = np.interp(x, at[last], height[last])
+    return found
+
+
 def calibration(actual: NDArray[np.bool_], score: Floats) -> Calibration:
     order = np.argsort(score, kind="stable")
     parts = [part for part in np.array_split(order, BINS) if len(part)]

@@ -98,6 +98,23 @@ def _interval_of(gate: GateResult, metric: MetricResult | None) -> Interval | No
     )
 
 
+def margins_of(
+    gate: GateResult, metric: MetricResult | None
+) -> tuple[float, float | None, float | None] | None:
+    """Estimate and interval counted in margins: the limit is −1, no change (or base's value) is 0,
+    + is better. None where base and limit are too near each other to count in.
+    """
+    interval = _interval_of(gate, metric)
+    if interval is None or not interval.mark or interval.mark < 0:
+        return None
+    room = interval.mark
+    if gate.quantity == "value" and interval.half_width >= 2 * room:
+        return None
+    ends = (interval.estimate, interval.low, interval.high)
+    found = [None if end is None else end / room - 1 for end in ends]
+    return found[0] or 0.0, found[1], found[2]
+
+
 def _scale(interval: Interval, gate: GateResult) -> float:
     """Columns for one unit. The room between base and limit is the axis' unit; where there is none
     or it is small beside the interval, the picture is fitted to what it shows.

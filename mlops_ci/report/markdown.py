@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from mlops_ci.report.ladder import LADDER, Rung
 from mlops_ci.report.markup import markdown
 from mlops_ci.report.model import Report, Section
-from mlops_ci.report.templating import comment_template
+from mlops_ci.report.templating import COMMENT as TEMPLATE
+from mlops_ci.report.templating import render
 from mlops_ci.report.view import view_of
 from mlops_ci.report.words import report_headline, report_mark
 
@@ -37,6 +39,8 @@ def _first_that_fits(report: Report, limit: int, size: Callable[[str], int]) -> 
         content = _render(report, rung)
         if size(content) <= limit:
             return content
+    if report.templates:  # a template of the project's own that shows more than it is given
+        return _first_that_fits(replace(report, templates={}), limit, size)
     return next((last for last in _last_words(report, content) if size(last) <= limit), "")
 
 
@@ -65,7 +69,7 @@ def _least_of(section: Section, rung: Rung) -> int:
 
 
 def _render(report: Report, rung: Rung) -> str:
-    return _tidy(str(comment_template(report).render(view_of(report, rung))))
+    return _tidy(render(report, TEMPLATE, view_of(report, rung)))
 
 
 def _tidy(content: str) -> str:

@@ -49,6 +49,16 @@ class Plot:
 
 
 @dataclass(frozen=True)
+class Chart:
+    """Curves as text: Mermaid's source, and a sparkline for each side, base first."""
+
+    name: str
+    title: str
+    mermaid: str
+    sparks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Section:
     """One model. `shipped` maps `build`, `push`, `deploy` to their records; `why` says in a line
     what made the plan look at this model, or leave it alone.
@@ -64,6 +74,7 @@ class Section:
     failure: Failure | None = None
     shipped: Mapping[str, Any] = field(default_factory=dict)
     plots: tuple[Plot, ...] = ()
+    charts: tuple[Chart, ...] = ()
     notes: tuple[str, ...] = ()
     why: str = ""
 
@@ -114,7 +125,8 @@ class Links:
 @dataclass(frozen=True)
 class Report:
     """`base_name`, `head_name` are what a reader calls the two sides where records name commits.
-    `templates`: the project's own, by the name of ours that each stands for.
+    `templates`: the project's own, by the name of ours that each stands for. `charts`: whether
+    plots that have no address are shown as text.
     """
 
     models: tuple[Section, ...]
@@ -122,6 +134,7 @@ class Report:
     base_name: str = "main"
     head_name: str = PROPOSED
     templates: Mapping[str, str] = field(default_factory=dict)
+    charts: bool = False
 
 
 def severity(gate: GateResult) -> tuple[int, float]:

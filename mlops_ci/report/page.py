@@ -20,7 +20,7 @@ from mlops_ci.report.permission import lead_of_many
 from mlops_ci.report.phrase import Phrase, quoted, text
 from mlops_ci.report.rows import Row, gate_rows, metric_rows
 from mlops_ci.report.sentences import lead
-from mlops_ci.report.templating import page_template
+from mlops_ci.report.templating import PAGE, render
 from mlops_ci.report.words import headline_phrase, mark_of, report_headline, report_mark
 
 MOST_BYTES = 300_000  # of a page besides its pictures: what a browser opens and sorts at once
@@ -88,7 +88,7 @@ def _render(report: Report, reach: Reach) -> str:
         "more_models": len(report.models[reach.models :]) if reach.models is not None else 0,
         "footer": [_footer_part(part) for part in footer_parts(report)],
     }
-    return str(page_template(report).render(view))
+    return render(report, PAGE, view)
 
 
 def _section(section: Section, report: Report, reach: Reach) -> dict[str, Any]:

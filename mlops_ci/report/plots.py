@@ -5,270 +5,111 @@ The same predictions give the same bytes: no time, no version, no random order i
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from mlops_ci.report.curves import (
-    CLASSES,
-    bands,
-    calibration,
-    confusion,
-    precision_recall_curve,
-    roc_curve,
-)
-from mlops_ci.report.model import Plot
-from mlops_ci.report.phrase import clip
+from mlops_ci.records import Comparison, MetricResult
+from mlops_ci.report import curve_plots
+from mlops_ci.report.canvas import MAX_BYTES, SIZE, Painter, Side, paint
+from mlops_ci.report.curve_plots import actual_of
+from mlops_ci.report.forest_plot import OVER, draw_forest, gate_forest, size_of, slice_forest
+from mlops_ci.report.model import Plot, Section, section_of
+from mlops_ci.report.numbers import show_percent
+from mlops_ci.report.words import main_metric
 
 if TYPE_CHECKING:
     from mlops_ci.data import Predictions
 
-SIZE = (4.6, 3.6)  # inches
-DPI = 100
-MAX_BYTES = 60_000
-NAME = 24  # characters of a name in a picture
+__all__ = ["MAX_BYTES", "draw_plots"]
 
 
 @dataclass(frozen=True)
-class Colours:
-    paper: str
-    ink: str
-    soft: str
-    line: str
-    base: str
-    head: str
-    good: str
-    bad: str
-
-
-LIGHT = Colours(
-    "#ffffff", "#1f2328", "#59636e", "#d1d9e0", "#818b98", "#0969da", "#0969da", "#cf222e"
-)
-DARK = Colours(
-    "#0d1117", "#f0f6fc", "#9198a1", "#3d444d", "#9198a1", "#4493f8", "#4493f8", "#f85149"
-)
-
-
-@dataclass(frozen=True)
-class Side:
-    """One model's predictions and what a reader calls it."""
-
+class Picture:
     name: str
-    rows: Predictions
-
-
-Painter = Callable[[Any, "list[Side]", Colours], None]
+    title: str
+    painter: Painter
+    size: tuple[float, float] = SIZE
 
 
 def draw_plots(
-    base: Predictions | None, head: Predictions, names: tuple[str, str] = ("main", "this PR")
+    base: Predictions | None,
+    head: Predictions | None,
+    names: tuple[str, str] = ("main", "this PR"),
+    comparison: Comparison | None = None,
 ) -> tuple[Plot, ...]:
-    """`base` None: a first run, head alone. Raises ImportError without matplotlib."""
+    """`base` None: a first run, head alone; `head` None: numbers without rows. The forests come
+    out of `comparison`. Raises ImportError without matplotlib.
+    """
     pairs = zip(names, (base, head), strict=True)
-    sides = [Side(clip(name, NAME), rows) for name, rows in pairs if rows is not None]
+    sides = [Side(name, rows) for name, rows in pairs if rows is not None]
+    pictures = [*(_forests(comparison) if comparison else ()), *(_curves(sides) if head else ())]
     return tuple(
-        Plot(name, title, *_paint_both(paint, sides)) for name, title, paint in _pictures(sides)
+        Plot(picture.name, picture.title, *paint(picture.painter, picture.size))
+        for picture in pictures
     )
 
 
-def _pictures(sides: list[Side]) -> Iterator[tuple[str, str, Painter]]:
+def _forests(comparison: Comparison) -> Iterator[Picture]:
+    if comparison.base is None:
+        return
+    section = section_of(comparison)
+    level = show_percent(comparison.level)
+    gates = gate_forest(section.gates, [section.metric_of(gate) for gate in section.gates])
+    if gates:
+        label = "change in margins (gate at −1); right is better"
+        draw = partial(draw_forest, rows=gates, label=label, reach=OVER)
+        title = f"Gates: change with its {level} interval, in margins"
+        yield Picture("gates", title, draw, size_of(gates))
+    metric = _telling(section)
+    if metric is None:
+        return
+    name, rows = slice_forest(comparison, metric)
+    if len(rows) > 1:
+        draw = partial(
+            draw_forest, rows=rows, label=f"change of {name}; right is better", reach=None
+        )
+        title = f"Slices: change of {name} with its {level} interval"
+        yield Picture("slices", title, draw, size_of(rows))
+
+
+def _telling(section: Section) -> MetricResult | None:
+    """What a gate on a slice stopped, else the metric that the report is about."""
+    stopped = [gate for gate in section.gates if gate.slice and gate.verdict != "pass"]
+    whole = {m.metric: m for m in section.metrics if m.slice is None}
+    found = next((whole[gate.metric] for gate in stopped if gate.metric in whole), None)
+    return found or main_metric(section)
+
+
+def _curves(sides: list[Side]) -> Iterator[Picture]:
     rows = [side.rows for side in sides]
-    task = rows[-1].task
-    if task == "regression":
-        yield "residuals", "Residuals: prediction − actual", _residuals
-        yield "residual-bands", "Residuals by prediction: median, 10 % to 90 %", _residual_bands
+
+    def picture(name: str, title: str) -> Picture:
+        draw = getattr(curve_plots, f"draw_{name.replace('-', '_')}")
+        return Picture(name, title, partial(draw, sides=sides))
+
+    if rows[-1].task == "regression":
+        yield picture("residuals", "Residuals: prediction − actual")
+        yield picture("residual-bands", "Residuals by prediction: median, 10 % to 90 %")
         return
     scored = all(side.score is not None for side in rows)
-    if task == "binary" and scored and all(_both_classes(side) for side in rows):
-        yield "roc", "ROC", _roc
-        yield "precision-recall", "Precision and recall", _precision_recall
+    below = ", and the difference" if len(rows) == 2 else ""
+    if rows[-1].task == "binary" and scored and all(_both_classes(side) for side in rows):
+        yield picture("roc", f"ROC{below}")
+        yield picture("precision-recall", f"Precision and recall{below}")
         if all(_is_probability(side) for side in rows):
-            yield "calibration", "Calibration: share of positives by score", _calibration
+            yield picture("calibration", "Calibration: share of positives by score")
     if all(side.prediction is not None for side in rows):
-        title = "Confusion: change in % points" if len(rows) == 2 else "Confusion: % of each class"
-        yield "confusion", title, _confusion
+        change = "Confusion: change in % points"
+        yield picture("confusion", change if len(rows) == 2 else "Confusion: % of each class")
 
 
 def _both_classes(rows: Predictions) -> bool:
-    actual = _actual(rows)
+    actual = actual_of(rows)
     return bool(actual.any() and not actual.all())
 
 
 def _is_probability(rows: Predictions) -> bool:
     score = rows.score
     return score is not None and bool((score >= 0).all() and (score <= 1).all())
-
-
-def _actual(rows: Predictions) -> Any:
-    positive = rows.classes.index(rows.positive) if rows.positive in rows.classes else 1
-    return rows.label == positive
-
-
-def _paint_both(paint: Painter, sides: list[Side]) -> tuple[bytes, bytes]:
-    """The dark one takes its layout from the light one: finding it costs as much as drawing."""
-    light, place = _paint(paint, sides, LIGHT)
-    return light, _paint(paint, sides, DARK, place)[0]
-
-
-def _paint(
-    paint: Painter, sides: list[Side], colours: Colours, place: Any = None
-) -> tuple[bytes, Any]:
-    """The picture, and where in it the axes lie; at `place` where that is known."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=SIZE, dpi=DPI, facecolor=colours.paper)
-    canvas: Any = FigureCanvasAgg(figure)
-    axes = figure.add_subplot(facecolor=colours.paper)
-    if place is None:
-        figure.set_layout_engine("constrained")
-    else:
-        axes.set_position(place)
-    axes.tick_params(colors=colours.soft, labelsize=8)
-    axes.set_axisbelow(True)
-    for spine in axes.spines.values():
-        spine.set_color(colours.line)
-    paint(axes, sides, colours)
-    for label in (axes.xaxis.label, axes.yaxis.label):
-        label.set(color=colours.ink, size=9)
-    stream = io.BytesIO()
-    canvas.print_png(stream, metadata={"Software": None})  # savefig would draw all twice
-    return stream.getvalue(), axes.get_position()
-
-
-def _colour(at: int, sides: list[Side], colours: Colours) -> str:
-    return colours.head if at == len(sides) - 1 else colours.base
-
-
-def _legend(axes: Any, colours: Colours, place: str) -> None:
-    axes.legend(loc=place, fontsize=8, labelcolor=colours.ink, frameon=False)
-
-
-def _grid(axes: Any, colours: Colours) -> None:
-    axes.grid(visible=True, color=colours.line, linewidth=0.6)
-
-
-def _roc(axes: Any, sides: list[Side], colours: Colours) -> None:
-    _grid(axes, colours)
-    axes.plot([0, 1], [0, 1], color=colours.line, linewidth=1)
-    for at, side in enumerate(sides):
-        curve = roc_curve(_actual(side.rows), side.rows.score)  # type: ignore[arg-type]
-        axes.plot(curve.x, curve.y, color=_colour(at, sides, colours), label=_plain(side.name))
-    axes.set(xlabel="false positive rate", ylabel="true positive rate", xlim=(0, 1), ylim=(0, 1.01))
-    _legend(axes, colours, "lower right")
-
-
-def _precision_recall(axes: Any, sides: list[Side], colours: Colours) -> None:
-    _grid(axes, colours)
-    for at, side in enumerate(sides):
-        curve = precision_recall_curve(_actual(side.rows), side.rows.score)  # type: ignore[arg-type]
-        axes.plot(curve.x, curve.y, color=_colour(at, sides, colours), label=_plain(side.name))
-    axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.01))
-    _legend(axes, colours, "lower left")
-
-
-def _calibration(axes: Any, sides: list[Side], colours: Colours) -> None:
-    _grid(axes, colours)
-    axes.plot([0, 1], [0, 1], color=colours.line, linewidth=1)
-    for at, side in enumerate(sides):
-        found = calibration(_actual(side.rows), side.rows.score)  # type: ignore[arg-type]
-        errors = [found.share - found.low, found.high - found.share]
-        style = {"fmt": "o-", "markersize": 3.5, "linewidth": 1.2, "elinewidth": 1, "capsize": 2}
-        colour = _colour(at, sides, colours)
-        axes.errorbar(
-            found.score, found.share, np.maximum(errors, 0), color=colour,
-            label=_plain(side.name), **style,
-        )  # fmt: skip
-    axes.set(xlabel="mean score", ylabel="share of positives", xlim=(0, 1), ylim=(0, 1.01))
-    _legend(axes, colours, "upper left")
-
-
-def _confusion(axes: Any, sides: list[Side], colours: Colours) -> None:
-    from matplotlib.colors import LinearSegmentedColormap
-
-    names, tables = _confusions(sides)
-    change = 100 * (tables[-1] - tables[0] if len(tables) == 2 else tables[0])
-    reach = max(float(np.abs(change).max()), 1e-9)
-    shades = LinearSegmentedColormap.from_list("change", [colours.bad, colours.paper, colours.good])
-    axes.imshow(_turned(change, len(tables) == 2), cmap=shades, vmin=-2 * reach, vmax=2 * reach)
-    size = 9 if len(names) <= 4 else 6
-    for row in range(len(names)):
-        for column in range(len(names)):
-            shown = _points(change[row, column], signed=len(tables) == 2)
-            axes.text(column, row, shown, ha="center", va="center", size=size, color=colours.ink)
-    ticks = range(len(names))
-    tilt = 45 if max(map(len, names)) > 6 and len(names) > 3 else 0
-    axes.set_xticks(ticks, names, rotation=tilt, ha="right" if tilt else "center")
-    axes.set_yticks(ticks, names)
-    axes.set(xlabel="predicted", ylabel="actual")
-
-
-def _turned(change: Any, signed: bool) -> Any:  # noqa: FBT001 - a difference, or shares
-    """More on the diagonal is better, more beside it worse."""
-    better = np.where(np.eye(len(change), dtype=bool), change, -change)
-    return better if signed else np.abs(change)
-
-
-def _points(value: float, *, signed: bool) -> str:
-    text = f"{value:+.1f}" if signed else f"{value:.1f}"
-    return "0" if text.strip("+-") == "0.0" else text.replace("-", "−")
-
-
-def _confusions(sides: list[Side]) -> tuple[list[str], list[Any]]:
-    """The tables in one order of classes; rare classes beyond the first are counted together."""
-    known = sorted({name for side in sides for name in side.rows.classes})
-    counts = dict.fromkeys(known, 0)
-    for code, number in enumerate(np.bincount(sides[-1].rows.label)):
-        counts[sides[-1].rows.classes[code]] = int(number)
-    kept = known
-    if len(known) > CLASSES:
-        common = sorted(known, key=lambda name: (-counts[name], name))[: CLASSES - 1]
-        kept = [*sorted(common), "others"]
-    places = {name: at for at, name in enumerate(kept)}
-    tables = []
-    for side in sides:
-        codes = np.array([places.get(name, len(kept) - 1) for name in side.rows.classes])
-        answers = codes[side.rows.prediction]
-        tables.append(confusion(codes[side.rows.label], answers, len(kept)))
-    return [_plain(clip(name, 12)) for name in kept], tables
-
-
-def _residuals(axes: Any, sides: list[Side], colours: Colours) -> None:
-    _grid(axes, colours)
-    residuals = [_residual(side.rows) for side in sides]
-    low, high = np.quantile(np.concatenate(residuals), (0.005, 0.995))
-    edges = np.linspace(low, high if high > low else low + 1, 41)
-    axes.axvline(0, color=colours.soft, linewidth=1)
-    for at, (side, residual) in enumerate(zip(sides, residuals, strict=True)):
-        shares = np.histogram(residual, edges)[0] / len(residual)
-        colour = _colour(at, sides, colours)
-        axes.stairs(100 * shares, edges, color=colour, linewidth=1.5, label=_plain(side.name))
-    axes.set(xlabel="prediction − actual", ylabel="% of rows")
-    _legend(axes, colours, "upper right")
-
-
-def _residual_bands(axes: Any, sides: list[Side], colours: Colours) -> None:
-    _grid(axes, colours)
-    axes.axhline(0, color=colours.soft, linewidth=1)
-    for at, side in enumerate(sides):
-        found = bands(side.rows.prediction, _residual(side.rows))  # type: ignore[arg-type]
-        colour = _colour(at, sides, colours)
-        axes.plot(
-            found.center, found.middle, "o-", markersize=3, color=colour, label=_plain(side.name)
-        )
-        for edge in (found.low, found.high):
-            axes.plot(found.center, edge, "--", linewidth=1, color=colour)
-    axes.set(xlabel="prediction", ylabel="prediction − actual")
-    _legend(axes, colours, "best")
-
-
-def _residual(rows: Predictions) -> Any:
-    return rows.prediction - rows.label
-
-
-def _plain(name: str) -> str:
-    """matplotlib would read `$…$` as mathematics, and leave out names that begin with `_`."""
-    return f"\u200b{name}".replace("$", r"\$") if name.startswith("_") else name.replace("$", r"\$")

@@ -84,6 +84,7 @@ def _section(section: Section, report: Report, rung: Rung, at: int) -> dict[str,
         **_gates(section, rung),
         **_metrics(section, rung),
         **_background(section, rung),
+        "charts": _charts(section, report) if rung.facts else [],
     }
 
 
@@ -164,6 +165,24 @@ def _background(section: Section, rung: Rung) -> dict[str, Any]:
         "facts": [markdown(fact) for fact in facts_of(section)] if rung.facts else [],
         "lineage": [markdown(line) for line in lineage_of(section)] if rung.facts else [],
     }
+
+
+def _charts(section: Section, report: Report) -> list[dict[str, Any]]:
+    """Where no picture has an address and the project wants to see them all the same."""
+    if not report.charts or any(plot.light_url for plot in section.plots):
+        return []
+    names = (report.base_name, report.head_name)
+    return [
+        {
+            "title": chart.title,
+            "mermaid": fenced(chart.mermaid, "mermaid"),
+            "sparks": [
+                f"{code_span(spark)} {markdown(code(name))}"
+                for spark, name in zip(chart.sparks, names[-len(chart.sparks) :], strict=True)
+            ],
+        }
+        for chart in section.charts
+    ]
 
 
 def _yardstick(section: Section) -> tuple[str, ...]:

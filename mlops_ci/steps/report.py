@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from mlops_ci.errors import RecordError
+from mlops_ci.errors import RecordError, UsageError
 from mlops_ci.project import Project
 from mlops_ci.records import (
     Build,
@@ -23,7 +23,6 @@ from mlops_ci.records.files import KINDS, write_atomically
 from mlops_ci.report import (
     Failure,
     Links,
-    Plot,
     Report,
     Section,
     render_html,
@@ -31,6 +30,8 @@ from mlops_ci.report import (
     report_of,
     section_of,
 )
+from mlops_ci.report.album import album_files, read_album
+from mlops_ci.report.templating import read_templates
 
 if TYPE_CHECKING:
     from mlops_ci.data import Predictions
@@ -39,14 +40,6 @@ R = TypeVar("R", bound=msgspec.Struct)
 
 PLOTS = "plots"
 WITHOUT_MATPLOTLIB = "plots left out: they need matplotlib (`pip install 'mlops-ci[plots]'`)"
-TITLES = {
-    "roc": "ROC",
-    "precision-recall": "Precision and recall",
-    "calibration": "Calibration: share of positives by score",
-    "confusion": "Confusion: change in % points",
-    "residuals": "Residuals: prediction − actual",
-    "residual-bands": "Residuals by prediction: median, 10 % to 90 %",
-}
 TAIL = 6000  # bytes of a log
 
 
@@ -75,7 +68,7 @@ def report(project: Project, name: str, request: ReportRequest) -> ReportRecord:
     shown = report_of(
         [section], request.links, base_name=request.base_name, head_name=request.head_name
     )
-    return _write(project, shown, folder, notes)
+    return _write(project, styled(project, shown), folder, notes)
 
 
 def recorded_section(project: Project, name: str) -> Section:
@@ -164,7 +157,22 @@ def _commit_of(project: Project, section: Section) -> str:
 def with_plots(project: Project, section: Section) -> Section:
     """With the pictures that were drawn when the predictions were at hand."""
     folder = project.records.of(section.model, _commit_of(project, section))
-    return replace(section, plots=_read_plots(folder / PLOTS))
+    plots, charts = read_album(folder / PLOTS)
+    return replace(section, plots=plots, charts=charts)
+
+
+def styled(project: Project, shown: Report) -> Report:
+    """As the project wants its reports: by its own templates, with plots as text."""
+    charts = project.config.plots == "mermaid"
+    folder = project.config.report.templates
+    if folder is None:
+        return replace(shown, charts=charts)
+    place = (project.root / folder).resolve()
+    if not place.is_relative_to(project.git.root.resolve()):
+        raise UsageError(
+            "report.templates: the folder lies outside of the repository", where=str(place)
+        )
+    return replace(shown, charts=charts, templates=read_templates(place))
 
 
 def _with_plots(
@@ -173,26 +181,21 @@ def _with_plots(
     if section.plots or not request.drawn:
         return section
     if request.head is None:
-        return replace(section, plots=_read_plots(folder / PLOTS))
+        plots, charts = read_album(folder / PLOTS)
+        return replace(section, plots=plots, charts=charts)
+    from mlops_ci.report.charts import draw_charts
     from mlops_ci.report.plots import draw_plots
 
     comparison = section.comparison
     base = comparison.base.name if comparison and comparison.base else request.base_name
+    names = (base, request.head_name)
+    section = replace(section, charts=draw_charts(request.base, request.head))
     try:
-        plots = draw_plots(request.base, request.head, (base, request.head_name))
+        plots = draw_plots(request.base, request.head, names, comparison)
     except ImportError:
         notes.append(WITHOUT_MATPLOTLIB)
         return section
     return replace(section, plots=plots)
-
-
-def _read_plots(folder: Path) -> tuple[Plot, ...]:
-    found = []
-    for name, title in TITLES.items():
-        light, dark = (folder / f"{name}-{tone}.png" for tone in ("light", "dark"))
-        if light.is_file() and dark.is_file():
-            found.append(Plot(name, title, light.read_bytes(), dark.read_bytes()))
-    return tuple(found)
 
 
 def _write(project: Project, shown: Report, folder: Path, notes: list[str]) -> ReportRecord:
@@ -202,10 +205,8 @@ def _write(project: Project, shown: Report, folder: Path, notes: list[str]) -> R
         "report.md": render_markdown(shown).encode(),
         "report.html": render_html(shown).encode(),
     }
-    pictures = {}
-    for plot in section.plots:
-        pictures[f"{PLOTS}/{plot.name}-light.png"] = plot.light
-        pictures[f"{PLOTS}/{plot.name}-dark.png"] = plot.dark
+    album = album_files(section.plots, section.charts)
+    pictures = {f"{PLOTS}/{path}": content for path, content in album}
     for path, content in {**files, **pictures}.items():
         write_atomically(folder / path, content)
     inside = folder.relative_to(project.root).as_posix()
@@ -214,7 +215,7 @@ def _write(project: Project, shown: Report, folder: Path, notes: list[str]) -> R
         commit=folder.name,
         markdown=f"{inside}/report.md",
         html=f"{inside}/report.html",
-        plots=[f"{inside}/{path}" for path in pictures],
+        plots=[f"{inside}/{path}" for path in pictures if path.endswith(".png")],
         notes=notes,
     )
     project.records.write("report", record)

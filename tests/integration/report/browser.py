@@ -36,7 +36,7 @@ def install(node: Node, package: str, script: str) -> str:
     return file.read_text("utf-8")
 
 
-def ask(chromium: str, page: str, library: str, question: str) -> Any:
+def ask(chromium: Path, page: str, library: str, question: str) -> Any:
     """What `question`, the body of an async function, returns in the page."""
     code = (
         f"<script>{library.replace('</script', '<' + chr(92) + '/script')}</script>"

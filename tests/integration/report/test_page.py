@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -41,12 +42,12 @@ return found.violations.map((one) => [one.id, one.impact, one.nodes.map((node) =
 
 @pytest.mark.parametrize("tone", ["light", "dark"])
 @pytest.mark.parametrize("state", [*PAGES, "illustrated"])
-def test_axe_finds_nothing(state: str, tone: str, axe: str, chromium: str) -> None:
+def test_axe_finds_nothing(state: str, tone: str, axe: str, chromium: Path) -> None:
     report = illustrated() if state == "illustrated" else STATES[state]()
     assert ask(chromium, in_tone(render_html(report), tone), axe, AXE) == []
 
 
-def test_axe_would_find_something(axe: str, chromium: str) -> None:
+def test_axe_would_find_something(axe: str, chromium: Path) -> None:
     page = render_html(illustrated()).replace(' alt="', ' data-alt="')
     assert "image-alt" in [found[0] for found in ask(chromium, page, axe, AXE)]
 
@@ -66,7 +67,7 @@ return {before, up, down: shown(), sorted, focused: document.activeElement === b
 """
 
 
-def test_a_press_on_a_heading_sorts(chromium: str) -> None:
+def test_a_press_on_a_heading_sorts(chromium: Path) -> None:
     told = ask(chromium, render_html(STATES["worse"]()), "", SORT)
     assert told["before"] == ["−0.064", "+0.006", "−0.005", "−0.009"]
     assert told["up"] == ["−0.064", "−0.009", "−0.005", "+0.006"]  # log loss: a fall is better
@@ -76,14 +77,14 @@ def test_a_press_on_a_heading_sorts(chromium: str) -> None:
 
 
 @pytest.mark.parametrize("state", ["worse", "many", "failed"])
-def test_a_narrow_window_is_not_scrolled_sideways(state: str, chromium: str) -> None:
+def test_a_narrow_window_is_not_scrolled_sideways(state: str, chromium: Path) -> None:
     """Wide tables scroll in boxes of their own."""
     page = re.sub(r"<body>", '<body style="width: 400px">', render_html(STATES[state]()))
     told: Any = ask(chromium, page, "", "return document.body.scrollWidth;")
     assert told <= 400
 
 
-def test_a_page_of_many_rows_is_sorted_at_once(chromium: str) -> None:
+def test_a_page_of_many_rows_is_sorted_at_once(chromium: Path) -> None:
     took = ask(
         chromium,
         render_html(one(wide(500, 40))),

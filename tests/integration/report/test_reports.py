@@ -81,7 +81,7 @@ def test_a_better_model(repo: Repository) -> None:
     assert "recall\u00a0·\u00a0`region=north`" in markdown
     assert "[run](<https://example.org/run/1>)" in markdown
     assert (root / str(record.html)).read_text() == render_html(reported.report)
-    assert len(record.plots) == 8
+    assert len(record.plots) == 12
     for plot in record.plots:
         assert (root / plot).read_bytes().startswith(b"\x89PNG")
     assert repo.project().records.read("churn", record.commit, Report) == record
@@ -101,6 +101,46 @@ def test_rendered_again_from_the_records(repo: Repository) -> None:
     assert section.plots == reported.report.models[0].plots
     record = report(project, "churn", ReportRequest())
     assert record.plots == reported.records[0].plots
+
+
+TEMPLATE = """{% extends "mlops-ci/comment.md.j2" %}
+{% block footer %}
+Ask the churn team. {{ footer }}
+{% endblock %}
+"""
+
+
+def test_templates_of_the_project(repo: Repository) -> None:
+    change(repo, "0.25")
+    wanted = {"mlops-ci.yaml": CONFIG + "report: {templates: .mlops}\n",
+              ".mlops/comment.md.j2": TEMPLATE}  # fmt: skip
+    repo.commit(wanted, "our words")
+    _, reported = run(repo)
+    content = (repo.folder / str(reported.records[0].markdown)).read_text()
+    assert "\nAsk the churn team. `mlops-ci reproduce" in content
+    assert content == render_markdown(reported.report)
+
+
+def test_templates_outside_of_the_repository_are_not_read(repo: Repository, tmp_path: Path) -> None:
+    (tmp_path / "comment.md.j2").write_text("stolen")
+    repo.branch("outside")
+    repo.commit({"mlops-ci.yaml": CONFIG + f"report: {{templates: '{tmp_path}'}}\n"}, "outside")
+    _, reported = run(repo)
+    content = render_markdown(reported.report)
+    assert "stolen" not in content
+    assert "lies outside of the repository" in content
+
+
+def test_plots_as_text(repo: Repository) -> None:
+    change(repo, "0.25")
+    repo.commit({"mlops-ci.yaml": CONFIG + "plots: mermaid\n"}, "plots as text")
+    _, reported = run(repo)
+    content = (repo.folder / str(reported.records[0].markdown)).read_text()
+    assert content.count("```mermaid") == 3
+    assert content == render_markdown(reported.report)
+    project = repo.project()
+    again = with_plots(project, recorded_section(project, "churn"))
+    assert again.charts == reported.report.models[0].charts
 
 
 def test_first_run(repo: Repository) -> None:
@@ -173,7 +213,7 @@ def test_commands(repo: Repository, tmp_path: Path) -> None:
     assert done.stdout.startswith("✗ churn is worse: ")
     assert "Must not be merged" in done.stdout
     assert "\x1b" not in done.stdout
-    assert page.read_text().count("data:image/png") == 8
+    assert page.read_text().count("data:image/png") == 12
     first = markdown.read_text()
     assert first.startswith("### ❌ `churn` is worse: ")
 
@@ -217,4 +257,4 @@ def test_two_files(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "branch is no worse: MAE" in done.stdout
     assert "main.csv" in done.stdout
-    assert page.read_text().count("data:image/png") == 4
+    assert page.read_text().count("data:image/png") == 6  # gates, and two of residuals

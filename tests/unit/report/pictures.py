@@ -10,6 +10,7 @@ import numpy as np
 from mlops_ci.data import Predictions
 from mlops_ci.records import Resolution
 from mlops_ci.report import Plot
+from tests.unit.report.states import better
 
 
 def predictions(task: Any, noise: float, rows: int = 2000, classes: int = 2) -> Predictions:
@@ -45,4 +46,6 @@ def predictions(task: Any, noise: float, rows: int = 2000, classes: int = 2) -> 
 def plots() -> tuple[Plot, ...]:
     from mlops_ci.report.plots import draw_plots
 
-    return draw_plots(predictions("binary", 0.8), predictions("binary", 0.65))
+    return draw_plots(
+        predictions("binary", 0.8), predictions("binary", 0.65), comparison=better().comparison
+    )

@@ -14,13 +14,16 @@ from mlops_ci.report.curves import (
     bands,
     calibration,
     confusion,
+    difference_curve,
     precision_recall_curve,
     roc_curve,
     thin,
 )
+from mlops_ci.report.forest_plot import gate_forest
 from mlops_ci.report.plots import MAX_BYTES, draw_plots
 from tests.unit.report.pictures import plots, predictions
-from tests.unit.report.states import better
+from tests.unit.report.states import SECTIONS, better, first, worse
+from tests.unit.report.test_ladder import wide
 
 NAMES = {
     "binary": ["roc", "precision-recall", "calibration", "confusion"],
@@ -97,8 +100,8 @@ def test_page_holds_the_pictures_itself() -> None:
     from dataclasses import replace
 
     page = render_html(report_of([replace(better(), plots=plots())]))
-    assert page.count("data:image/png;base64,") == 2 * 4
-    assert 'alt="ROC"' in page
+    assert page.count("data:image/png;base64,") == 2 * 6
+    assert 'alt="ROC, and the difference"' in page
     assert "(prefers-color-scheme: dark)" in page
 
 
@@ -125,6 +128,48 @@ def test_curves_agree_with_scikit_learn() -> None:
     assert np.allclose(confusion(actual.astype(int), (score > 0.5).astype(int), 2), table)
 
 
+def test_difference_is_head_less_base_at_equal_x() -> None:
+    base = roc_curve(np.array([True, False, True, False]), np.array([0.9, 0.8, 0.7, 0.1]))
+    head = roc_curve(np.array([True, False, True, False]), np.array([0.9, 0.1, 0.7, 0.2]))
+    change = difference_curve(base, head, 5)
+    assert change.x.tolist() == [0, 0.25, 0.5, 0.75, 1]
+    assert change.y.tolist() == [0.5, 0.25, 0, 0, 0]
+    assert (difference_curve(base, base).y == 0).all()
+
+
+def test_forest_of_the_gates_agrees_with_the_verdict() -> None:
+    for made in SECTIONS.values():
+        section = made()
+        rows = gate_forest(section.gates, [section.metric_of(gate) for gate in section.gates])
+        for row in rows:
+            low, high = (row.low, row.high) if row.low is not None else (None, None)
+            if row.word == "pass" and row.solid:
+                assert low is not None
+                assert low >= -1
+            if row.word == "fail":
+                assert high is not None
+                assert high < -1
+
+
+def test_forest_of_slices_is_of_the_metric_that_was_stopped() -> None:
+    made = draw_plots(None, None, comparison=worse().comparison)
+    assert [plot.name for plot in made] == ["gates", "slices"]
+    assert "recall" in made[1].title
+    assert "ROC AUC" in draw_plots(None, None, comparison=better().comparison)[1].title
+
+
+def test_forests_stay_pictures_whatever_their_size_and_names() -> None:
+    for comparison in (wide(500, 0).comparison, wide(1, 500, "$x_").comparison):
+        for plot in draw_plots(None, None, comparison=comparison):
+            for picture in (plot.light, plot.dark):
+                assert len(picture) <= MAX_BYTES
+                assert struct.unpack(">II", picture[16:24])[1] < 800
+
+
+def test_first_run_and_files_have_no_forest() -> None:
+    assert draw_plots(None, None, comparison=first().comparison) == ()
+
+
 def test_thinned_curve_keeps_its_ends() -> None:
     x = np.linspace(0, 1, 5000)
     found = thin(Curve(x, x**2), 50)
@@ -146,12 +191,11 @@ def test_calibration_and_bands_hold_their_middles() -> None:
 
 def test_report_room_draws_without_a_window() -> None:
     """pyplot keeps figures and chooses a window system: it is never imported."""
-    source = Path("mlops_ci/report/plots.py")
-    text = (Path(__file__).parents[3] / source).read_text("utf-8")
-    assert "pyplot" not in text
+    room = Path(__file__).parents[3] / "mlops_ci" / "report"
+    assert not [path.name for path in room.glob("*.py") if "pyplot" in path.read_text("utf-8")]
 
 
 def test_size_of_a_picture() -> None:
-    picture = plots()[0].light
+    picture = plots()[2].light
     width, height = struct.unpack(">II", io.BytesIO(picture[16:24]).read())
     assert (width, height) == (460, 360)

@@ -1,0 +1,120 @@
+"""What every picture has in common: size, colours of light and dark pages, axes, bytes."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mlops_ci.report.phrase import clip
+
+if TYPE_CHECKING:
+    from mlops_ci.data import Predictions
+
+SIZE = (4.6, 3.6)  # inches
+DPI = 100
+MAX_BYTES = 60_000
+NAME = 24  # characters of a name in a picture
+
+
+@dataclass(frozen=True)
+class Colours:
+    paper: str
+    ink: str
+    soft: str
+    line: str
+    base: str
+    head: str
+    good: str
+    bad: str
+    open: str
+
+
+LIGHT = Colours(
+    "#ffffff", "#1f2328", "#59636e", "#d1d9e0", "#818b98", "#0969da", "#0969da", "#cf222e",
+    "#9a6700",
+)  # fmt: skip
+DARK = Colours(
+    "#0d1117", "#f0f6fc", "#9198a1", "#3d444d", "#9198a1", "#4493f8", "#4493f8", "#f85149",
+    "#d29922",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Side:
+    """One model's predictions and what a reader calls it."""
+
+    name: str
+    rows: Predictions
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """An empty figure in the colours of one tone."""
+
+    figure: Any
+    colours: Colours
+
+    def axes(self, height: tuple[int, ...] = (1,)) -> list[Any]:
+        """One above the other, with these heights, on one x axis."""
+        found = self.figure.subplots(
+            len(height), 1, sharex=True, squeeze=False, height_ratios=height
+        )
+        made = [row[0] for row in found]
+        for axes in made:
+            axes.set_facecolor(self.colours.paper)
+            axes.tick_params(colors=self.colours.soft, labelsize=8)
+            axes.set_axisbelow(True)
+            for spine in axes.spines.values():
+                spine.set_color(self.colours.line)
+            for label in (axes.xaxis.label, axes.yaxis.label):
+                label.set(color=self.colours.ink, size=9)
+        return made
+
+    def grid(self, axes: Any, **kind: Any) -> None:
+        axes.grid(visible=True, color=self.colours.line, linewidth=0.6, **kind)
+
+    def legend(self, axes: Any, place: str) -> None:
+        axes.legend(loc=place, fontsize=8, labelcolor=self.colours.ink, frameon=False)
+
+    def side(self, at: int, sides: list[Side]) -> str:
+        return self.colours.head if at == len(sides) - 1 else self.colours.base
+
+
+Painter = Callable[[Canvas], None]
+
+
+def paint(painter: Painter, size: tuple[float, float] = SIZE) -> tuple[bytes, bytes]:
+    """PNG for light and for dark pages. The same predictions give the same bytes: no time, no
+    version is in them. The dark one takes its layout from the light one: finding it costs as much
+    as drawing.
+    """
+    light, places = _paint(painter, LIGHT, size)
+    return light, _paint(painter, DARK, size, places)[0]
+
+
+def _paint(
+    painter: Painter, colours: Colours, size: tuple[float, float], places: list[Any] | None = None
+) -> tuple[bytes, list[Any]]:
+    """The picture, and where in it the axes lie; at `places` where that is known."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, dpi=DPI, facecolor=colours.paper)
+    agg: Any = FigureCanvasAgg(figure)
+    painter(Canvas(figure, colours))
+    if places is None:
+        figure.set_layout_engine("constrained")
+    else:
+        for axes, place in zip(figure.axes, places, strict=True):
+            axes.set_position(place)
+    stream = io.BytesIO()
+    agg.print_png(stream, metadata={"Software": None})  # savefig would draw all twice
+    return stream.getvalue(), [axes.get_position() for axes in figure.axes]
+
+
+def plain_name(name: str, longest: int = NAME) -> str:
+    """matplotlib would read `$…$` as mathematics, and leave out names that begin with `_`."""
+    escaped = clip(name, longest).replace("$", r"\$")
+    return f"\u200b{escaped}" if escaped.startswith("_") else escaped
