@@ -48,8 +48,9 @@ image: install
 lock: install
 	scripts/lock.sh --upgrade
 
-# Ends what the scripts started and left running.
+# Ends what the demo and the scripts started and left running.
 down:
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m demo --end; fi
 	scripts/registry.sh stop 5000
 	scripts/docker_engine.sh stop
 
