@@ -11,7 +11,8 @@ from benchmarks.figure import print_table
 from mlops_ci.config.model import Gate, Policy
 from mlops_ci.verdict import compare_paired, judge
 from mlops_ci.verdict.comparing import result_of
-from mlops_ci.verdict.measuring import Part, measure
+from mlops_ci.verdict.measuring import measure
+from mlops_ci.verdict.part import Part
 from mlops_ci.verdict.rows import view_of
 
 MARGIN = 0.01

@@ -12,7 +12,8 @@ import numpy as np
 from benchmarks.coverage.worlds import World, draw, truths
 from benchmarks.figure import print_table
 from mlops_ci.config.model import Policy
-from mlops_ci.verdict.measuring import Part, measure
+from mlops_ci.verdict.measuring import measure
+from mlops_ci.verdict.part import Part
 from mlops_ci.verdict.rows import view_of
 
 SMOOTH = ("roc_auc", "average_precision", "log_loss", "brier")

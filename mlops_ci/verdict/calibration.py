@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from mlops_ci.verdict.aggregates.gaps import BINS, Gaps
+from mlops_ci.verdict.clusters import ClusterGaps
 from mlops_ci.verdict.intervals import Interval, normal_quantile
 from mlops_ci.verdict.rows import Floats
 
@@ -16,11 +17,11 @@ SEED = 20_260_102
 SURE = 3.0
 
 
-def calibration_error(gaps: Gaps, side: int) -> float:
+def calibration_error(gaps: Gaps | ClusterGaps, side: int) -> float:
     return float(np.abs(gaps.mean[side * BINS : (side + 1) * BINS]).sum())
 
 
-def calibration_intervals(gaps: Gaps, sides: int, level: float) -> list[Interval]:
+def calibration_intervals(gaps: Gaps | ClusterGaps, sides: int, level: float) -> list[Interval]:
     """Of each side's own error and, with two sides, of head − base (last).
 
     The bins' mean gaps are drawn from their joint normal distribution. Where a gap's sign is

@@ -12,8 +12,10 @@ from mlops_ci.config.model import Policy
 from mlops_ci.errors import ComparisonError
 from mlops_ci.records.comparison import Evidence, MetricResult
 from mlops_ci.verdict.intervals import mover
-from mlops_ci.verdict.measuring import Measured, Part, measure
-from mlops_ci.verdict.names import DEFAULT, METRICS, canonical_metric, higher_is_better
+from mlops_ci.verdict.measured import Measured
+from mlops_ci.verdict.measuring import measure
+from mlops_ci.verdict.names import DEFAULT, canonical_metric, higher_is_better, metric_of
+from mlops_ci.verdict.part import Part
 from mlops_ci.verdict.rows import PairedRows, SingleRows, view_of
 
 Rows = PairedRows | SingleRows
@@ -124,7 +126,7 @@ def result_of(name: str, part: Part, found: Measured, evidence: Evidence) -> Met
         se=shown.se if shown else None,
         method=shown.method if shown else "",
         evidence=evidence,
-        higher_is_better=METRICS[name].higher_is_better,
+        higher_is_better=metric_of(name, part.view.values).higher_is_better,
         base_low=own_base.low if own_base else None,
         base_high=own_base.high if own_base else None,
         head_low=own_head.low if own_head else None,
@@ -143,8 +145,8 @@ def _wanted(rows: Rows, metrics: Sequence[str] | None) -> tuple[str, ...]:
         if rows.task in metric.tasks
         and (metric.needs == "prediction" or any(side.score is not None for side in sides))
     ]
-    asked = [canonical_metric(name) for name in metrics or ()]
-    return tuple(dict.fromkeys([*default, *asked]))
+    asked = [name if name in rows.values else canonical_metric(name) for name in metrics or ()]
+    return tuple(dict.fromkeys([*default, *rows.values, *asked]))
 
 
 def _parts(rows: Rows, policy: Policy) -> Iterator[Part]:

@@ -5,22 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 
-from mlops_ci.verdict.aggregates.sums import grid_of, sum_on
-from mlops_ci.verdict.intervals import Interval
-from mlops_ci.verdict.moments import (
-    FEW_ROWS,
-    bounded_interval,
-    few_rows_decide,
-    large_interval,
-    mean_interval,
-    moments_of,
-)
+from mlops_ci.verdict.names import Metric
 from mlops_ci.verdict.rows import Floats, Outputs, View
 
+PerRow = Callable[[View, Outputs], Floats]
 EPSILON = float(np.finfo(np.float64).eps)
 
 
@@ -70,6 +61,21 @@ def relative_errors(view: View, side: Outputs) -> Floats:
     return np.asarray(relative)
 
 
+def pinball_losses(quantile: float) -> PerRow:
+    """Of a forecast of this quantile: Koenker & Bassett 1978. At ½ half the absolute error."""
+
+    def losses(view: View, side: Outputs) -> Floats:
+        error = -_errors(view, side)
+        return np.asarray(np.maximum(quantile * error, (quantile - 1) * error))
+
+    return losses
+
+
+def values_of(name: str) -> PerRow:
+    """A row's own number, such as a judge's score or a cost."""
+    return lambda _, side: np.asarray(side.values[name], dtype=np.float64)
+
+
 # Means [k] → the metric's value and its gradient [k], for the loss in column `side`.
 Smooth = Callable[[Floats, int], tuple[float, Floats]]
 
@@ -102,8 +108,11 @@ def _unit(size: int, at: int) -> Floats:
 
 @dataclass(frozen=True)
 class Loss:
-    per_row: Callable[[View, Outputs], Floats]
+    """`signed`: a row may be worth less than nothing; a loss is at least 0."""
+
+    per_row: PerRow
     smooth: Smooth = mean_of
+    signed: bool = False
 
 
 LOSSES = {
@@ -117,118 +126,9 @@ LOSSES = {
 }
 
 
-class Means:
-    """One loss on all rows: moments of a column for each side (and the label and its square, for
-    R²). The second side's column is its difference from the first: two models that answer nearly
-    the same lose no digits to each other.
-    """
-
-    def __init__(self, name: str, view: View) -> None:
-        self._loss, self._view = LOSSES[name], view
-        # A loss is a sum over squares of the label's distance from here: far-off labels would
-        # otherwise drown their own variance.
-        self._centre = _middle(view.label) if self._explains else 0.0
-        extent = grid_of(lambda part: self._columns(part, both=True), view.n)
-        # All losses' extremes, head's own last; None where a loss is not finite.
-        self._extent = extent if extent.finite else None
-        self.moments = None
-        if self._extent is not None:
-            grid = extent.without_last if len(view.sides) > 1 else extent
-            self.moments = moments_of(sum_on(grid, self._columns, view.n))
-
-    @property
-    def _explains(self) -> bool:
-        return self._loss.smooth is explained_of
-
-    def _columns(self, part: slice, *, both: bool = False) -> list[Floats]:
-        """Base's losses (or those of the one side), head's difference, the label and its square;
-        with `both` head's losses in the end.
-        """
-        rows = self._view.part(part)
-        columns = [self._loss.per_row(rows, side) for side in rows.sides]
-        head = columns[-1]
-        if len(columns) > 1:
-            columns[1] = head - columns[0]
-        if self._explains:
-            label = rows.label - self._centre
-            columns += [label, label**2]
-        return [*columns, head] if both and len(rows.sides) > 1 else columns
-
-    @property
-    def _largest(self) -> float:
-        """What a row's loss was at most."""
-        high = (0.0,) if self._extent is None else self._extent.high
-        return max(high[0], high[-1]) if len(self._view.sides) > 1 else high[0]
-
-    @cached_property
-    def _lift(self) -> Floats:
-        """Means of the losses from the means of the columns: head = base + difference."""
-        size = 0 if self.moments is None else len(self.moments.mean)
-        lift = np.eye(size)
-        if len(self._view.sides) > 1:
-            lift[1, 0] = 1.0
-        return lift
-
-    def _smooth(self, side: int) -> tuple[float, Floats]:
-        """Value and gradient in the means of the losses."""
-        if self.moments is None:
-            return math.nan, np.zeros(1)
-        return self._loss.smooth(np.einsum("ij,j->i", self._lift, self.moments.mean), side)
-
-    def value(self, side: int) -> float:
-        return self._smooth(side)[0]
-
-    def own(self, side: int, level: float) -> Interval | None:
-        value, gradient = self._smooth(side)
-        if not math.isfinite(value) or self.moments is None:
-            return None
-        at_stake = self._largest * float(gradient[side])
-        reach = sorted((0.0, at_stake))
-        mean = float(np.einsum("j,j->", self._lift[side], self.moments.mean))
-        centre = mean * float(gradient[side])
-        found = self._interval(gradient, (reach[0] - centre, reach[1] - centre), level)
-        return None if found is None else found.shifted(value)
-
-    def change(self, level: float) -> Interval | None:
-        (base, before), (head, after) = self._smooth(0), self._smooth(1)
-        if not math.isfinite(base) or not math.isfinite(head):
-            return None
-        at_stake = self._largest * max(abs(float(before[0])), abs(float(after[1])))
-        found = self._interval(after - before, (-at_stake, at_stake), level)
-        return None if found is None else found.shifted(head - base)
-
-    def _interval(
-        self, gradient: Floats, reach: tuple[float, float], level: float
-    ) -> Interval | None:
-        if self.moments is None:
-            return None
-        n, weights = self._view.n, np.einsum("ij,i->j", self._lift, gradient)
-        if n < FEW_ROWS:
-            return mean_interval(self._influence(slice(0, n), weights), reach, level)
-        extreme = self._farthest(weights)
-        if few_rows_decide(self.moments.variance(weights) * (n - 1), extreme):
-            return bounded_interval(self._influence(slice(0, n), weights), reach, level)
-        return large_interval(self.moments.spread(weights), self.moments.freedom(weights), level)
-
-    def _farthest(self, weights: Floats) -> float:
-        """The influence of the row that has most of it. Of a plain mean it is known already."""
-        if self._extent is None or self.moments is None:
-            return math.inf
-        known = {(1.0, 0.0): 0, (0.0, 1.0): 1, (1.0, 1.0): 2, (1.0,): 0}.get(tuple(weights))
-        if known is None:
-            extremes = grid_of(lambda part: [self._influence(part, weights)], self._view.n)
-            return max(-extremes.low[0], extremes.high[0])
-        mean = float(np.einsum("i,i->", weights, self.moments.mean))
-        return max(mean - self._extent.low[known], self._extent.high[known] - mean)
-
-    def _influence(self, part: slice, weights: Floats) -> Floats:
-        total = np.zeros(part.stop - part.start)
-        means = np.zeros(len(weights)) if self.moments is None else self.moments.mean
-        for weight, mean, column in zip(weights, means, self._columns(part), strict=True):
-            if weight:
-                total += weight * (column - mean)
-        return total
-
-
-def _middle(label: Floats) -> float:
-    return float(label.min()) / 2 + float(label.max()) / 2
+def loss_of(metric: Metric) -> Loss:
+    if metric.needs == "value":
+        return Loss(values_of(metric.name), signed=True)
+    if metric.name.startswith("pinball_loss"):
+        return Loss(pinball_losses(metric.number or 0.5))
+    return LOSSES[metric.name]

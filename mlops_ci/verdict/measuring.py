@@ -2,126 +2,43 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 
 import numpy as np
 
-from mlops_ci.config.model import Average, Policy
-from mlops_ci.verdict import calibration, confusion, precision, ranking
-from mlops_ci.verdict.aggregates.bins import bin_rank
-from mlops_ci.verdict.aggregates.cells import MAX_CLASSES, Cells, count_cells
+from mlops_ci.verdict import confusion, precision, queries, ranking
+from mlops_ci.verdict.aggregates.cells import MAX_CLASSES
 from mlops_ci.verdict.aggregates.chunks import together
-from mlops_ci.verdict.aggregates.gaps import count_gaps
-from mlops_ci.verdict.aggregates.order import Ranking, rank
+from mlops_ci.verdict.influence import by_groups
 from mlops_ci.verdict.intervals import EXACTLY_ZERO, Interval, wilson
-from mlops_ci.verdict.losses import LOSSES, Means
+from mlops_ci.verdict.losses import LOSSES, loss_of
+from mlops_ci.verdict.means import Means
+from mlops_ci.verdict.measured import Measured
+from mlops_ci.verdict.moments import mean_interval
 from mlops_ci.verdict.multiclass import areas, areas_change_interval, areas_interval
-from mlops_ci.verdict.names import METRICS, Metric
-from mlops_ci.verdict.rows import Ints, View
-from mlops_ci.verdict.soundness import faults_of
+from mlops_ci.verdict.names import Metric, metric_of
+from mlops_ci.verdict.part import Part
+from mlops_ci.verdict.rows import Floats
 
-# From here on the AUC comes from bins; the bound of what they hide is part of the interval.
-BINNED = 1 << 19
 # The rarer class needs as many rows as a mean does.
 RARE = 30
 
 
-@dataclass(frozen=True)
-class Measured:
-    """Per side (base, head, or head alone): value and own interval; the change's interval.
-
-    None: it has none, and `note` says why. `average` names how classes were averaged.
-    """
-
-    values: tuple[float | None, ...]
-    own: tuple[Interval | None, ...] = (None, None)
-    change: Interval | None = None
-    note: str | None = None
-    average: str | None = None
-
-
-class Part:
-    """All rows or a slice, with what several metrics share computed once."""
-
-    def __init__(self, view: View, policy: Policy, slice_name: str | None) -> None:
-        self.view = view
-        self.policy = policy
-        self.level = policy.level
-        self.slice = slice_name
-
-    @property
-    def sides(self) -> int:
-        return len(self.view.sides)
-
-    @cached_property
-    def cells(self) -> Cells:
-        return count_cells(self.view)
-
-    @cached_property
-    def tables(self) -> tuple[Ints, ...]:
-        return tuple(self.cells.table(side) for side in range(self.sides))
-
-    @cached_property
-    def rankings(self) -> tuple[Ranking, ...]:
-        actual = self.view.actual
-        works = [
-            partial(rank, side.score, actual) for side in self.view.sides if side.score is not None
-        ]
-        return tuple(together(works, self.view.n))
-
-    @cached_property
-    def placements(self) -> tuple[ranking.Placements, ...]:
-        """By bins where rows are many: a sort is then most of the work of all metrics."""
-        if self.view.n < BINNED:
-            return tuple(ranking.placements(one) for one in self.rankings)
-        actual = self.view.actual
-        binned = [
-            bin_rank(side.score, actual) for side in self.view.sides if side.score is not None
-        ]
-        return tuple(ranking.placements(one, one.blur) for one in binned)
-
-    @cached_property
-    def calibration(self) -> tuple[list[float], list[Interval]]:
-        gaps = count_gaps(self.view)
-        seen = [calibration.calibration_error(gaps, side) for side in range(self.sides)]
-        return seen, calibration.calibration_intervals(gaps, self.sides, self.level)
-
-    @cached_property
-    def class_counts(self) -> Ints:
-        return self.view.class_counts
-
-    @cached_property
-    def faults(self) -> dict[str, str]:
-        """Why an array of a side cannot be used (`prediction`, `score`), or its scores not as
-        probabilities (`probability`); only what is wrong.
-        """
-        names = ("base", "head")[-self.sides :]
-        found: dict[str, str] = {}
-        for name, outputs in zip(names, self.view.sides, strict=True):
-            for what, why in faults_of(outputs, self.view.task, name):
-                found.setdefault(what, why)
-        return found
-
-    @cached_property
-    def rarest(self) -> int:
-        """Rows of the rarest class: of all classes, or in a slice of those that occur in it."""
-        counts = self.class_counts
-        if self.view.task == "multiclass":
-            counts = counts[counts > 0]
-        return int(counts.min()) if len(counts) else 0
-
-
 def measure(part: Part, name: str) -> Measured:
-    """`name`: one of ours. What cannot be assessed comes back with a note, never as a number."""
-    metric = METRICS[name]
+    """`name`: one of ours, or of a column of values. What cannot be assessed comes back with a
+    note, never as a number.
+    """
+    metric = metric_of(name, part.view.values)
     nothing: tuple[float | None, ...] = (None,) * part.sides
     why = _impossible(part, metric)
     if why is not None:
-        return Measured(nothing, note=why, average=_average(part, metric))
+        return Measured(nothing, note=why, average=part.average(metric))
     with np.errstate(over="ignore", invalid="ignore"):
-        found = _FAMILIES.get(name, _measure_confusion)(part, metric)
+        found = _family(metric)(part, metric)
+        if part.clusters is not None and metric.needs != "group" and metric.name != "ece":
+            found = by_groups(part, metric, found)
     return _sound(_exact(_guarded(part, metric, found), part))
 
 
@@ -131,8 +48,15 @@ def _impossible(part: Part, metric: Metric) -> str | None:
         return f"not defined for a {view.task} task"
     if view.n == 0:
         return "no row is left"
-    if metric.needs in part.faults:
-        return part.faults[metric.needs]
+    needs = metric.needs
+    if needs == "group":
+        if part.clusters is None:
+            return "there is no column `group` that says which rows are one query"
+        needs = "score" if view.task == "binary" else "prediction"
+    if needs in part.faults:
+        return part.faults[needs]
+    if metric.needs == "value" and f"value {metric.name}" in part.faults:
+        return part.faults[f"value {metric.name}"]
     if metric.name in ("log_loss", "brier", "ece") and "probability" in part.faults:
         return part.faults["probability"]
     return _undefined(part, metric)
@@ -156,6 +80,8 @@ def _guarded(part: Part, metric: Metric, found: Measured) -> Measured:
     why = None
     if part.view.n < part.policy.min_rows:
         why = f"{part.view.n} rows, fewer than min-rows ({part.policy.min_rows})"
+    elif part.clusters is not None and part.clusters.groups < part.policy.min_rows:
+        why = f"{part.clusters.groups} groups, fewer than min-rows ({part.policy.min_rows})"
     elif _needs_every_class(part, metric) and part.rarest < RARE:
         why = f"{part.rarest} rows of the rarer class, fewer than {RARE}"
     if why is None:
@@ -191,19 +117,8 @@ def _is_finite(interval: Interval) -> bool:
     return bool(np.isfinite([interval.low, interval.high, interval.se]).all())
 
 
-def _average(part: Part, metric: Metric) -> Average | str | None:
-    if metric.average is not None:
-        return metric.average
-    if metric.name == "roc_auc" and part.view.task == "multiclass":
-        return "macro"
-    return part.policy.average if metric.averaged and part.view.task == "multiclass" else None
-
-
 def _measure_confusion(part: Part, metric: Metric) -> Measured:
-    average = _average(part, metric)
-    positive = part.view.positive if part.view.task == "binary" else None
-    name = metric.name.removesuffix(f"_{metric.average}") if metric.average else metric.name
-    question = confusion.Question(name, positive, average)
+    question = part.question(metric)
     found = [confusion.linearise(table, question) for table in part.tables]
     values = tuple(None if linear is None else linear[0] for linear in found)
     own = tuple(confusion.own_interval(table, question, part.level) for table in part.tables)
@@ -211,7 +126,7 @@ def _measure_confusion(part: Part, metric: Metric) -> Measured:
     if part.sides > 1 and None not in values:
         change = confusion.change_interval(part.cells, question, part.level)
     note = None if None not in values else "no row was predicted to be positive"
-    return Measured(values, own, change, note, average)
+    return Measured(values, own, change, note, question.average)
 
 
 def _measure_accuracy(part: Part, metric: Metric) -> Measured:
@@ -220,11 +135,11 @@ def _measure_accuracy(part: Part, metric: Metric) -> Measured:
     own = tuple(wilson(count, cells.n, part.level) for count in hits)
     change = confusion.paired_proportions(cells, part.level) if part.sides > 1 else None
     values = tuple(count / cells.n for count in hits)
-    return Measured(values, own, change, average=_average(part, metric))
+    return Measured(values, own, change, average=part.average(metric))
 
 
 def _measure_loss(part: Part, metric: Metric) -> Measured:
-    means = Means(metric.name, part.view)
+    means = Means(loss_of(metric), part.view)
     sides = range(part.sides)
     values = tuple(means.value(side) for side in sides)
     if part.view.n < 2:
@@ -250,7 +165,7 @@ def _measure_areas(part: Part, metric: Metric) -> Measured:
     values = tuple(one.value for one in found)
     own = tuple(areas_interval(one, part.level) for one in found)
     change = areas_change_interval(found[0], found[1], part.level) if part.sides > 1 else None
-    return Measured(values, own, change, average=_average(part, metric))
+    return Measured(values, own, change, average=part.average(metric))
 
 
 def _measure_precision(part: Part, _: Metric) -> Measured:
@@ -270,6 +185,45 @@ def _measure_calibration(part: Part, _: Metric) -> Measured:
     seen, intervals = part.calibration
     change = intervals[-1] if part.sides > 1 else None
     return Measured(tuple(seen), tuple(intervals[: part.sides]), change)
+
+
+def _measure_queries(part: Part, metric: Metric) -> Measured:
+    ranked = [queries.rank_queries(part.view, side) for side in part.view.sides]
+    if not len(queries.relevant(ranked[0])):
+        return Measured((None,) * part.sides, note="no group has a relevant row")
+    if metric.name == "mrr":
+        found = [queries.reciprocal_rank(one) for one in ranked]
+    else:
+        found = [queries.ndcg(one, metric.number) for one in ranked]
+    values = tuple(math.fsum(one) / len(one) for one in found)
+    count = len(found[0])
+    if count < part.policy.min_rows:
+        why = f"{count} groups, fewer than min-rows ({part.policy.min_rows})"
+        return Measured(values, note=f"not assessed: {why}")
+    own = tuple(
+        _of_queries(one - value, (-value, 1 - value), part.level, value)
+        for one, value in zip(found, values, strict=True)
+    )
+    change = None
+    if part.sides > 1:
+        moved = values[1] - values[0]
+        change = _of_queries(found[1] - found[0] - moved, (-1.0, 1.0), part.level, moved)
+    return Measured(values, own, change)
+
+
+def _of_queries(
+    centred: Floats, reach: tuple[float, float], level: float, value: float
+) -> Interval | None:
+    found = mean_interval(centred, reach, level)
+    return None if found is None else found.shifted(value)
+
+
+def _family(metric: Metric) -> Callable[[Part, Metric], Measured]:
+    if metric.needs == "group":
+        return _measure_queries
+    if metric.needs == "value" or metric.name.startswith("pinball_loss"):
+        return _measure_loss
+    return _FAMILIES.get(metric.name, _measure_confusion)
 
 
 _FAMILIES: dict[str, Callable[[Part, Metric], Measured]] = {

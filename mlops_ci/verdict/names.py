@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Literal
 
@@ -11,21 +12,24 @@ from mlops_ci.config.model import Gate, Task
 from mlops_ci.errors import ConfigError
 from mlops_ci.verdict.structs import replaced
 
-Needs = Literal["prediction", "score"]
+Needs = Literal["prediction", "score", "value", "group"]
 CLASSES: tuple[Task, ...] = ("binary", "multiclass")
 
 
 @dataclass(frozen=True)
 class Metric:
-    """`by_class`: it stands or falls with the rows of each class. `average`: fixed by its name."""
+    """`by_class`: it stands or falls with the rows of each class. `average`: fixed by its name.
+    `number`: what follows the @ in its name.
+    """
 
     name: str
-    higher_is_better: bool
+    higher_is_better: bool | None
     tasks: tuple[Task, ...]
     needs: Needs = "prediction"
     by_class: bool = False
     averaged: bool = False
     average: str | None = None
+    number: float | None = None
 
 
 def _averages() -> tuple[Metric, ...]:
@@ -63,7 +67,14 @@ FAIRNESS: dict[str, Metric] = {
     for name in ("demographic_parity", "equal_opportunity", "equalized_odds")
     for kind in ("difference", "ratio")
 }
-METRICS = {metric.name: metric for metric in (*DEFAULT, *_averages(), *FAIRNESS.values())}
+TASKS: tuple[Task, ...] = (*CLASSES, "regression")
+# Asked for by name. Of grouped rows, each group being one query.
+ASKED = (
+    Metric("pinball_loss", DOWN, ("regression",)),
+    Metric("ndcg", UP, ("binary", "regression"), needs="group"),
+    Metric("mrr", UP, ("binary", "regression"), needs="group"),
+)
+METRICS = {metric.name: metric for metric in (*DEFAULT, *_averages(), *ASKED, *FAIRNESS.values())}
 
 ALIASES = {
     "acc": "accuracy",
@@ -93,6 +104,9 @@ ALIASES = {
     "root_mean_squared_error": "rmse",
     "mean_absolute_percentage_error": "mape",
     "r2_score": "r2",
+    "mean_pinball_loss": "pinball_loss",
+    "ndcg_score": "ndcg",
+    "mean_reciprocal_rank": "mrr",
     "r_squared": "r2",
 }
 # Scorers that scikit-learn turns round, so that more is better.
@@ -151,6 +165,8 @@ KNOWN_DOWN = frozenset(
         "fnr",
     ]
 )
+# Metrics with a number in their name: `pinball_loss@0.9` of the 90 % quantile, `ndcg@10`.
+_PARAMETER = re.compile(r"(?P<name>[a-z_]+)@(?P<number>[0-9]+(?:\.[0-9]+)?)")
 _PREFIX = re.compile(
     r"^(?:(?:train|training|val|valid|validation|test|eval|holdout|dev|cv|mean|avg)_)+"
 )
@@ -160,7 +176,7 @@ _SEPARATOR = re.compile(r"[./:]")
 def canonical_metric(name: str) -> str:
     """Our name of a metric. Raises ConfigError, with the nearest name, for an unknown one."""
     plain = _plain(name)
-    if plain in METRICS:
+    if plain in METRICS or _with_number(plain) is not None:
         return plain
     known = NEGATED.get(plain) or ALIASES.get(plain)
     if known is None:
@@ -170,7 +186,29 @@ def canonical_metric(name: str) -> str:
 
 def known_metric(name: str) -> Metric | None:
     plain = _plain(name)
-    return METRICS.get(NEGATED.get(plain) or ALIASES.get(plain, plain))
+    return METRICS.get(NEGATED.get(plain) or ALIASES.get(plain, plain)) or _with_number(plain)
+
+
+def _with_number(plain: str) -> Metric | None:
+    match = _PARAMETER.fullmatch(plain)
+    if match is None or match["name"] not in ("pinball_loss", "ndcg"):
+        return None
+    number = float(match["number"])
+    quantile = match["name"] == "pinball_loss"
+    fits = 0 < number < 1 if quantile else number >= 1 and number.is_integer()
+    return replace(METRICS[match["name"]], name=plain, number=number) if fits else None
+
+
+def metric_of(name: str, values: Mapping[str, bool | None]) -> Metric:
+    """One of ours, or the mean of a column of `values`: its direction is told or known by name."""
+    if name in values:
+        told = values[name]
+        known = told if told is not None else higher_is_better(name)
+        return Metric(name, known, TASKS, needs="value")
+    found = known_metric(name)
+    if found is None:
+        raise unknown_metric(name, tuple(values))
+    return found
 
 
 def is_negated(name: str) -> bool:
@@ -191,6 +229,9 @@ def higher_is_better(name: str) -> bool | None:
 
     None: not known. A negated scorer reads upwards, as scikit-learn has it.
     """
+    whole = _with_number(_plain(name))
+    if whole is not None:
+        return whole.higher_is_better
     last = _SEPARATOR.split(name)[-1]
     for candidate in (last, _PREFIX.sub("", _plain(last))):
         plain = _plain(candidate)

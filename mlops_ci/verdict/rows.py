@@ -27,11 +27,13 @@ class Outputs:
 
     `prediction`: class codes (int64 [n]) or values (float64 [n], regression); None when there are
     only scores and no threshold for them. `score`: float64 [n] of the positive class (binary) or
-    [n, k] (multiclass), in the order of `classes`.
+    [n, k] (multiclass), in the order of `classes`. `values`: float64 [n] by name, whatever a row is
+    worth by itself: a judge's score, a cost.
     """
 
     prediction: NDArray[Any] | None = None
     score: Floats | None = None
+    values: Mapping[str, Floats] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,10 @@ class PairedRows:
     `label`: class codes (int64) or values (float64). `slices`: a name such as `region=north` to a
     mask [n]; a value that has no row left has a mask without any True. `identical`: the digests of
     the two models or of their predictions are equal, so that no change is a fact and not an
-    estimate. `positive`: code of the positive class. `group` and `weight` have their place here
-    and are refused until they are used.
+    estimate. `positive`: code of the positive class. `group` [n]: codes of what rows belong
+    together (users, patients, queries). `values`: which values rows have by themselves, and whether
+    more of it is better (None: not known). `weight` has its place here and is refused until it is
+    used.
     """
 
     task: Task
@@ -55,6 +59,7 @@ class PairedRows:
     weight: NDArray[Any] | None = None
     identical: bool = False
     positive: int = 1
+    values: Mapping[str, bool | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _check_shared(self)
@@ -74,6 +79,7 @@ class SingleRows:
     group: NDArray[Any] | None = None
     weight: NDArray[Any] | None = None
     positive: int = 1
+    values: Mapping[str, bool | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         _check_shared(self)
@@ -90,6 +96,8 @@ class View:
     sides: tuple[Outputs, ...]
     identical: bool
     positive: int
+    group: NDArray[Any] | None = None
+    values: Mapping[str, bool | None] = field(default_factory=dict)
 
     @property
     def n(self) -> int:
@@ -98,7 +106,8 @@ class View:
     def part(self, rows: slice) -> View:
         """Some of the rows, without a copy."""
         sides = tuple(_select(side, rows) for side in self.sides)
-        return replace(self, label=self.label[rows], sides=sides)
+        group = None if self.group is None else self.group[rows]
+        return replace(self, label=self.label[rows], sides=sides, group=group)
 
     @property
     def actual(self) -> Mask:
@@ -119,6 +128,8 @@ def view_of(rows: PairedRows | SingleRows, mask: Mask | None = None) -> View:
         sides=sides if mask is None else tuple(_select(side, mask) for side in sides),
         identical=isinstance(rows, PairedRows) and rows.identical,
         positive=rows.positive,
+        group=rows.group if rows.group is None or mask is None else rows.group[mask],
+        values=rows.values,
     )
 
 
@@ -126,17 +137,21 @@ def _select(outputs: Outputs, mask: Mask | slice) -> Outputs:
     return Outputs(
         prediction=None if outputs.prediction is None else outputs.prediction[mask],
         score=None if outputs.score is None else outputs.score[mask],
+        values={name: values[mask] for name, values in outputs.values.items()},
     )
 
 
 def _check_shared(rows: PairedRows | SingleRows) -> None:
     """Raises ComparisonError for what would otherwise be ignored, or counted wrongly."""
-    for name in ("group", "weight"):
-        if getattr(rows, name) is not None:
-            raise ComparisonError(
-                f"the column `{name}` is not used yet, and must not be ignored",
-                fix=f"leave `{name}` out of the predictions file, or rename it",
-            )
+    if rows.weight is not None:
+        raise ComparisonError(
+            "the column `weight` is not used yet, and must not be ignored",
+            fix="leave `weight` out of the predictions file, or rename it",
+        )
+    if rows.group is not None:
+        if rows.group.shape != rows.label.shape:
+            raise ComparisonError(f"{rows.group.shape} groups for {len(rows.label)} labels")
+        _check_codes(rows.group, max(1, len(rows.label)), "group")
     for name, mask in rows.slices.items():
         if mask.shape != (len(rows.label),):
             raise ComparisonError(f"slice {name!r}: {mask.shape} is not one flag per row")
@@ -156,6 +171,9 @@ def _check_outputs(rows: PairedRows | SingleRows, outputs: Outputs, side: str) -
             raise ComparisonError(f"{side}: {outputs.prediction.shape} predictions for {n} labels")
         if rows.task != "regression":
             _check_codes(outputs.prediction, k, f"{side}'s prediction")
+    for name in rows.values:
+        if name not in outputs.values or outputs.values[name].shape != (n,):
+            raise ComparisonError(f"{side} has not one value of {name!r} for each of {n} rows")
     wanted = (n, k) if rows.task == "multiclass" else (n,)
     if outputs.score is not None and outputs.score.shape != wanted:
         raise ComparisonError(f"{side}: scores of shape {outputs.score.shape}, not {wanted}")

@@ -25,6 +25,10 @@ def faults_of(outputs: Outputs, task: str, side: str) -> Iterator[tuple[str, str
         bad = _count(array, lambda part: ~np.isfinite(part)) if array.dtype.kind == "f" else 0
         if bad:
             yield what, f"{bad} of {side}'s {what}s are not finite numbers"
+    for name, values in outputs.values.items():
+        bad = _count(values, lambda part: ~np.isfinite(part))
+        if bad:
+            yield f"value {name}", f"{bad} of {side}'s values of {name} are not finite numbers"
     if outputs.score is not None:
         why = not_probabilities(outputs.score, task)
         if why is not None:

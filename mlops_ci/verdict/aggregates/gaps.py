@@ -46,7 +46,7 @@ def count_gaps(view: View) -> Gaps:
 
 
 def _count(view: View) -> Gaps:
-    sides = [_gap(view, side) for side in view.sides]
+    sides = [gap_of(view, side) for side in view.sides]
     size = BINS * len(sides)
     total = np.zeros(size, dtype=object)
     product = np.zeros((size, size), dtype=object)
@@ -61,7 +61,7 @@ def _count(view: View) -> Gaps:
     return Gaps(view.n, total, product)
 
 
-def _gap(view: View, side: Outputs) -> tuple[Ints, Floats]:
+def gap_of(view: View, side: Outputs) -> tuple[Ints, Floats]:
     """Each row's bin and gap."""
     if side.score is None:
         raise ValueError("no score")

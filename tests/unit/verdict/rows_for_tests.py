@@ -60,6 +60,7 @@ def reordered(rows: PairedRows, order: Any) -> PairedRows:
         return Outputs(
             None if outputs.prediction is None else outputs.prediction[order],
             None if outputs.score is None else outputs.score[order],
+            {name: values[order] for name, values in outputs.values.items()},
         )
 
     return PairedRows(
@@ -69,4 +70,6 @@ def reordered(rows: PairedRows, order: Any) -> PairedRows:
         take(rows.base),
         take(rows.head),
         {name: mask[order] for name, mask in rows.slices.items()},
+        group=None if rows.group is None else rows.group[order],
+        values=rows.values,
     )

@@ -8,7 +8,8 @@ import numpy as np
 
 from mlops_ci.config.model import Gate, Policy
 from mlops_ci.verdict import Outputs, PairedRows, compare_paired, judge
-from mlops_ci.verdict.measuring import Part, measure
+from mlops_ci.verdict.measuring import measure
+from mlops_ci.verdict.part import Part
 from mlops_ci.verdict.rows import view_of
 
 DRAWN = 400

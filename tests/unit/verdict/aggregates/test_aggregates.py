@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mlops_ci.config.model import Policy
 from mlops_ci.verdict import PairedRows, compare_paired
-from mlops_ci.verdict import measuring as measuring_module
+from mlops_ci.verdict import part as part_module
 from mlops_ci.verdict.aggregates import chunks
 from mlops_ci.verdict.aggregates.bins import bin_rank, lay_out
 from mlops_ci.verdict.aggregates.cells import count_cells
@@ -100,7 +100,7 @@ def test_the_size_of_a_chunk_and_threads_change_nothing(
     data = make(seed % 20, n=1_100)
     shuffled = reordered(data, np.random.default_rng(seed).permutation(1_100))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(measuring_module, "BINNED", 0 if binned else 10**9)
+        patch.setattr(part_module, "BINNED", 0 if binned else 10**9)
         before = compare_paired(data, Policy())
         patch.setattr(chunks, "ROWS", rows)
         patch.setattr(chunks, "MANY", 0)

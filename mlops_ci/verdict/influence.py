@@ -1,0 +1,90 @@
+"""What each row adds to a metric, and the metric's intervals by groups of rows from that."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from mlops_ci.verdict.confusion import linearise
+from mlops_ci.verdict.intervals import Interval
+from mlops_ci.verdict.losses import LOSSES, loss_of
+from mlops_ci.verdict.means import Means
+from mlops_ci.verdict.measured import Measured
+from mlops_ci.verdict.multiclass import areas
+from mlops_ci.verdict.names import Metric
+from mlops_ci.verdict.part import Part
+from mlops_ci.verdict.precision import average_precision
+from mlops_ci.verdict.ranking import Placements, placements
+from mlops_ci.verdict.rows import Floats
+
+
+def by_groups(part: Part, metric: Metric, found: Measured) -> Measured:
+    """The same values with intervals that count groups."""
+    clusters = part.clusters
+    if clusters is None or clusters.groups < 2 or None in found.values:
+        return found
+    influences = influences_of(part, metric)
+    if influences is None:
+        return replace(found, own=(None,) * part.sides, change=None)
+    reaches = [float(np.abs(one).max()) for one in influences]
+    own = [
+        _around(value, clusters.interval(one, reach, part.level), metric)
+        for value, one, reach in zip(found.values, influences, reaches, strict=True)
+    ]
+    change = None
+    if part.sides > 1:
+        change = clusters.interval(influences[1] - influences[0], sum(reaches), part.level)
+        if change is not None:
+            change = change.shifted(float(found.values[1] or 0) - float(found.values[0] or 0))
+    return replace(found, own=tuple(own), change=change)
+
+
+def _around(value: float | None, interval: Interval | None, metric: Metric) -> Interval | None:
+    """A share stays a share."""
+    if interval is None or value is None:
+        return None
+    found = interval.shifted(value)
+    if metric.name in LOSSES or metric.needs == "value" or metric.name.startswith("pinball"):
+        return found
+    lowest = -1.0 if metric.name == "mcc" else 0.0
+    return replace(found, low=max(found.low, lowest), high=min(found.high, 1.0))
+
+
+def influences_of(part: Part, metric: Metric) -> list[Floats] | None:
+    """Of every row on each side's value, [n] each with mean 0; None where there is none."""
+    if metric.needs == "value" or metric.name in LOSSES or metric.name.startswith("pinball_loss"):
+        means = Means(loss_of(metric), part.view)
+        found = [means.influence(side) for side in range(part.sides)]
+        return None if any(one is None for one in found) else [f for f in found if f is not None]
+    if metric.name == "average_precision":
+        return [average_precision(one, part.view.actual).influence for one in part.rankings]
+    if metric.name == "roc_auc" and part.view.task == "multiclass":
+        return [areas(part.view, side).influence for side in part.view.sides]
+    if metric.name == "roc_auc":
+        return [_of_area(part, placements(one)) for one in part.rankings]
+    return _of_cells(part, metric)
+
+
+def _of_area(part: Part, placed: Placements) -> Floats:
+    actual, n = part.view.actual, part.view.n
+    group = placed.ranking.group_of(slice(0, n))
+    positives = int(actual.sum())
+    of_positive = (placed.positive[group] - placed.area) * (n / positives)
+    of_negative = (placed.negative[group] - placed.area) * (n / (n - positives))
+    return np.asarray(np.where(actual, of_positive, of_negative))
+
+
+def _of_cells(part: Part, metric: Metric) -> list[Floats] | None:
+    found = []
+    for side in range(part.sides):
+        said = part.view.sides[side].prediction
+        if metric.name == "accuracy":
+            right = np.asarray(said == part.view.label, dtype=np.float64)
+            found.append(right - np.count_nonzero(right) / part.view.n)
+            continue
+        linear = linearise(part.tables[side], part.question(metric))
+        if linear is None or said is None:
+            return None
+        found.append(np.asarray(linear[1][part.view.label, said]))
+    return found

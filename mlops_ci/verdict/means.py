@@ -1,0 +1,148 @@
+"""Metrics that are smooth functions of means over rows, with their intervals."""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+
+import numpy as np
+
+from mlops_ci.verdict.aggregates.sums import grid_of, sum_on
+from mlops_ci.verdict.intervals import Interval
+from mlops_ci.verdict.losses import Loss, explained_of
+from mlops_ci.verdict.moments import (
+    FEW_ROWS,
+    bounded_interval,
+    few_rows_decide,
+    large_interval,
+    mean_interval,
+    moments_of,
+)
+from mlops_ci.verdict.rows import Floats, View
+
+
+class Means:
+    """One loss on all rows: moments of a column for each side (and the label and its square, for
+    R²). The second side's column is its difference from the first: two models that answer nearly
+    the same lose no digits to each other.
+    """
+
+    def __init__(self, loss: Loss, view: View) -> None:
+        self._loss, self._view = loss, view
+        # A loss is a sum over squares of the label's distance from here: far-off labels would
+        # otherwise drown their own variance.
+        self._centre = _middle(view.label) if self._explains else 0.0
+        extent = grid_of(lambda part: self._columns(part, both=True), view.n)
+        # All losses' extremes, head's own last; None where a loss is not finite.
+        self._extent = extent if extent.finite else None
+        self.moments = None
+        if self._extent is not None:
+            grid = extent.without_last if len(view.sides) > 1 else extent
+            self.moments = moments_of(sum_on(grid, self._columns, view.n))
+
+    @property
+    def _explains(self) -> bool:
+        return self._loss.smooth is explained_of
+
+    def _columns(self, part: slice, *, both: bool = False) -> list[Floats]:
+        """Base's losses (or those of the one side), head's difference, the label and its square;
+        with `both` head's losses in the end.
+        """
+        rows = self._view.part(part)
+        columns = [self._loss.per_row(rows, side) for side in rows.sides]
+        head = columns[-1]
+        if len(columns) > 1:
+            columns[1] = head - columns[0]
+        if self._explains:
+            label = rows.label - self._centre
+            columns += [label, label**2]
+        return [*columns, head] if both and len(rows.sides) > 1 else columns
+
+    @property
+    def _reach(self) -> tuple[float, float]:
+        """What a row's loss might have been: from 0, or the lowest seen, to the highest seen."""
+        if self._extent is None:
+            return 0.0, 0.0
+        sides = (0, -1) if len(self._view.sides) > 1 else (0,)
+        low = min(self._extent.low[side] for side in sides)
+        return (low if self._loss.signed else 0.0), max(self._extent.high[side] for side in sides)
+
+    @cached_property
+    def _lift(self) -> Floats:
+        """Means of the losses from the means of the columns: head = base + difference."""
+        size = 0 if self.moments is None else len(self.moments.mean)
+        lift = np.eye(size)
+        if len(self._view.sides) > 1:
+            lift[1, 0] = 1.0
+        return lift
+
+    def _smooth(self, side: int) -> tuple[float, Floats]:
+        """Value and gradient in the means of the losses."""
+        if self.moments is None:
+            return math.nan, np.zeros(1)
+        return self._loss.smooth(np.einsum("ij,j->i", self._lift, self.moments.mean), side)
+
+    def value(self, side: int) -> float:
+        return self._smooth(side)[0]
+
+    def influence(self, side: int) -> Floats | None:
+        """Of every row on a side's value, [n]."""
+        if self.moments is None:
+            return None
+        weights = np.einsum("ij,i->j", self._lift, self._smooth(side)[1])
+        return self._influence(slice(0, self._view.n), weights)
+
+    def own(self, side: int, level: float) -> Interval | None:
+        value, gradient = self._smooth(side)
+        if not math.isfinite(value) or self.moments is None:
+            return None
+        low, high = sorted(end * float(gradient[side]) for end in self._reach)
+        mean = float(np.einsum("j,j->", self._lift[side], self.moments.mean))
+        centre = mean * float(gradient[side])
+        found = self._interval(gradient, (low - centre, high - centre), level)
+        return None if found is None else found.shifted(value)
+
+    def change(self, level: float) -> Interval | None:
+        (base, before), (head, after) = self._smooth(0), self._smooth(1)
+        if not math.isfinite(base) or not math.isfinite(head):
+            return None
+        low, high = self._reach
+        at_stake = (high - low) * max(abs(float(before[0])), abs(float(after[1])))
+        found = self._interval(after - before, (-at_stake, at_stake), level)
+        return None if found is None else found.shifted(head - base)
+
+    def _interval(
+        self, gradient: Floats, reach: tuple[float, float], level: float
+    ) -> Interval | None:
+        if self.moments is None:
+            return None
+        n, weights = self._view.n, np.einsum("ij,i->j", self._lift, gradient)
+        if n < FEW_ROWS:
+            return mean_interval(self._influence(slice(0, n), weights), reach, level)
+        extreme = self._farthest(weights)
+        if few_rows_decide(self.moments.variance(weights) * (n - 1), extreme):
+            return bounded_interval(self._influence(slice(0, n), weights), reach, level)
+        return large_interval(self.moments.spread(weights), self.moments.freedom(weights), level)
+
+    def _farthest(self, weights: Floats) -> float:
+        """The influence of the row that has most of it. Of a plain mean it is known already."""
+        if self._extent is None or self.moments is None:
+            return math.inf
+        known = {(1.0, 0.0): 0, (0.0, 1.0): 1, (1.0, 1.0): 2, (1.0,): 0}.get(tuple(weights))
+        if known is None:
+            extremes = grid_of(lambda part: [self._influence(part, weights)], self._view.n)
+            return max(-extremes.low[0], extremes.high[0])
+        mean = float(np.einsum("i,i->", weights, self.moments.mean))
+        return max(mean - self._extent.low[known], self._extent.high[known] - mean)
+
+    def _influence(self, part: slice, weights: Floats) -> Floats:
+        total = np.zeros(part.stop - part.start)
+        means = np.zeros(len(weights)) if self.moments is None else self.moments.mean
+        for weight, mean, column in zip(weights, means, self._columns(part), strict=True):
+            if weight:
+                total += weight * (column - mean)
+        return total
+
+
+def _middle(label: Floats) -> float:
+    return float(label.min()) / 2 + float(label.max()) / 2

@@ -1,0 +1,113 @@
+"""All rows or a slice, with what several metrics share computed once."""
+
+from __future__ import annotations
+
+from functools import cached_property, partial
+
+from mlops_ci.config.model import Average, Policy
+from mlops_ci.verdict import calibration, confusion, ranking
+from mlops_ci.verdict.aggregates.bins import bin_rank
+from mlops_ci.verdict.aggregates.cells import Cells, count_cells
+from mlops_ci.verdict.aggregates.chunks import together
+from mlops_ci.verdict.aggregates.gaps import count_gaps
+from mlops_ci.verdict.aggregates.order import Ranking, rank
+from mlops_ci.verdict.clusters import Clusters, cluster_gaps, clusters_of
+from mlops_ci.verdict.intervals import Interval
+from mlops_ci.verdict.names import Metric
+from mlops_ci.verdict.rows import Ints, View
+from mlops_ci.verdict.soundness import faults_of
+
+# From here on the AUC comes from bins; the bound of what they hide is part of the interval.
+BINNED = 1 << 19
+
+
+class Part:
+    def __init__(self, view: View, policy: Policy, slice_name: str | None) -> None:
+        self.view = view
+        self.policy = policy
+        self.level = policy.level
+        self.slice = slice_name
+
+    @property
+    def sides(self) -> int:
+        return len(self.view.sides)
+
+    @cached_property
+    def cells(self) -> Cells:
+        return count_cells(self.view)
+
+    @cached_property
+    def tables(self) -> tuple[Ints, ...]:
+        return tuple(self.cells.table(side) for side in range(self.sides))
+
+    @cached_property
+    def rankings(self) -> tuple[Ranking, ...]:
+        actual = self.view.actual
+        works = [
+            partial(rank, side.score, actual) for side in self.view.sides if side.score is not None
+        ]
+        return tuple(together(works, self.view.n))
+
+    @cached_property
+    def placements(self) -> tuple[ranking.Placements, ...]:
+        """By bins where rows are many: a sort is then most of the work of all metrics."""
+        if self.view.n < BINNED:
+            return tuple(ranking.placements(one) for one in self.rankings)
+        actual = self.view.actual
+        binned = [
+            bin_rank(side.score, actual) for side in self.view.sides if side.score is not None
+        ]
+        return tuple(ranking.placements(one, one.blur) for one in binned)
+
+    @cached_property
+    def calibration(self) -> tuple[list[float], list[Interval]]:
+        gaps = (
+            cluster_gaps(self.view, self.clusters)
+            if self.clusters is not None
+            else count_gaps(self.view)
+        )
+        seen = [calibration.calibration_error(gaps, side) for side in range(self.sides)]
+        return seen, calibration.calibration_intervals(gaps, self.sides, self.level)
+
+    @cached_property
+    def class_counts(self) -> Ints:
+        return self.view.class_counts
+
+    @cached_property
+    def faults(self) -> dict[str, str]:
+        """Why an array of a side cannot be used (`prediction`, `score`), or its scores not as
+        probabilities (`probability`); only what is wrong.
+        """
+        names = ("base", "head")[-self.sides :]
+        found: dict[str, str] = {}
+        for name, outputs in zip(names, self.view.sides, strict=True):
+            for what, why in faults_of(outputs, self.view.task, name):
+                found.setdefault(what, why)
+        return found
+
+    @cached_property
+    def rarest(self) -> int:
+        """Rows of the rarest class: of all classes, or in a slice of those that occur in it."""
+        counts = self.class_counts
+        if self.view.task == "multiclass":
+            counts = counts[counts > 0]
+        return int(counts.min()) if len(counts) else 0
+
+    @cached_property
+    def clusters(self) -> Clusters | None:
+        return None if self.view.group is None else clusters_of(self.view.group)
+
+    def average(self, metric: Metric) -> Average | str | None:
+        """How classes are averaged: by the metric's name, else by the policy."""
+        if metric.average is not None:
+            return metric.average
+        if metric.name == "roc_auc" and self.view.task == "multiclass":
+            return "macro"
+        multiclass = metric.averaged and self.view.task == "multiclass"
+        return self.policy.average if multiclass else None
+
+    def question(self, metric: Metric) -> confusion.Question:
+        average = self.average(metric)
+        positive = self.view.positive if self.view.task == "binary" else None
+        name = metric.name.removesuffix(f"_{metric.average}") if metric.average else metric.name
+        return confusion.Question(name, positive, average)
