@@ -84,8 +84,9 @@ def test_projects_have_checks_of_their_own_and_one_to_require(
         "mlops-ci: a/churn": "success",
         "mlops-ci: b/churn": "failure",
     }
-    (remark,) = runs.checks()["mlops-ci: b/churn"]["annotations"]
+    remark, *values = runs.checks()["mlops-ci: b/churn"]["annotations"]
     assert remark["path"] == "b/mlops-ci.yaml"
+    assert [one["path"] for one in values] == ["b/params.yaml"]
 
 
 def test_projects_write_their_records_apart(projects: tuple[Runs, Ran, Ran]) -> None:

@@ -142,8 +142,10 @@ def test_a_worse_model_fails(play: Play) -> None:
     assert (ran.code, ran.outputs["verdict"]) == (1, "fail")
     wanted = {"mlops-ci verdict": "failure", "mlops-ci: churn": "failure"}
     assert runs.conclusions() == wanted
-    (remark,) = runs.checks()["mlops-ci: churn"]["annotations"]
+    remark, changed = runs.checks()["mlops-ci: churn"]["annotations"]
     assert (remark["path"], remark["annotation_level"]) == ("mlops-ci.yaml", "failure")
+    assert (changed["path"], changed["start_line"]) == ("params.yaml", 1)
+    assert (changed["annotation_level"], changed["message"]) == ("notice", "0.8 → 0.75")
     line = PROJECT["mlops-ci.yaml"].splitlines()[remark["start_line"] - 1]
     assert "accuracy" in line
     assert "### ❌" in ran.summary
