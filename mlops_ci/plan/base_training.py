@@ -129,7 +129,8 @@ def _dvc(request: Retraining, tree: Project, workspace: Path, *arguments: str) -
 def _explain(request: Retraining, top: Path, error: CommandError) -> CommandError | BaselineError:
     missing = undeclared(request.project, top, error.tail)
     if missing is None:
-        error.what = f"base {request.commit[:12]}: {error.what}"
+        said = error.what.removeprefix(f"{request.name}: ")
+        error.what = f"{request.name}: base {request.commit[:12]}: {said}"
         error.seen_from(top)  # the worktree goes, the log is kept at the same place in head's
         return error
     folder = missing.partition("/")[0] + "/" if "/" in missing else missing

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mlops_ci.errors import InternalError
 from tests.github_server.messages import Json
 from tests.github_server.runner import Job, environment
 from tests.github_server.scenario import Scenario
@@ -193,9 +194,12 @@ class Runs:
         return self.ended(done.returncode, done.stdout, job, files)
 
     def ended(self, code: int, out: bytes, job: Job, files: Path) -> Ran:
+        log = out.decode("utf-8", "replace")
+        assert code != InternalError.exit_code, log
+        assert code != 1 or "Traceback" not in log, log
         return Ran(
             code,
-            out.decode("utf-8", "replace"),
+            log,
             values(files / "GITHUB_OUTPUT"),
             (files / "GITHUB_STEP_SUMMARY").read_text("utf-8"),
             job.workspace,

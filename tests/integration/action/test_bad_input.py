@@ -115,7 +115,9 @@ def test_a_base_that_does_not_train_is_said_to_be_base(play: Play) -> None:
     ran = runs.pull_request()
     assert (ran.code, ran.outputs["verdict"]) == (6, "error")
     (comment,) = runs.comments
-    assert f"base {runs.scenario.base[:12]}" in comment["body"]
+    said = f"base {runs.scenario.base[:12]}: training failed with exit code 1"
+    assert said in comment["body"]
+    assert f"error: churn: {said}" in ran.log
     where = f"**Where:** `.mlops-ci/churn/{runs.scenario.base}/train.log`"
     assert where in comment["body"]
     log = ran.workspace / ".mlops-ci" / "churn" / runs.scenario.base / "train.log"
