@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from mlops_ci.data.digest import digest_file, digest_folder
     from mlops_ci.data.numbers import Numbers, read_numbers
+    from mlops_ci.data.opening import is_table
     from mlops_ci.data.pairing import Pairing, pair, single_rows
     from mlops_ci.data.predictions import Predictions, read_predictions
     from mlops_ci.data.request import ColumnsRequest, request_from_config
     from mlops_ci.data.side import SideFile, read_side, read_sides
     from mlops_ci.data.slim import read_slim, write_slim
-    from mlops_ci.data.table import is_table
 
 __all__ = [
     "ColumnsRequest",
@@ -45,7 +45,7 @@ PLACES = {
     "request": ("ColumnsRequest", "request_from_config"),
     "side": ("SideFile", "read_side", "read_sides"),
     "slim": ("read_slim", "write_slim"),
-    "table": ("is_table",),
+    "opening": ("is_table",),
 }
 MODULE_OF = {name: module for module, names in PLACES.items() for name in names}
 

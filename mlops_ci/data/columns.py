@@ -16,8 +16,9 @@ PREDICTIONS = ("prediction", "y_pred")
 DVC = {"label": "actual", "prediction": "predicted"}  # of DVC's confusion plots
 SCORES = ("score", "y_score", "probability")
 SCORE_PREFIX = "score_"
-REFUSED = ("group", "weight")
-RESERVED = (*REFUSED, "fold", "split", "timestamp")
+GROUPS = ("group",)
+REFUSED = ("weight",)
+RESERVED = (*GROUPS, *REFUSED, "fold", "split", "timestamp")
 PAGE = f"{DOCS}/predictions.md"
 
 
@@ -32,6 +33,8 @@ class Roles:
     score: str | None
     class_scores: tuple[str, ...]
     slices: tuple[str, ...]
+    group: str | None = None
+    values: tuple[str, ...] = ()
     found: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -41,9 +44,10 @@ class Roles:
     @property
     def columns(self) -> tuple[str, ...]:
         """All columns that are used."""
-        named = (self.label, self.prediction, self.score)
+        named = (self.label, self.prediction, self.score, self.group)
         single = tuple(name for name in named if name)
-        return tuple(dict.fromkeys((*self.id, *single, *self.class_scores, *self.slices)))
+        many = (*self.class_scores, *self.slices, *self.values)
+        return tuple(dict.fromkeys((*self.id, *single, *many)))
 
 
 def resolve_columns(table: Table, request: ColumnsRequest) -> Roles:
@@ -61,7 +65,9 @@ def resolve_columns(table: Table, request: ColumnsRequest) -> Roles:
     if prediction is None and score is None and not many:
         raise _missing(table, "prediction", (*PREDICTIONS, *SCORES))
     slices = _named(table, request, "slice", request.slices)
-    roles = Roles(identifiers, label, prediction, score, many, slices)
+    group = _one(table, request, "group", request.group, GROUPS)
+    values = _named(table, request, "value", tuple(request.values))
+    roles = Roles(identifiers, label, prediction, score, many, slices, group, values)
     _refuse_double_use(table, roles)
     return replace(roles, found=_found(roles, request))
 
@@ -79,6 +85,8 @@ def _found(roles: Roles, request: ColumnsRequest) -> dict[str, str]:
         "prediction": (roles.prediction, request.prediction),
         "score": (roles.score or roles.class_scores, request.score),
         "slice": (roles.slices, request.slices),
+        "group": (roles.group, request.group),
+        "value": (roles.values, request.values),
     }
     return {
         role: request.asked if asked else "convention"
@@ -98,7 +106,7 @@ def _class_scores(table: Table, request: ColumnsRequest) -> tuple[str, ...]:
 def _refuse_double_use(table: Table, roles: Roles) -> None:
     """A label that is its own prediction would be a perfect model."""
     used: dict[str, str] = {}
-    for role in ("label", "prediction", "score"):
+    for role in ("label", "prediction", "score", "group"):
         column = getattr(roles, role)
         if column is None:
             continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,7 +67,7 @@ def _who_has_no_key(base: Predictions, head: Predictions) -> str:
 
 def _notes(base: Predictions, head: Predictions) -> tuple[str, ...]:
     """What is not wrong, but not the same on both sides."""
-    notes = [*_class_notes(base, head)]
+    notes = [*_class_notes(base, head), *_value_notes(base, head)]
     for name, one, other in (("base", base, head), ("head", head, base)):
         at = one.resolution.threshold
         if at is not None and other.resolution.threshold is None and other.prediction is not None:
@@ -75,6 +75,14 @@ def _notes(base: Predictions, head: Predictions) -> tuple[str, ...]:
                 f"Classes of {name} are its scores cut at {at:g}; the other side brings its own."
             )
     return tuple(notes)
+
+
+def _value_notes(base: Predictions, head: Predictions) -> tuple[str, ...]:
+    """A gate on such a column finds nothing to compare, and blocks."""
+    missing = [name for name in head.values if name not in base.values]
+    if not missing:
+        return ()
+    return (f"Base has no column {', '.join(missing)}: it is not compared.",)
 
 
 def _class_notes(base: Predictions, head: Predictions) -> tuple[str, ...]:
@@ -177,7 +185,9 @@ def _recode(side: Predictions, classes: Sequence[str]) -> NDArray[np.int64]:
     return np.array([codes.get(name, lone) for name in side.classes], dtype=np.int64)
 
 
-def _outputs(side: Predictions, classes: Sequence[str], rows: Rows) -> Outputs:
+def _outputs(
+    side: Predictions, classes: Sequence[str], rows: Rows, values: Iterable[str] = ()
+) -> Outputs:
     prediction, score = side.prediction, side.score
     if prediction is not None:
         prediction = prediction[rows]
@@ -189,7 +199,7 @@ def _outputs(side: Predictions, classes: Sequence[str], rows: Rows) -> Outputs:
             wide = np.zeros((len(score), len(classes)))
             wide[:, _recode(side, classes)] = score
             score = wide
-    return Outputs(prediction, score)
+    return Outputs(prediction, score, {name: side.values[name][rows] for name in values})
 
 
 def _paired(
@@ -204,16 +214,29 @@ def _paired(
         for name, mask in _masks(head.slices, right).items()
         if name.split("=", 1)[0] not in base.slices
     }
+    values = {name: better for name, better in head.directions.items() if name in base.values}
     return PairedRows(
         task=base.task,
         classes=classes,
         label=_label(base, classes)[left],
-        base=_outputs(base, classes, left),
-        head=_outputs(head, classes, right),
+        base=_outputs(base, classes, left, values),
+        head=_outputs(head, classes, right, values),
+        group=_group(base, head, left, right),
+        values=values,
         slices=slices,
         identical=base.digest == head.digest,
         positive=_code(classes, base.positive),
     )
+
+
+def _group(
+    base: Predictions, head: Predictions, left: Rows, right: Rows
+) -> NDArray[np.int64] | None:
+    """Base's, for the yardstick is base's; head's where only head has it. From 0 without a gap."""
+    chosen = base.group[left] if base.group is not None else None
+    if chosen is None and head.group is not None:
+        chosen = head.group[right]
+    return None if chosen is None else np.unique(chosen, return_inverse=True)[1].reshape(-1)
 
 
 def single_rows(side: Predictions, classes: tuple[str, ...] | None = None) -> SingleRows:
@@ -222,7 +245,9 @@ def single_rows(side: Predictions, classes: tuple[str, ...] | None = None) -> Si
         task=side.task,
         classes=classes,
         label=_label(side, classes),
-        outputs=_outputs(side, classes, ALL),
+        outputs=_outputs(side, classes, ALL, side.values),
+        group=side.group,
+        values={name: side.directions.get(name) for name in side.values},
         slices=_masks(side.slices, ALL),
         positive=_code(classes, side.positive),
     )

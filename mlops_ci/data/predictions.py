@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +14,19 @@ from mlops_ci.data.classes import Encoded, encode, positive_class
 from mlops_ci.data.columns import Roles, resolve_columns
 from mlops_ci.data.digest import digest_file
 from mlops_ci.data.keys import digest_rows
+from mlops_ci.data.opening import open_table
 from mlops_ci.data.request import ColumnsRequest
 from mlops_ci.data.room import chunks, room
 from mlops_ci.data.rows import (
     Slices,
+    read_group,
     read_keys,
     read_numbers_of,
     read_scores,
     read_slice,
     used_scores,
 )
-from mlops_ci.data.table import Table, open_table
+from mlops_ci.data.table import Table
 from mlops_ci.data.task import resolve_task
 from mlops_ci.errors import UsageError
 from mlops_ci.records import Resolution
@@ -40,7 +42,8 @@ class Predictions:
     `keys`: unique; see `data/keys.py`; None without id columns. `label`, `prediction`: codes into
     `classes` (int64), or float64 of a regression. `score`: float64 [n] of the positive class, or
     [n, k] in the order of `classes`. `slices`: column → value of every row. `rows_digest`: of row
-    keys and labels, whatever the order of the rows.
+    keys and labels, whatever the order of the rows. `group`: a code for every row; `values`: columns
+    of numbers, and in `directions` whether more of each is better.
     """
 
     path: Path
@@ -55,6 +58,9 @@ class Predictions:
     score: NDArray[np.float64] | None
     slices: dict[str, Slices]
     resolution: Resolution
+    group: NDArray[np.int64] | None = None
+    values: dict[str, NDArray[np.float64]] = field(default_factory=dict)
+    directions: dict[str, bool | None] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -112,6 +118,9 @@ def _read(table: Table, request: ColumnsRequest) -> Predictions:
         score=answers.score,
         slices=slices,
         resolution=_resolution(table, roles, (task, why), answers, request),
+        group=read_group(table, roles.group) if roles.group else None,
+        values={column: read_numbers_of(table, column) for column in roles.values},
+        directions=dict(request.values),
     )
 
 
@@ -176,6 +185,8 @@ def _resolution(
         "prediction": (roles.prediction,) if roles.prediction else (),
         "score": answers.scores,
         "slice": roles.slices,
+        "group": (roles.group,) if roles.group else (),
+        "value": roles.values,
     }
     used = {role: list(names) for role, names in columns.items() if names}
     return Resolution(

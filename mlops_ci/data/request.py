@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from mlops_ci.config.model import AskedTask, Average, Columns
@@ -12,13 +13,17 @@ Asked = Literal["option", "config"]
 
 @dataclass(frozen=True)
 class ColumnsRequest:
-    """`asked` names who said it, for the record. `id` may be several columns."""
+    """`asked` names who said it, for the record. `id` may be several columns. `values`: columns of
+    numbers, and whether more is better.
+    """
 
     id: tuple[str, ...] = ()
     label: str | None = None
     prediction: str | None = None
     score: str | None = None
     slices: tuple[str, ...] = ()
+    group: str | None = None
+    values: Mapping[str, bool | None] = field(default_factory=dict)
     task: AskedTask | None = None
     positive: str | None = None
     average: Average = "macro"
@@ -35,6 +40,8 @@ def request_from_config(
         columns.prediction,
         columns.score,
         slices,
+        columns.group,
+        columns.directions,
         task,
         positive,
         asked="config",

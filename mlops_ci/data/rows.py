@@ -161,6 +161,15 @@ def read_slice(table: Table, column: str) -> Slices:
     return Slices(tuple(names), codes)
 
 
+def read_group(table: Table, column: str) -> NDArray[np.int64]:
+    """A code for the group of every row; which one means nothing. Raises for a missing one."""
+    cell = f"CAST({quote(column)} AS VARCHAR)"
+    _, missing = table.read(f"CASE WHEN {quote(column)} IS NULL THEN NULL ELSE 1 END")
+    require_present(table, column, missing, np.zeros(len(missing), dtype=np.int64))
+    names = table.read(cell)[0].astype(str)
+    return np.unique(names, return_inverse=True)[1].reshape(-1)
+
+
 def read_numbers_of(table: Table, column: str) -> NDArray[np.float64]:
     """Raises ComparisonError for text, or a cell that is missing or not finite."""
     if table.kind(column) in ("text", "other"):

@@ -9,9 +9,9 @@ from pathlib import Path
 from mlops_ci.data.columns import LABELS, PREDICTIONS, SCORE_PREFIX, SCORES
 from mlops_ci.data.foreign.mlflow_run import table_of
 from mlops_ci.data.numbers import Numbers, read_numbers
+from mlops_ci.data.opening import is_table, open_table
 from mlops_ci.data.predictions import Predictions, read_predictions
 from mlops_ci.data.request import ColumnsRequest
-from mlops_ci.data.table import is_table, open_table
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def read_sides(paths: Sequence[Path], request: ColumnsRequest) -> tuple[SideFile
 def _has_answers(path: Path, request: ColumnsRequest) -> bool:
     """Whether the table is about labels and predictions at all; many tables of MLflow are not."""
     table = open_table(path)
-    table.connection.close()
+    table.close()
     label = request.label is not None or not set(LABELS).isdisjoint(table.types)
     named = (request.prediction or request.score) is not None
     answers = any(

@@ -15,23 +15,25 @@ import numpy as np
 
 from mlops_ci.config.model import Task
 from mlops_ci.data.columns import SCORE_PREFIX
+from mlops_ci.data.connection import connect, guarded
 from mlops_ci.data.digest import digest_file
 from mlops_ci.data.formats import escape_glob, literal
 from mlops_ci.data.predictions import Predictions, read_predictions
 from mlops_ci.data.request import ColumnsRequest
-from mlops_ci.data.table import connect, guarded
 from mlops_ci.errors import ComparisonError
 from mlops_ci.records import Resolution
 
 KEY = "id"
 SLICE = "slice:"
+VALUE = "value:"
+GROUP = "group"
 MAX_BYTES = 256 * 1024 * 1024
 MAX_UNPACKED = 4 * 1024 * 1024 * 1024
 TYPES = ("VARCHAR", "DOUBLE")
 
 
 def write_slim(predictions: Predictions, path: Path) -> None:
-    """id, label, prediction, score and the declared slices, as zstd Parquet, atomically."""
+    """id, label, prediction, score, group, and the declared slices and values, as zstd Parquet, atomically."""
     columns = slim_columns(predictions)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".slim-") as folder:
         part = Path(folder) / "part.parquet"
@@ -59,7 +61,9 @@ def slim_columns(predictions: Predictions) -> dict[str, np.ndarray]:
             columns[SCORE_PREFIX + name] = score[:, code]
     for name, values in predictions.slices.items():
         columns[SLICE + name] = values.text().astype(object)
-    return columns
+    if predictions.group is not None:
+        columns[GROUP] = predictions.group.astype(str).astype(object)
+    return columns | {VALUE + name: values for name, values in predictions.values.items()}
 
 
 def _named(predictions: Predictions, values: np.ndarray) -> np.ndarray:
@@ -89,6 +93,7 @@ def read_slim(
         id=(KEY,) if KEY in names else (),
         label="label",
         slices=tuple(SLICE + name for name in there),
+        values=dict.fromkeys(name for name in sorted(names) if name.startswith(VALUE)),
         task=_task(resolution),
         positive=resolution.positive if resolution is not None else None,
         average="weighted" if resolution and resolution.average == "weighted" else "macro",
@@ -99,6 +104,8 @@ def read_slim(
     return replace(
         found,
         slices=renamed,
+        values={name.removeprefix(VALUE): found.values[name] for name in found.values},
+        directions={},
         resolution=resolution or msgspec.structs.replace(found.resolution, columns={}),
     )
 
@@ -116,9 +123,9 @@ def _checked_columns(path: Path) -> set[str]:
             ).fetchone(),
         )[0]
     types = {str(row[0]): str(row[1]) for row in described}
-    known = {KEY, "label", "prediction", "score"}
+    known = {KEY, "label", "prediction", "score", GROUP}
     for column, kind in types.items():
-        if column not in known and not column.startswith((SCORE_PREFIX, SLICE)):
+        if column not in known and not column.startswith((SCORE_PREFIX, SLICE, VALUE)):
             raise _untrusted(path, f"it has a column {column[:40]!r}")
         if kind not in TYPES:
             raise _untrusted(path, f"{column[:40]!r} is of type {kind[:40].lower()}")

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
-import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -14,18 +11,15 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from mlops_ci.data.foreign import Detected, Row, detect
-from mlops_ci.data.formats import Format, escape_glob, format_of, literal, source
+from mlops_ci.data.connection import PLACE, guarded, number_rows, view_rows
+from mlops_ci.data.formats import Format, literal, source
 from mlops_ci.data.room import chunks, is_many, room
-from mlops_ci.errors import ComparisonError, UsageError
+from mlops_ci.errors import ComparisonError
 
-MEMORY_LIMIT = "1GB"
-LARGE = 64 * 1024 * 1024  # bytes of a text file; a larger one is turned into columns on disk
 Kind = Literal["boolean", "integer", "float", "text", "empty", "other"]
 FLOATS = ("FLOAT", "DOUBLE", "DECIMAL")
 INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT",
             "UINTEGER", "UBIGINT", "UHUGEINT")  # fmt: skip
-GUESSED = ("DATE", "TIME", "UUID", "INTERVAL")  # what JSON says is text
 INTEGER_TEXT = "^[+-]?[0-9]{1,18}$"
 SHOWN = 3
 
@@ -48,19 +42,22 @@ class Table:
     _kinds: dict[str, Kind] = field(default_factory=dict)
 
     def keep(self, columns: Iterable[str]) -> None:
-        """Parse a text file once, and hold these columns only."""
+        """Parse a text file once, and hold these columns only; those of many rows on disk."""
         if self.format == "parquet":
             return
         wanted = ", ".join(dict.fromkeys(quote(column) for column in columns))
-        if self.scratch is None:
+        if self.scratch is None or not is_many(self.rows):
             self.run(f"CREATE OR REPLACE TEMP TABLE kept AS SELECT {wanted} FROM rows")
             self.run("CREATE OR REPLACE TEMP VIEW rows AS SELECT * FROM kept")
-            self.run("CREATE OR REPLACE TEMP VIEW numbered AS SELECT *, rowid AS row FROM kept")
+            self.run(f"CREATE TEMP VIEW numbered AS SELECT *, rowid AS {PLACE} FROM kept")
             return
         place = Path(self.scratch.name) / "rows.parquet"
+        # More threads would hold what they read out of order.
+        self.run("SET threads = 1")
         self.run(f"COPY (SELECT {wanted} FROM rows) TO {literal(str(place))} (FORMAT parquet)")
-        _view(self.connection, place, source(place, "parquet"), self.path)
-        _number(self.connection, place, self.path)
+        self.run("SET threads = 2")
+        types = view_rows(self.connection, place, source(place, "parquet"), self.path)
+        number_rows(self.connection, place, self.path, types)
 
     def close(self) -> None:
         self.connection.close()
@@ -123,7 +120,7 @@ class Table:
         for part in chunks(self.rows):
             found = self._read(
                 f"SELECT {expression} AS value FROM numbered "
-                f"WHERE row >= {part.start} AND row < {part.stop}",
+                f"WHERE {PLACE} >= {part.start} AND {PLACE} < {part.stop}",
                 part.stop - part.start,
             )
             yield part, *found
@@ -156,163 +153,6 @@ class Table:
 
 def quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-def open_table(path: Path) -> Table:
-    """Raises UsageError for a file that is missing, ComparisonError for one that is broken."""
-    found = detect(path)
-    rows = found.rows() if found is not None else None
-    if found is not None and rows is not None:
-        return _open_foreign(path, found, rows)
-    kind = format_of(path)
-    if kind == "numbers" or found is not None:
-        raise UsageError(
-            f"{path.name} does not hold rows",
-            where=str(path),
-            fix="write predictions as .parquet, .csv, .csv.gz or .jsonl",
-        )
-    scratch = _scratch(path) if kind != "parquet" else None
-    connection = connect(path, scratch)
-    types = _view(connection, path, source(path, kind))
-    if kind in ("lines", "array") and any(name.startswith(GUESSED) for name in types.values()):
-        plain = {c: "VARCHAR" if t.startswith(GUESSED) else t for c, t in types.items()}
-        types = _view(connection, path, source(path, kind, plain))
-    count = guarded(path, lambda: connection.execute("SELECT count(*) FROM rows").fetchone())
-    if not count[0]:
-        raise _no_rows(path)
-    if kind == "parquet" and is_many(count[0]):
-        _number(connection, path, path)
-    return Table(path, kind, types, int(count[0]), connection, scratch=scratch)
-
-
-def _scratch(path: Path) -> tempfile.TemporaryDirectory[str] | None:
-    """Where a large text file is turned into columns. Compressed, it is a tenth of its size."""
-    size = path.stat().st_size * (10 if path.name.lower().endswith(".gz") else 1)
-    return tempfile.TemporaryDirectory(prefix="mlops-ci-table-") if size > LARGE else None
-
-
-def _number(connection: Any, place: Path, path: Path) -> None:
-    """A view whose rows are found by their place, without reading those before them."""
-    name = literal(escape_glob(place))
-    text = (
-        "CREATE OR REPLACE TEMP VIEW numbered AS SELECT *, file_row_number AS row "
-        f"FROM read_parquet({name}, hive_partitioning = false, file_row_number = true)"
-    )
-    guarded(path, lambda: connection.execute(text))
-
-
-def _open_foreign(path: Path, found: Detected, rows: Iterable[Row]) -> Table:
-    """Its rows as JSON lines, which DuckDB reads into a table of its own; then they are gone."""
-    with tempfile.TemporaryDirectory(prefix="mlops-ci-rows-") as folder:
-        place = Path(folder) / "rows.jsonl"
-        count = _write_lines(place, path, rows)
-        connection = connect(place)
-        types = _view(connection, place, source(place, "lines"), path)
-        if any(name.startswith(GUESSED) for name in types.values()):
-            plain = {c: "VARCHAR" if t.startswith(GUESSED) else t for c, t in types.items()}
-            types = _view(connection, place, source(place, "lines", plain), path)
-        text = "CREATE TEMP TABLE held AS SELECT * FROM rows"
-        guarded(path, lambda: connection.execute(text))
-    connection.execute("CREATE OR REPLACE TEMP VIEW rows AS SELECT * FROM held")
-    return Table(path, "lines", types, count, connection, found.words)
-
-
-def _write_lines(place: Path, path: Path, rows: Iterable[Row]) -> int:
-    count = 0
-    try:
-        with place.open("w", encoding="utf-8") as file:
-            for row in rows:
-                file.write(json.dumps({name: _finite(cell) for name, cell in row.items()}) + "\n")
-                count += 1
-    except ComparisonError as error:
-        raise ComparisonError(
-            f"{path.name}: {error.what}", where=str(path), fix=error.fix
-        ) from error
-    if not count:
-        raise _no_rows(path)
-    return count
-
-
-def _finite(cell: Any) -> Any:
-    """JSON has no NaN: such a cell is a missing one."""
-    return None if isinstance(cell, float) and not math.isfinite(cell) else cell
-
-
-def _no_rows(path: Path) -> ComparisonError:
-    return ComparisonError(
-        f"{path.name} has no rows", where=str(path), fix="it holds the names of columns only"
-    )
-
-
-def is_table(path: Path) -> bool:
-    """Whether it holds rows, not numbers by name. Raises as `format_of` and `detect` do."""
-    found = detect(path)
-    return found.format.rows is not None if found is not None else format_of(path) != "numbers"
-
-
-def _view(connection: Any, place: Path, rows: str, path: Path | None = None) -> dict[str, str]:
-    """`path`: what errors speak of, where it is not the file that is read."""
-    path = path or place
-    text = f"CREATE OR REPLACE TEMP VIEW rows AS SELECT * FROM {rows}"
-    guarded(path, lambda: connection.execute(text))
-    described = guarded(path, lambda: connection.execute("DESCRIBE rows").fetchall())
-    return {str(row[0]): str(row[1]) for row in described}
-
-
-def connect(
-    path: Path | None = None, scratch: tempfile.TemporaryDirectory[str] | None = None
-) -> Any:
-    """A database in memory that reads this one file, writes none but below `scratch`, and fetches
-    no extension.
-    """
-    import duckdb
-
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "autoinstall_known_extensions": "false",
-        "autoload_known_extensions": "false",
-        "memory_limit": MEMORY_LIMIT,
-        "threads": "2",
-        "temp_directory": "",
-    }
-    connection = duckdb.connect(":memory:", config=config)
-    connection.execute("SET enable_progress_bar = false")
-    if path is not None:
-        names = {str(path.absolute()), escape_glob(path)}
-        allowed = ", ".join(literal(name) for name in sorted(names))
-        connection.execute(f"SET allowed_paths = [{allowed}]")
-        if scratch is not None:
-            connection.execute(f"SET allowed_directories = [{literal(scratch.name)}]")
-        connection.execute("SET enable_external_access = false")
-    return connection
-
-
-def guarded(path: Path, work: Callable[[], T]) -> T:
-    """DuckDB's errors as ours: a truncated or broken file is bad input, not a bug."""
-    import duckdb
-
-    try:
-        return work()
-    except duckdb.OutOfMemoryException as error:
-        raise ComparisonError(
-            f"{path.name} does not fit into {MEMORY_LIMIT} of memory",
-            where=str(path),
-            fix="write fewer columns, or compare a sample of the rows",
-        ) from error
-    except (duckdb.Error, OSError) as error:
-        raise ComparisonError(
-            f"{path.name} cannot be read: {_short(str(error))}",
-            where=str(path),
-            fix="is it complete? Write it to another name first and rename it at the end",
-        ) from error
-
-
-def _short(message: str) -> str:
-    """The first lines, without DuckDB's names of classes and options, and the path once more."""
-    text = re.sub(r' in file "[^"]*"', "", message.strip())
-    lines = [line.strip().rstrip(".") for line in text.splitlines()]
-    lines = [re.sub(r"^[A-Z]\w+( \w+)? Error: ", "", line) for line in lines]
-    noise = ("Possible", "Original", "LINE", "Try ", "*", "^")
-    return "; ".join([line for line in lines if line and not line.startswith(noise)][:2])[:300]
 
 
 def require_present(

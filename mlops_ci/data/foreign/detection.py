@@ -106,8 +106,8 @@ def _marked(carrier: Carrier, text: str) -> list[Foreign]:
 
 
 def _of_columns(path: Path) -> Detected | None:
+    from mlops_ci.data.connection import connect, guarded
     from mlops_ci.data.formats import source
-    from mlops_ci.data.table import connect, guarded
 
     size = path.stat().st_size
     with path.open("rb") as file:

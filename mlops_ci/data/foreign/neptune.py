@@ -26,7 +26,7 @@ def recognise(columns: Any) -> str | None:
 
 def numbers(path: Path) -> Iterator[Named]:
     """Single values, and the last step of every series. Raises UsageError for several runs."""
-    from mlops_ci.data.table import connect, guarded
+    from mlops_ci.data.connection import connect, guarded
 
     rows = f"read_parquet({literal(escape_glob(path))}, hive_partitioning = false)"
     with connect(path) as connection:

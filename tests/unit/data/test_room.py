@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mlops_ci.data import ColumnsRequest, Predictions, pair, read_predictions, room, table
+from mlops_ci.data import ColumnsRequest, Predictions, pair, read_predictions, room
 from mlops_ci.data.room import room as make_room
 from mlops_ci.errors import ComparisonError
 from tests.unit.data.files import binary, write
@@ -54,7 +54,6 @@ def many(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Everything is large, and a chunk is small."""
     monkeypatch.setattr(room, "MANY", 10)
     monkeypatch.setattr(room, "CHUNK", 50)
-    monkeypatch.setattr(table, "LARGE", 10)
     scratch = tmp_path / "scratch"
     scratch.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(scratch))
