@@ -31,6 +31,7 @@ EXPECTED = {
     "yardstick": PASSED,
     "first": PASSED,
     "live": PASSED,
+    "stale": PASSED,
     "optional_failed": PASSED,
     "worse": FAILED,
     "below_floor": FAILED,
@@ -50,15 +51,12 @@ EXPECTED = {
     "two_files": ("ungated", "neutral"),
     "first_ungated": ("ungated", "success"),
     "failed": ERROR,
+    "evaluated": ERROR,
     "no_baseline": ERROR,
     "not_deployed": ERROR,
     "put_back": PASSED,
     "untouched": ("untouched", "success"),
 }
-
-
-def test_every_state_is_expected_to_come_to_something() -> None:
-    assert set(EXPECTED) == set(SECTIONS)
 
 
 @pytest.mark.parametrize("name", EXPECTED)
