@@ -19,6 +19,7 @@ NAMES = {
     "metrics": "200 metrics from two JSON files to a diff, against dvc metrics diff",
     "coverage": "95 % intervals on simulated repositories: misses, and what becomes of bad models",
     "comment": "end of training to the comment with four plots, against a script around mlflow",
+    "report": "500 metrics in 40 slices, in process: comment and page, then with six plots",
     "push": "a new model to the registry, requirements unchanged, against docker build and push",
     "serve": "one row to /invocations, against mlflow models serve",
 }

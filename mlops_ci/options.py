@@ -147,6 +147,20 @@ OPTIONS: tuple[Option, ...] = (
         metavar="FILE",
     ),
     Option(
+        "open",
+        "Open the report's page in a browser.",
+        ("report",),
+        kind="flag",
+        only="cli",
+    ),
+    Option(
+        "preview",
+        "Open the comment in a browser, as GitHub renders it.",
+        ("report",),
+        kind="flag",
+        only="cli",
+    ),
+    Option(
         "timeout",
         "Seconds that one command of yours may take.",
         ("train", "evaluate", "run"),

@@ -56,6 +56,18 @@ def write_files(report: Report, options: Mapping[str, Any]) -> None:
             ) from error
 
 
+def show_in_browser(path: Path) -> None:
+    """Told on standard error: `--json` stays one document."""
+    import webbrowser
+
+    address = path.resolve().as_uri()
+    try:
+        opened = webbrowser.open(address)
+    except webbrowser.Error:
+        opened = False
+    print(f"opened {path}" if opened else f"no browser was found: open {path}", file=sys.stderr)
+
+
 def print_report(report: Report) -> None:
     """In colours on a terminal that has them (NO_COLOR is respected), plain when piped."""
     terminal = sys.stdout.isatty()

@@ -9,7 +9,7 @@ from mlops_ci.records import Comparison, GateResult, MetricResult
 from mlops_ci.report.canvas import Canvas, plain_name
 from mlops_ci.report.forest import WEAK, margins_of
 from mlops_ci.report.labels import cell_name, metric_name
-from mlops_ci.report.rows import worst_first
+from mlops_ci.report.model import worst_first
 
 MOST = 24  # rows of a picture
 NAME = 34  # characters of a row's name

@@ -60,10 +60,10 @@ def _least_of(section: Section, rung: Rung) -> int:
     """0 where nothing is known without rendering."""
     if rung.sections is not None or section.comparison is None:
         return 0
-    sliced = sum(metric.slice is not None for metric in section.metrics)
+    sliced = len(section.sliced)
     gates = len(section.comparison.gates) if rung.passed else 0
     slices = min(sliced, rung.slices)
-    whole = len(section.metrics) - sliced if gates else 0
+    whole = len(section.whole) if gates else 0
     rows = gates + slices + (whole - gates if rung.metrics and whole > gates else 0)
     return rows * (SHORTEST_ROW if section.comparison.base is None else COMPARED_ROW)
 

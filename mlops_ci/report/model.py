@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -102,6 +102,16 @@ class Section:
             return self.comparison.metrics
         return self.evaluation.metrics if self.evaluation is not None else ()
 
+    @cached_property
+    def whole(self) -> tuple[MetricResult, ...]:
+        """On all rows, as they come."""
+        return tuple(metric for metric in self.metrics if metric.slice is None)
+
+    @cached_property
+    def sliced(self) -> tuple[MetricResult, ...]:
+        """On slices, the worst first."""
+        return worst_first(metric for metric in self.metrics if metric.slice is not None)
+
     def metric_of(self, gate: GateResult) -> MetricResult | None:
         """What the gate was judged on; of the anchor's comparison only the direction is known."""
         return self._found.get((gate.metric, gate.slice))
@@ -135,6 +145,21 @@ class Report:
     head_name: str = PROPOSED
     templates: Mapping[str, str] = field(default_factory=dict)
     charts: bool = False
+
+
+def worst_first(metrics: Iterable[MetricResult]) -> tuple[MetricResult, ...]:
+    """By the change in standard errors; what has no better or worse comes last."""
+    placed = [(standing(metric.difference, metric), metric) for metric in metrics]
+    placed.sort(key=lambda one: (one[0] is None, one[0] or 0.0))
+    return tuple(metric for _, metric in placed)
+
+
+def standing(change: float | None, metric: MetricResult | None) -> float | None:
+    """A change in standard errors (in its own unit without any), + is better."""
+    if change is None or metric is None or metric.higher_is_better is None:
+        return None
+    turned = change if metric.higher_is_better else -change
+    return turned / metric.se if metric.se else turned
 
 
 def severity(gate: GateResult) -> tuple[int, float]:

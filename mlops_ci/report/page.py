@@ -64,8 +64,7 @@ def render_html(report: Report) -> str:
 def _rows(report: Report, reach: Reach) -> int:
     found = 0
     for section in report.models[: reach.models]:
-        sliced = sum(metric.slice is not None for metric in section.metrics)
-        whole = len(section.metrics) - sliced
+        whole, sliced = len(section.whole), len(section.sliced)
         found += min(sliced, reach.slices)
         found += whole if reach.metrics is None else min(whole, reach.metrics)
         found += min(len(section.gates), reach.gates or len(section.gates))
@@ -120,18 +119,16 @@ def _section(section: Section, report: Report, reach: Reach) -> dict[str, Any]:
 
 def _tables(section: Section, reach: Reach) -> dict[str, Any]:
     gates = gate_rows(section)
-    sliced = sum(metric.slice is not None for metric in section.metrics)
-    whole = len(section.metrics) - sliced
     shown: dict[str, Sequence[Row]] = {
         "gates": gates[: reach.gates],
-        "metrics": metric_rows(section.metrics, slices=False, most=reach.metrics),
-        "slices": metric_rows(section.metrics, slices=True, most=reach.slices),
+        "metrics": metric_rows(section.whole, reach.metrics),
+        "slices": metric_rows(section.sliced, reach.slices),
     }
     return {
         **shown,
         "more_gates": len(gates) - len(shown["gates"]),
-        "more_metrics": whole - len(shown["metrics"]),
-        "more_slices": sliced - len(shown["slices"]),
+        "more_metrics": len(section.whole) - len(shown["metrics"]),
+        "more_slices": len(section.sliced) - len(shown["slices"]),
     }
 
 

@@ -77,7 +77,7 @@ def _forests(comparison: Comparison) -> Iterator[Picture]:
 def _telling(section: Section) -> MetricResult | None:
     """What a gate on a slice stopped, else the metric that the report is about."""
     stopped = [gate for gate in section.gates if gate.slice and gate.verdict != "pass"]
-    whole = {m.metric: m for m in section.metrics if m.slice is None}
+    whole = {metric.metric: metric for metric in section.whole}
     found = next((whole[gate.metric] for gate in stopped if gate.metric in whole), None)
     return found or main_metric(section)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mlops_ci.records import GateResult, MetricResult
 from mlops_ci.report.forest import draw_gate, draw_metric
 from mlops_ci.report.labels import BLOCKED, MARKS, WORDS, cell_name, decimals_for, gate_limit
-from mlops_ci.report.model import Section
+from mlops_ci.report.model import Section, standing
 from mlops_ci.report.numbers import NBSP, decimals_apart, show, show_change
 from mlops_ci.report.phrase import Phrase, text
 
@@ -74,7 +74,7 @@ def gate_row(gate: GateResult, metric: MetricResult | None) -> Row:
         rows=metric.n if metric else None,
         note=_why(gate, metric),
         method=metric.method if metric else "",
-        key=_key(_difference(gate, metric), metric),
+        key=standing(_difference(gate, metric), metric),
     )
 
 
@@ -84,20 +84,8 @@ def _standing(gate: GateResult) -> str:
     return "" if gate.required else f"{NBSP}(optional)"
 
 
-def metric_rows(
-    metrics: Sequence[MetricResult], *, slices: bool, most: int | None = None
-) -> tuple[Row, ...]:
-    """Metrics on all rows as they come; with `slices` those of slices, the worst first."""
-    chosen = [metric for metric in metrics if (metric.slice is not None) == slices]
-    if slices and most != 0:
-        chosen = worst_first(chosen)
-    return tuple(metric_row(metric) for metric in chosen[:most])
-
-
-def worst_first(metrics: Sequence[MetricResult]) -> list[MetricResult]:
-    """By the change in standard errors; what has no better or worse comes last."""
-    keys = {id(metric): _key(metric.difference, metric) for metric in metrics}
-    return sorted(metrics, key=lambda one: (keys[id(one)] is None, keys[id(one)] or 0.0))
+def metric_rows(metrics: Sequence[MetricResult], most: int | None = None) -> tuple[Row, ...]:
+    return tuple(metric_row(metric) for metric in metrics[:most])
 
 
 def metric_row(metric: MetricResult) -> Row:
@@ -118,7 +106,7 @@ def metric_row(metric: MetricResult) -> Row:
         rows=metric.n,
         note=metric.note or "",
         method=metric.method,
-        key=_key(metric.difference, metric),
+        key=standing(metric.difference, metric),
     )
 
 
@@ -161,13 +149,6 @@ def _own(metric: MetricResult | None, decimals: int) -> str:
 
 def _against(gate: GateResult) -> Phrase:
     return text(" · in 90 days") if gate.against == "anchor" else Phrase()
-
-
-def _key(estimate: float | None, metric: MetricResult | None) -> float | None:
-    if estimate is None or metric is None or metric.higher_is_better is None:
-        return None
-    turned = estimate if metric.higher_is_better else -estimate
-    return turned / metric.se if metric.se else turned
 
 
 def _why(gate: GateResult, metric: MetricResult | None) -> str:

@@ -96,7 +96,8 @@ def _environment(theirs: Mapping[str, str], *, autoescape: bool) -> Any:
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     ours = jinja2.PackageLoader("mlops_ci.report", "templates")
-    made = ImmutableSandboxedEnvironment(
+    make = ImmutableSandboxedEnvironment if theirs else jinja2.Environment
+    made = make(
         loader=jinja2.ChoiceLoader(
             [jinja2.DictLoader(theirs), jinja2.PrefixLoader({OURS: ours}), ours]
         ),

@@ -116,7 +116,7 @@ def _tables(section: Section, report: Report, width: int) -> Iterable[Any]:
     if shape.gated:
         yield _table(gate_rows(section), shape)
     elif section.state != "live":
-        rows = metric_rows(section.metrics, slices=False)
+        rows = metric_rows(section.whole)
         yield _table(rows[:WHOLE], shape)
         if len(rows) > WHOLE:
             yield _text(text(f"and {count(len(rows) - WHOLE)} more: see the page (--html)"), "dim")

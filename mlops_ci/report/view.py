@@ -19,7 +19,7 @@ from mlops_ci.report.model import Report, Section
 from mlops_ci.report.numbers import NBSP, count, show_percent
 from mlops_ci.report.permission import lead_of_many
 from mlops_ci.report.phrase import Phrase, code, join, quoted, text
-from mlops_ci.report.rows import Row, gate_row, gate_rows, metric_row, metric_rows, worst_first
+from mlops_ci.report.rows import Row, gate_row, gate_rows, metric_row, metric_rows
 from mlops_ci.report.sentences import lead
 from mlops_ci.report.words import (
     STEPS,
@@ -115,14 +115,13 @@ def _passed_title(folded: int, total: int) -> str:
 
 
 def _metrics(section: Section, rung: Rung) -> dict[str, Any]:
-    whole = [metric for metric in section.metrics if metric.slice is None]
-    sliced = [metric for metric in section.metrics if metric.slice is not None]
+    whole, sliced = section.whole, section.sliced
     unfolds = rung.metrics and _has_more(section, len(whole))
-    slices = metric_rows(sliced, slices=True, most=rung.slices) if rung.metrics else ()
-    own = () if section.gates else metric_rows(whole, slices=False, most=SHOWN)
+    slices = metric_rows(sliced, rung.slices) if rung.metrics else ()
+    own = () if section.gates else metric_rows(whole, SHOWN)
     return {
         "own": own,
-        "metrics": metric_rows(whole, slices=False) if unfolds else (),
+        "metrics": metric_rows(whole) if unfolds else (),
         "metrics_title": "One metric" if len(whole) == 1 else f"All {count(len(whole))} metrics",
         "slices": slices,
         "more_slices": len(sliced) - len(slices),
@@ -135,13 +134,13 @@ def _has_more(section: Section, metrics: int) -> bool:
     if not section.gates:
         return metrics > SHOWN
     gated = {(gate.metric, gate.slice) for gate in section.gates}
-    return any(m.slice is None and (m.metric, m.slice) not in gated for m in section.metrics)
+    return any((metric.metric, None) not in gated for metric in section.whole)
 
 
 def _slices_title(sliced: Sequence[MetricResult]) -> Phrase:
     names = {metric.slice for metric in sliced}
     said = text(f"{count(len(names))} {'slice' if len(names) == 1 else 'slices'}")
-    worst = worst_first(sliced)[0]
+    worst = sliced[0]
     row = metric_row(worst)
     if row.key is None:
         return said

@@ -99,11 +99,11 @@ def headline_phrase(section: Section) -> Phrase:
 
 def main_metric(section: Section) -> MetricResult | None:
     """The primary metric on all rows; without one, the first of the telling ones."""
-    whole = {m.metric: m for m in reversed(section.metrics) if m.slice is None}
+    whole = {metric.metric: metric for metric in reversed(section.whole)}
     comparison = section.comparison
     names = (comparison.primary if comparison else None, *TELLING)
     found = next((whole[name] for name in names if name in whole), None)
-    return found or next((m for m in section.metrics if m.slice is None), None)
+    return found or next(iter(section.whole), None)
 
 
 def values(metric: MetricResult | None, decimals: int | None = None) -> Phrase:

@@ -258,3 +258,38 @@ def test_two_files(tmp_path: Path) -> None:
     assert "branch is no worse: MAE" in done.stdout
     assert "main.csv" in done.stdout
     assert page.read_text().count("data:image/png") == 6  # gates, and two of residuals
+
+
+@pytest.fixture
+def browser(repo: Repository, tmp_path: Path) -> Path:
+    """A program that stands where the browser would, and the file that tells what it was given."""
+    told, program = tmp_path / "opened", tmp_path / "browser"
+    program.write_text(f'#!/bin/sh\necho "$1" >> {told}\n')
+    program.chmod(0o755)
+    repo.environ["BROWSER"] = f"{program} %s"
+    return told
+
+
+def test_open_and_preview(repo: Repository, browser: Path) -> None:
+    change(repo, "0.25")
+    assert mlops_ci(repo, "run").returncode == 0
+    done = mlops_ci(repo, "report", "--open", "--preview", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["headline"].startswith("churn is better: ")
+    page, comment = (repo.folder / ".mlops-ci" / name for name in ("report.html", "comment.html"))
+    assert browser.read_text().split() == [page.resolve().as_uri(), comment.resolve().as_uri()]
+    assert page.read_text().count("data:image/png") == 12
+    shown = comment.read_text()
+    assert "<strong>May be merged</strong>" in shown
+    assert shown.count("data:image/png") == 12
+    assert "plot:" not in shown
+    assert repo.git("status", "--porcelain") == ""
+
+
+def test_without_a_browser_the_path_is_told(repo: Repository) -> None:
+    run(repo)
+    repo.environ["BROWSER"] = "/nowhere/browser %s"
+    repo.environ["PATH"] = str(Path(sys.executable).parent) + ":/usr/bin:/bin"
+    done = mlops_ci(repo, "report", "--open")
+    assert done.returncode == 0
+    assert "report.html" in done.stderr
