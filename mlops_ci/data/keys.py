@@ -17,6 +17,7 @@ from mlops_ci.data.room import chunks, room
 Hashes = NDArray[np.uint64]
 Rows = NDArray[np.int64] | slice
 ALL = slice(None)
+SHOWN = 3
 # The constants of SplitMix64 (Steele, Lea & Flood 2014).
 GAMMA = np.uint64(0x9E3779B97F4A7C15)
 FIRST = np.uint64(0xBF58476D1CE4E5B9)
@@ -57,14 +58,23 @@ def hash_name(name: str) -> np.uint64:
     return np.uint64(int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big"))
 
 
-def first_double(keys: NDArray[Any]) -> NDArray[Any]:
-    """Keys that occur more than once, in their order; without a sort where the keys rise."""
+def find_doubles(keys: NDArray[Any]) -> tuple[int, NDArray[Any]]:
+    """How many keys occur more than once, and the first of them; no sort where the keys rise."""
     if len(keys) < 2 or (keys.dtype.kind != "U" and _rises(keys)):
-        return keys[:0]
+        return 0, keys[:0]
     ordered = room(len(keys), keys.dtype) if keys.dtype.kind != "U" else np.empty_like(keys)
     ordered[:] = keys
     ordered.sort()
-    return np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    count = 0
+    first: list[int] = []
+    for part in chunks(len(keys) - 1):
+        same = ordered[1:][part] == ordered[:-1][part]
+        before = part.start > 0 and ordered[part.start] == ordered[part.start - 1]
+        begins = same & ~np.concatenate(([before], same[:-1]))
+        count += int(begins.sum())
+        if count and len(first) < SHOWN:
+            first += [part.start + int(place) for place in np.flatnonzero(begins)[:SHOWN]]
+    return count, ordered[first[:SHOWN]]
 
 
 def _rises(keys: NDArray[Any]) -> bool:

@@ -28,7 +28,7 @@ from mlops_ci.data.rows import (
 )
 from mlops_ci.data.table import Table
 from mlops_ci.data.task import resolve_task
-from mlops_ci.errors import UsageError
+from mlops_ci.errors import ComparisonError, UsageError
 from mlops_ci.records import Resolution
 
 THRESHOLD = 0.5
@@ -42,8 +42,8 @@ class Predictions:
     `keys`: unique; see `data/keys.py`; None without id columns. `label`, `prediction`: codes into
     `classes` (int64), or float64 of a regression. `score`: float64 [n] of the positive class, or
     [n, k] in the order of `classes`. `slices`: column → value of every row. `rows_digest`: of row
-    keys and labels, whatever the order of the rows. `group`: a code for every row; `values`: columns
-    of numbers, and in `directions` whether more of each is better.
+    keys and labels, whatever the order of the rows. `group`: a code for every row; `values`:
+    columns of numbers, and in `directions` whether more of each is better.
     """
 
     path: Path
@@ -86,6 +86,12 @@ def read_predictions(path: Path, request: ColumnsRequest | None = None) -> Predi
     table = open_table(path)
     try:
         return _read(table, request)
+    except MemoryError as error:
+        raise ComparisonError(
+            f"{path.name} does not fit into memory",
+            where=f"{path}, {table.rows:,} rows",
+            fix="write fewer columns, or compare a sample of the rows",
+        ) from error
     finally:
         table.close()
 

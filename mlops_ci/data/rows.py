@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mlops_ci.config.model import Task
 from mlops_ci.data.columns import SCORE_PREFIX, Roles
-from mlops_ci.data.keys import first_double, hash_keys
+from mlops_ci.data.keys import find_doubles, hash_keys
 from mlops_ci.data.room import is_many, room
 from mlops_ci.data.table import Table, quote, require_present
 from mlops_ci.errors import ComparisonError
@@ -45,9 +45,9 @@ def read_keys(table: Table, columns: tuple[str, ...]) -> NDArray[Any] | None:
     keys = _read_numbered_keys(table, columns[0]) if len(columns) == 1 else None
     if keys is None:
         keys = _read_text_keys(table, columns)
-    double = first_double(keys)
-    if len(double):
-        _refuse_duplicates(table, columns, double)
+    count, first = find_doubles(keys)
+    if count:
+        _refuse_duplicates(table, columns, count, first)
     return keys
 
 
@@ -115,16 +115,17 @@ def _key_expression(table: Table, column: str) -> str:
     return f"CAST({cell} AS VARCHAR)"
 
 
-def _refuse_duplicates(table: Table, columns: tuple[str, ...], double: NDArray[Any]) -> None:
+def _refuse_duplicates(
+    table: Table, columns: tuple[str, ...], count: int, first: NDArray[Any]
+) -> None:
     shown = (
         ""
-        if double.dtype == np.uint64
-        else ", ".join(repr(str(key).replace(SEPARATOR, ", ")) for key in double[:3])
+        if first.dtype == np.uint64
+        else ", ".join(repr(str(key).replace(SEPARATOR, ", ")) for key in first)
     )
     named = " ".join(f"--id {column}" for column in columns)
     raise ComparisonError(
-        f"{table.path.name}: {len(double):,} keys occur more than once"
-        + (f": {shown}" if shown else ""),
+        f"{table.path.name}: {count:,} keys occur more than once" + (f": {shown}" if shown else ""),
         where=f"{table.path}, column {', '.join(columns)}",
         fix=f"name the columns that together identify a row: {named} --id ANOTHER\n"
         "or remove the rows that are there twice",

@@ -33,7 +33,7 @@ TYPES = ("VARCHAR", "DOUBLE")
 
 
 def write_slim(predictions: Predictions, path: Path) -> None:
-    """id, label, prediction, score, group, and the declared slices and values, as zstd Parquet, atomically."""
+    """id, label, prediction, score, group, slices and values, as zstd Parquet, atomically."""
     columns = slim_columns(predictions)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".slim-") as folder:
         part = Path(folder) / "part.parquet"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mlops_ci.config.model import Task
 from mlops_ci.data.columns import PAGE, Roles
 from mlops_ci.data.request import ColumnsRequest
+from mlops_ci.data.rows import read_numbers_of
 from mlops_ci.data.table import Table, quote
 from mlops_ci.errors import ComparisonError, UsageError
 
@@ -13,7 +14,9 @@ FEW = 20  # more different integers than this look like counts, not classes
 
 
 def resolve_task(table: Table, roles: Roles, request: ColumnsRequest) -> tuple[Task, str]:
-    """The task, and how it was found. Raises UsageError where the numbers could be both."""
+    """The task, and how it was found. Raises UsageError where the numbers could be both,
+    ComparisonError where one is missing: pandas turns integers into floats then.
+    """
     if request.task == "classes":
         return _classes(table, roles, request), f"classes ({request.asked})"
     if request.task is not None:
@@ -28,6 +31,7 @@ def resolve_task(table: Table, roles: Roles, request: ColumnsRequest) -> tuple[T
     if kind == "float" and not roles.has_score:
         return "regression", f"{roles.label!r} holds floats"
     if kind in ("integer", "float"):
+        read_numbers_of(table, roles.label)
         raise _which(table, roles, kind)
     raise ComparisonError(
         f"{table.path.name}: {roles.label!r} holds neither classes nor numbers",

@@ -58,11 +58,37 @@ def test_the_configuration_is_named_where_it_decided(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["group", "weight"])
-def test_reserved_columns_are_refused_not_ignored(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ComparisonError, match=f"{name!r}, which is reserved") as error:
-        read(tmp_path, binary() | {name: [1] * 40})
+def test_reserved_columns_are_refused_not_ignored(tmp_path: Path) -> None:
+    with pytest.raises(ComparisonError, match="'weight', which is reserved") as error:
+        read(tmp_path, binary() | {"weight": [1] * 40})
     assert error.value.exit_code == 3
+
+
+@pytest.mark.parametrize("names", [["a", "b", "a", "c"] * 10, [7, 8, 7, 9] * 10])
+def test_rows_that_belong_together(tmp_path: Path, names: list[object]) -> None:
+    found = read(tmp_path, binary() | {"group": names})
+    assert found.group is not None
+    assert found.group[:4].tolist() == [0, 1, 0, 2]
+    assert found.resolution.columns["group"] == ["group"]
+    assert found.resolution.found["group"] == "convention"
+    named = read(tmp_path, binary() | {"patient": names}, group="patient")
+    assert named.group is not None
+    assert named.group.tolist() == found.group.tolist()
+
+
+def test_a_row_without_its_group_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ComparisonError, match="'group' is missing"):
+        read(tmp_path, binary() | {"group": [None, *["a"] * 39]})
+
+
+def test_columns_of_values(tmp_path: Path) -> None:
+    columns = binary() | {"judge": [0.5] * 40, "cost": [3] * 40}
+    found = read(tmp_path, columns, values={"judge": True, "cost": None})
+    assert found.values["judge"].tolist() == [0.5] * 40
+    assert found.directions == {"judge": True, "cost": None}
+    assert found.resolution.columns["value"] == ["judge", "cost"]
+    with pytest.raises(UsageError, match="no column 'judgement'"):
+        read(tmp_path, columns, values={"judgement": True})
 
 
 @pytest.mark.parametrize("name", ["fold", "split", "timestamp"])

@@ -3,10 +3,12 @@ from __future__ import annotations
 import random
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlops_ci.data.keys import digest_rows, first_double, hash_keys, hash_name, match, mix
+from mlops_ci.data import room
+from mlops_ci.data.keys import digest_rows, find_doubles, hash_keys, hash_name, match, mix
 
 TEXTS = st.text(st.characters(exclude_characters="\0"), min_size=1, max_size=6)
 NUMBERS = st.integers(-(2**63), 2**63 - 1)
@@ -90,5 +92,9 @@ def test_pairs_are_those_of_a_dictionary(
 @given(st.lists(NUMBERS, max_size=20) | st.lists(TEXTS, max_size=20), st.booleans())
 def test_doubles_are_those_that_are_there_twice(keys: list[str | int], rising: bool) -> None:
     keys = sorted(keys, key=str) if rising else keys
-    found = first_double(np.array(keys))
-    assert found.tolist() == sorted({key for key in keys if keys.count(key) > 1})
+    double = sorted({key for key in keys if keys.count(key) > 1})
+    for chunk in (2, 3, room.CHUNK):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(room, "CHUNK", chunk)
+            count, first = find_doubles(np.array(keys))
+        assert (count, first.tolist()) == (len(double), double[:3])

@@ -127,3 +127,30 @@ def test_the_digest_and_the_size_are_held(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr("mlops_ci.data.slim.MAX_BYTES", 100)
     with pytest.raises(ComparisonError, match="larger than 100 bytes"):
         read_slim(path, found.resolution, (), digest)
+
+
+def test_groups_and_values_come_back(tmp_path: Path) -> None:
+    columns = binary() | {"group": ["a", "b"] * 20, "judge": [0.25, 1.0] * 20}
+    found, path = stored(tmp_path, columns, values={"judge": True})
+    again = read_slim(path, found.resolution)
+    assert again.group is not None
+    assert found.group is not None
+    assert again.group.tolist() == found.group.tolist()
+    assert again.values["judge"].tolist() == [0.25, 1.0] * 20
+    rows = pair(again, found).rows
+    assert isinstance(rows, PairedRows)
+    assert rows.values == {"judge": True}
+    assert rows.group is not None
+    np.testing.assert_array_equal(rows.base.values["judge"], rows.head.values["judge"])
+
+
+def test_a_value_that_the_store_has_not_is_told(tmp_path: Path) -> None:
+    _, path = stored(tmp_path, binary())
+    columns = binary() | {"judge": [0.25] * 40}
+    head = read_predictions(
+        write(tmp_path / "head.csv", columns), ColumnsRequest(values={"judge": True})
+    )
+    found = pair(read_slim(path, None), head)
+    assert isinstance(found.rows, PairedRows)
+    assert found.rows.values == {}
+    assert any("no column judge" in note for note in found.notes)
