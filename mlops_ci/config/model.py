@@ -88,12 +88,25 @@ class Policy(Struct, frozen=True, kw_only=True):
 
 
 class Columns(Setting, frozen=True):
-    """Which columns of the predictions file mean what; None: found by convention."""
+    """Which columns of the predictions file mean what; None: found by convention.
+
+    `group`: what rows belong together (users, patients, queries). `values`: columns of which the
+    mean is a metric, by itself or with what is better of it.
+    """
 
     id: str | list[str] | None = None
     label: str | None = None
     prediction: str | None = None
     score: str | None = None
+    group: str | None = None
+    values: list[str] | dict[str, Literal["higher", "lower"]] = []
+
+    @property
+    def directions(self) -> dict[str, bool | None]:
+        """Whether more of a value is better; None: by its name."""
+        if isinstance(self.values, list):
+            return dict.fromkeys(self.values)
+        return {name: better == "higher" for name, better in self.values.items()}
 
 
 class Deploy(Setting, frozen=True):

@@ -25,6 +25,7 @@ from mlops_ci.records import Comparison, MetricResult, RowCounts
 from mlops_ci.records.comparison import Evidence, Side, WeakSlice
 from mlops_ci.verdict import (
     Promise,
+    askable,
     compare_fairness,
     compare_numbers,
     compare_paired,
@@ -130,12 +131,12 @@ def _known(path: Path, side: SideFile) -> Known:
 def compare_sides(sides: Sides) -> Outcome:
     """Measure, then judge. Writes nothing."""
     head = sides.head
-    measured = _measure(sides.base, head, sides.policy, _asked(sides), sides.fairness)
+    measured = _measure(sides.base, head, sides.policy, _Wanted(_asked(sides), sides.fairness))
     gates = sides.gates if sides.base else [g for g in sides.gates if _kind(g) in FLOORS]
     anchor = [
         metric
         for name, known in sides.anchors.items()
-        for metric in _measure(known, head, sides.policy).metrics
+        for metric in _measure(known, head, sides.policy, _Wanted(frozenset({name}))).metrics
         if metric.metric == name
     ]
     judged = judge(
@@ -173,16 +174,22 @@ def _asked(sides: Sides) -> frozenset[str]:
     return frozenset({*(gate.metric for gate in gates), sides.policy.primary or ""})
 
 
-def _measure(
-    base: Known | None,
-    head: Known,
-    policy: Policy,
-    asked: frozenset[str] = frozenset(),
-    fairness: Sequence[str] = (),
-) -> _Measured:
-    by_rows = _measure_rows(base, head, policy, fairness)
+@dataclass(frozen=True)
+class _Wanted:
+    """Names that gates and policy speak of, and columns whose groups are compared."""
+
+    names: frozenset[str] = frozenset()
+    fairness: Sequence[str] = ()
+
+    def of_rows(self, head: Predictions) -> tuple[str, ...]:
+        """Metrics beside the usual ones that rows can be measured by."""
+        return askable(self.names, grouped=head.group is not None)
+
+
+def _measure(base: Known | None, head: Known, policy: Policy, wanted: _Wanted) -> _Measured:
+    by_rows = _measure_rows(base, head, policy, wanted)
     measured = {metric.metric for metric in by_rows.metrics}
-    numbers = _compare_numbers(base, head, asked)
+    numbers = _compare_numbers(base, head, wanted.names)
     others = tuple(one for one in numbers if one.metric not in measured)
     return replace(by_rows, metrics=(*by_rows.metrics, *others))
 
@@ -221,32 +228,33 @@ def _explained(result: MetricResult, sides: Sequence[tuple[str, Known]]) -> Metr
     return msgspec.structs.replace(result, note="; ".join(said) or None)
 
 
-def _measure_rows(
-    base: Known | None, head: Known, policy: Policy, fairness: Sequence[str]
-) -> _Measured:
+def _measure_rows(base: Known | None, head: Known, policy: Policy, wanted: _Wanted) -> _Measured:
     if head.predictions is None:
         return _Measured((), RowCounts(), "point")
     if base is None or base.predictions is None:
         rows = single_rows(head.predictions)
-        metrics = (*compare_single(rows, policy), *compare_fairness(rows, policy, fairness))
+        fair = compare_fairness(rows, policy, wanted.fairness)
+        metrics = (*compare_single(rows, policy, wanted.of_rows(head.predictions)), *fair)
         notes = () if base is None else ("Base has no predictions: only numbers are compared.",)
         counts = RowCounts(head=head.predictions.rows)
         return _Measured(metrics, counts, "unpaired" if base is None else "point", 0, notes)
     pairing = pair(base.predictions, head.predictions)
-    return _measure_pair((base, head), pairing, policy, fairness)
+    return _measure_pair((base, head), pairing, policy, wanted)
 
 
 def _measure_pair(
-    sides: tuple[Known, Known], pairing: Pairing, policy: Policy, fairness: Sequence[str]
+    sides: tuple[Known, Known], pairing: Pairing, policy: Policy, wanted: _Wanted
 ) -> _Measured:
+    names = () if sides[1].predictions is None else wanted.of_rows(sides[1].predictions)
     if isinstance(pairing.rows, tuple):
-        fair = compare_fairness(pairing.rows[1], policy, fairness)
-        metrics = (*compare_unpaired(*pairing.rows, policy), *fair)
+        fair = compare_fairness(pairing.rows[1], policy, wanted.fairness)
+        metrics = (*compare_unpaired(*pairing.rows, policy, names), *fair)
         return _Measured(metrics, pairing.counts, "unpaired", pairing.unscored, pairing.notes)
     digests = [known.side.predictions_digest for known in sides]
     rows = pairing.rows
     if digests[0] is not None and digests[0] == digests[1]:
         rows = replace(rows, identical=True)
-    metrics = (*compare_paired(rows, policy), *compare_fairness(rows, policy, fairness))
+    fair = compare_fairness(rows, policy, wanted.fairness)
+    metrics = (*compare_paired(rows, policy, names), *fair)
     weak = find_weak_slices(rows, policy)
     return _Measured(metrics, pairing.counts, "paired", pairing.unscored, pairing.notes, weak)

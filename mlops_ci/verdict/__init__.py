@@ -9,7 +9,7 @@ from mlops_ci.verdict.comparing import (
 from mlops_ci.verdict.fairness import compare_fairness
 from mlops_ci.verdict.gates import CAP, Promise, Reason
 from mlops_ci.verdict.judging import Judgement, judge, verdict_of
-from mlops_ci.verdict.names import METRICS, canonical_metric, higher_is_better
+from mlops_ci.verdict.names import METRICS, askable, canonical_metric, higher_is_better
 from mlops_ci.verdict.rows import Outputs, PairedRows, SingleRows
 from mlops_ci.verdict.waivers import Waived, waive
 from mlops_ci.verdict.weak import find_weak_slices
@@ -26,6 +26,7 @@ __all__ = [
     "SingleRows",
     "Waived",
     "Yardstick",
+    "askable",
     "canonical_metric",
     "compare_fairness",
     "compare_numbers",

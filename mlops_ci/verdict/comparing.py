@@ -54,6 +54,8 @@ def compare_unpaired(
     """Each side on rows of its own: at most inconclusive. Own intervals, joined by MOVER."""
     if base.task != head.task or base.classes != head.classes or base.positive != head.positive:
         raise ComparisonError("base and head do not answer the same question")
+    values = {name: better for name, better in head.values.items() if name in base.values}
+    base, head = replace(base, values=values), replace(head, values=values)
     slices = dict.fromkeys([*base.slices, *head.slices])
     base, head = (_with_slices(side, slices) for side in (base, head))
     names = _wanted(head, metrics)

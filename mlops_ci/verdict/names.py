@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Literal
@@ -171,6 +171,18 @@ _PREFIX = re.compile(
     r"^(?:(?:train|training|val|valid|validation|test|eval|holdout|dev|cv|mean|avg)_)+"
 )
 _SEPARATOR = re.compile(r"[./:]")
+
+
+def askable(names: Iterable[str], *, grouped: bool) -> tuple[str, ...]:
+    """Of the names that gates speak of our names of those that rows can be measured by, beside what
+    is measured anyhow. `grouped`: whether there are queries to rank.
+    """
+    found = {metric.name: metric for metric in map(known_metric, names) if metric is not None}
+    return tuple(
+        name
+        for name, metric in sorted(found.items())
+        if name not in FAIRNESS and metric not in DEFAULT and (grouped or metric.needs != "group")
+    )
 
 
 def canonical_metric(name: str) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from mlops_ci.config import Gate, Policy
-from mlops_ci.data import read_predictions
+from mlops_ci.data import ColumnsRequest, read_predictions
 from mlops_ci.records.comparison import Side
 from mlops_ci.steps.compare import Known, Sides, compare_sides
 from tests.unit.data.files import binary, write
@@ -91,3 +91,45 @@ def test_a_base_that_was_no_number_blocks_a_drop() -> None:
     base = points("base", {}, {"auc": "it is nan, not a finite number"})
     found = compare_sides(Sides("m", base, points("head", {"auc": 0.9}), [drop], Policy()))
     assert found.comparison.blocks
+
+
+def test_a_gate_on_an_average_is_measured_on_the_rows(tmp_path: Path) -> None:
+    """Also where a file gives a number of that name: rows win."""
+    gates = [
+        Gate(metric="f1_macro", kind="max-drop", limit=0.9),
+        Gate(metric="test.f1_weighted", kind="min", limit=0.1, accept="point"),
+    ]
+    numbers = {"f1_macro": 0.0, "test.f1_weighted": 0.5}
+    sides = [known(tmp_path, name, seed, numbers=numbers) for name, seed in (("b", 1), ("h", 2))]
+    found = compare_sides(Sides("m", sides[0], sides[1], gates, Policy())).comparison
+    assert [(gate.metric, gate.verdict, gate.evidence) for gate in found.gates] == [
+        ("f1_macro", "pass", "paired"),
+        ("test.f1_weighted", "pass", "point"),
+    ]
+
+
+def test_a_ranking_without_queries_leaves_the_number(tmp_path: Path) -> None:
+    gate = Gate(metric="ndcg", kind="min", limit=0.1, accept="point")
+    one, other = (
+        known(tmp_path, name, seed, numbers={"ndcg": 0.5}) for name, seed in (("b", 1), ("h", 2))
+    )
+    found = compare_sides(Sides("m", one, other, [gate], Policy())).comparison
+    assert [(one.verdict, one.evidence) for one in found.gates] == [("pass", "point")]
+
+
+def test_a_column_of_values_is_judged_like_a_metric(tmp_path: Path) -> None:
+    request = ColumnsRequest(values={"judge": True})
+    sides = []
+    for name, gap in (("base", 0.0), ("head", 0.5)):
+        columns = binary(400, 1) | {"judge": [gap + (n % 7) / 10 for n in range(400)]}
+        found = read_predictions(write(tmp_path / f"{name}.csv", columns), request)
+        sides.append(Known(Side(name=name, predictions_digest=found.digest), found))
+    gates = [
+        Gate(metric="judge", kind="max-drop", limit=0.01),
+        Gate(metric="judge", kind="min", limit=2.0),
+    ]
+    judged = compare_sides(Sides("m", sides[0], sides[1], gates, Policy())).comparison
+    assert [(gate.verdict, gate.evidence) for gate in judged.gates] == [
+        ("pass", "paired"),
+        ("fail", "paired"),
+    ]
