@@ -84,6 +84,13 @@ def _whole(classes: tuple[str, ...]) -> NDArray[np.int64] | None:
 
 def names_of(table: Table, roles: Roles) -> set[str]:
     """The names of all classes that occur as label or prediction. Raises for too many."""
+    columns = (roles.label, roles.prediction or "")
+    if columns not in table.classes:
+        table.classes[columns] = frozenset(_find_names(table, roles))
+    return set(table.classes[columns])
+
+
+def _find_names(table: Table, roles: Roles) -> set[str]:
     parts = [
         f"SELECT {text} AS name FROM (SELECT DISTINCT {quote(column)} FROM rows)"
         for column, text in _expressions(table, roles).items()

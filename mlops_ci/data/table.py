@@ -30,7 +30,8 @@ T = TypeVar("T")
 class Table:
     """One open file. `types`: column → DuckDB's name of its type; in CSV all are text, and `kind`
     looks at the cells. Rows keep the order that they have in the file. `written_by`: the other
-    tool's format that it was told to be."""
+    tool's format that it was told to be. `classes`: the classes of columns, once they were asked
+    for."""
 
     path: Path
     format: Format
@@ -39,6 +40,7 @@ class Table:
     connection: Any
     written_by: str | None = None
     scratch: tempfile.TemporaryDirectory[str] | None = None
+    classes: dict[tuple[str, ...], frozenset[str]] = field(default_factory=dict)
     _kinds: dict[str, Kind] = field(default_factory=dict)
 
     def keep(self, columns: Iterable[str]) -> None:

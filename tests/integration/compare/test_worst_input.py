@@ -60,8 +60,8 @@ def test_one_class_only(capsys: Capture, metric: str) -> None:
 def test_a_constant_score_ranks_nothing(capsys: Capture) -> None:
     code, found, _ = compare(capsys, GOOD, GOOD | {"score": [0.3] * N}, "roc_auc=0.01")
     assert (code, found["verdict"]) == (1, "fail")
-    constant = [GOOD | {"score": [value] * N} for value in (0.3, 0.31)]
-    _, found, _ = compare(capsys, *constant, "roc_auc=0.01")
+    base, head = (GOOD | {"score": [value] * N} for value in (0.3, 0.31))
+    _, found, _ = compare(capsys, base, head, "roc_auc=0.01")
     assert found["verdict"] == "inconclusive"
 
 
