@@ -85,25 +85,36 @@ class Canvas:
 Painter = Callable[[Canvas], None]
 
 
-def paint(painter: Painter, size: tuple[float, float] = SIZE) -> tuple[bytes, bytes]:
+@dataclass(frozen=True)
+class Picture:
+    """`size` in inches. The title stands in the picture: a comment shows nothing else of it."""
+
+    name: str
+    title: str
+    painter: Painter
+    size: tuple[float, float] = SIZE
+
+
+def paint(picture: Picture) -> tuple[bytes, bytes]:
     """PNG for light and for dark pages. The same predictions give the same bytes: no time, no
     version is in them. The dark one takes its layout from the light one: finding it costs as much
     as drawing.
     """
-    light, places = _paint(painter, LIGHT, size)
-    return light, _paint(painter, DARK, size, places)[0]
+    light, places = _paint(picture, LIGHT)
+    return light, _paint(picture, DARK, places)[0]
 
 
 def _paint(
-    painter: Painter, colours: Colours, size: tuple[float, float], places: list[Any] | None = None
+    picture: Picture, colours: Colours, places: list[Any] | None = None
 ) -> tuple[bytes, list[Any]]:
     """The picture, and where in it the axes lie; at `places` where that is known."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=size, dpi=DPI, facecolor=colours.paper)
+    figure = Figure(figsize=picture.size, dpi=DPI, facecolor=colours.paper)
     agg: Any = FigureCanvasAgg(figure)
-    painter(Canvas(figure, colours))
+    picture.painter(Canvas(figure, colours))
+    figure.axes[0].set_title(picture.title, loc="left", size=9, color=colours.ink)
     if places is None:
         figure.set_layout_engine("constrained")
     else:

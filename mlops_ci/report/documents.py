@@ -10,6 +10,7 @@ from mlops_ci.report.phrase import clip, quoted
 
 LONGEST_FIX = 4000  # characters
 LONGEST_WHERE = 3000
+COMMANDS = ("git ", "pip ", "mlops-ci ", "docker ", "dvc ")
 _COLOURS = re.compile(r"\x1b\[[0-?]*[ -/]*[@-~]")
 
 
@@ -38,6 +39,8 @@ def _fix(fix: str) -> str:
     if not fix:
         return ""
     first, _, rest = fix.partition("\n")
+    if fix.startswith(COMMANDS) and "`" not in fix:
+        return f"\n{fenced(without_controls(fix), 'sh')}"
     if not rest.strip():
         return markdown(quoted(first))
     return f"{markdown(quoted(first))}\n{fenced(rest, 'yaml' if ':' in rest else '')}"

@@ -168,6 +168,8 @@ def _draw_line(cells: list[str], ends: tuple[int, int, int], line: str) -> None:
     for at, end in ((low, "├"), (high, "┤")):
         if 0 <= at < WIDTH:
             cells[at] = end
+    if high <= 0 or low >= WIDTH - 1:  # all of it lies outside: a dot stands beside the arrow
+        dot = 1 if high <= 0 else WIDTH - 2
     if 0 <= dot < WIDTH:
         cells[dot] = "●"
     if low < 0:

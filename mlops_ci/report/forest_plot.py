@@ -12,9 +12,9 @@ from mlops_ci.report.labels import cell_name, metric_name
 from mlops_ci.report.model import worst_first
 
 MOST = 24  # rows of a picture
-NAME = 34  # characters of a row's name
+NAME = 26  # characters of a row's name
 ROW = 0.24  # inches
-WIDTH = 5.6
+WIDTH = 4.6
 OVER = 4.0  # margins: what lies beyond is drawn at the edge, as an arrow
 
 
@@ -79,7 +79,7 @@ def _turned(metric: MetricResult) -> tuple[float, float | None, float | None] | 
 
 
 def size_of(rows: Sequence[Row]) -> tuple[float, float]:
-    return WIDTH, 0.75 + ROW * len(rows)
+    return WIDTH, 0.95 + ROW * len(rows)
 
 
 def draw_forest(canvas: Canvas, rows: Sequence[Row], label: str, reach: float | None) -> None:

@@ -6,13 +6,12 @@ The same predictions give the same bytes: no time, no version, no random order i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from mlops_ci.records import Comparison, MetricResult
 from mlops_ci.report import curve_plots
-from mlops_ci.report.canvas import MAX_BYTES, SIZE, Painter, Side, paint
+from mlops_ci.report.canvas import MAX_BYTES, Picture, Side, paint
 from mlops_ci.report.curve_plots import actual_of
 from mlops_ci.report.forest_plot import OVER, draw_forest, gate_forest, size_of, slice_forest
 from mlops_ci.report.model import Plot, Section, section_of
@@ -23,14 +22,6 @@ if TYPE_CHECKING:
     from mlops_ci.data import Predictions
 
 __all__ = ["MAX_BYTES", "draw_plots"]
-
-
-@dataclass(frozen=True)
-class Picture:
-    name: str
-    title: str
-    painter: Painter
-    size: tuple[float, float] = SIZE
 
 
 def draw_plots(
@@ -45,10 +36,7 @@ def draw_plots(
     pairs = zip(names, (base, head), strict=True)
     sides = [Side(name, rows) for name, rows in pairs if rows is not None]
     pictures = [*(_forests(comparison) if comparison else ()), *(_curves(sides) if head else ())]
-    return tuple(
-        Plot(picture.name, picture.title, *paint(picture.painter, picture.size))
-        for picture in pictures
-    )
+    return tuple(Plot(picture.name, picture.title, *paint(picture)) for picture in pictures)
 
 
 def _forests(comparison: Comparison) -> Iterator[Picture]:

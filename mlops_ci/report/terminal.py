@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_ci.report.advice import paste
 from mlops_ci.report.changes import changes_of
-from mlops_ci.report.facts import shipped_rows
+from mlops_ci.report.facts import notes_of, shipped_rows
 from mlops_ci.report.footer import footer_parts
 from mlops_ci.report.forest import legend
 from mlops_ci.report.labels import sides_of
 from mlops_ci.report.model import Report, Section
 from mlops_ci.report.numbers import NBSP, count, show_percent
+from mlops_ci.report.permission import lead_of_many
 from mlops_ci.report.phrase import Phrase, code, join, quoted, text
 from mlops_ci.report.rows import Row, gate_rows, metric_rows
 from mlops_ci.report.sentences import lead
-from mlops_ci.report.words import headline_phrase, mark_of
+from mlops_ci.report.words import headline_phrase, mark_of, report_headline
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -30,6 +31,7 @@ SIGNS = {"✅": "✓", "❌": "✗", "⚠️": "?", "⛔": "✗", "💥": "✗",
 COLOURS = {"✅": "green", "❌": "red", "⚠️": "yellow", "⛔": "red", "💥": "red", "🚀": "green",
            "📏": "cyan", "🌱": "cyan", "↩️": "red"}  # fmt: skip
 WIDE = 100  # columns: from here on the sides' values have room beside the picture
+PICTURED = 64  # columns: from here on there is room for the picture
 TAIL = 30  # lines of a log
 WHOLE = 30  # metrics that a terminal shows without being asked for a page
 
@@ -57,6 +59,10 @@ def render_terminal(report: Report, width: int = 100, *, color: bool = False) ->
 def _parts(report: Report, width: int) -> Iterable[Any]:
     touched = [section for section in report.models if section.state != "untouched"]
     untouched = [section for section in report.models if section.state == "untouched"]
+    if len(touched) > 1:
+        yield _text(report_headline(report), "bold")
+        yield _text(lead_of_many(report))
+        yield ""
     for section in touched:
         yield from _section(section, report, width)
         yield ""
@@ -79,6 +85,7 @@ def _section(section: Section, report: Report, width: int) -> Iterable[Any]:
     for change in section.comparison.changes if section.comparison else ():
         yield _text(text("! the yardstick changes: ") + quoted(change), "yellow")
     yield from _tables(section, report, width)
+    yield from (_text(text("note: ") + quoted(note), "yellow") for note in notes_of(section))
     example = paste(section)
     if example:
         yield _text(text("A gate says what may be lost:"))
@@ -103,23 +110,23 @@ def _failure(section: Section) -> Iterable[Any]:
 
 def _tables(section: Section, report: Report, width: int) -> Iterable[Any]:
     comparison = section.comparison
-    if comparison is None:
+    if not section.metrics and not section.gates:
         return
-    sides = sides_of(comparison, report.base_name, report.head_name)
+    sides = sides_of(comparison, report.base_name, report.head_name) if comparison else None
     shape = Shape(
-        str(sides.base) if sides.base else None,
-        str(sides.head),
-        _printable(show_percent(comparison.level)),
-        wide=width >= WIDE,
-        gated=bool(comparison.gates),
+        str(sides.base) if sides and sides.base else None,
+        str(sides.head) if sides else report.head_name,
+        _printable(show_percent(comparison.level)) if comparison else "",
+        width=width,
+        gated=bool(section.gates),
     )
     if shape.gated:
         yield _table(gate_rows(section), shape)
     elif section.state != "live":
-        rows = metric_rows(section.whole)
-        yield _table(rows[:WHOLE], shape)
-        if len(rows) > WHOLE:
-            yield _text(text(f"and {count(len(rows) - WHOLE)} more: see the page (--html)"), "dim")
+        yield _table(metric_rows(section.whole, WHOLE), shape)
+        more = len(section.whole) - WHOLE
+        if more > 0:
+            yield _text(text(f"and {count(more)} more: see the page (--html)"), "dim")
 
 
 @dataclass(frozen=True)
@@ -129,8 +136,20 @@ class Shape:
     base: str | None
     head: str
     level: str
-    wide: bool
+    width: int
     gated: bool
+
+    @property
+    def wide(self) -> bool:
+        return self.width >= WIDE
+
+    @property
+    def pictured(self) -> bool:
+        return self.base is not None and self.width >= PICTURED
+
+    @property
+    def ranged(self) -> bool:
+        return self.base is None and self.width >= PICTURED
 
 
 def _table(rows: Sequence[Row], shape: Shape) -> Table:
@@ -141,13 +160,14 @@ def _table(rows: Sequence[Row], shape: Shape) -> Table:
     table.add_column("metric", overflow="fold")
     if shape.base is not None:
         table.add_column(f"change ({shape.level})", justify="right", no_wrap=True)
+    if shape.pictured:
         table.add_column(legend(gated=shape.gated), no_wrap=True)
     if shape.base is not None and shape.wide:
         table.add_column(_printable(shape.base), justify="right", no_wrap=True)
     if shape.wide or shape.base is None:
         table.add_column(_printable(shape.head), justify="right", no_wrap=True)
-    if shape.base is None:
-        table.add_column(f"{shape.level} interval", no_wrap=True)
+    if shape.ranged:
+        table.add_column(f"{shape.level} interval".strip(), no_wrap=True)
     if shape.gated:
         table.add_column("gate", no_wrap=True)
     for row in rows:
@@ -162,12 +182,14 @@ def _cells(row: Row, shape: Shape) -> list[Any]:
     cells: list[Any] = [Text(SIGNS.get(row.mark, ""), colour), _text(row.name)]
     if shape.base is not None:
         change = f"{row.change} {row.within}".rstrip().replace(NBSP, " ")
-        cells += [Text(change), Text(row.picture, colour)]
+        cells.append(Text(change))
+    if shape.pictured:
+        cells.append(Text(row.picture, colour))
     if shape.base is not None and shape.wide:
         cells.append(Text(row.base))
     if shape.wide or shape.base is None:
         cells.append(Text(row.head))
-    if shape.base is None:
+    if shape.ranged:
         cells.append(Text(row.own.replace(NBSP, " ")))
     if shape.gated:
         cells.append(Text(row.gate.replace(NBSP, " ")))

@@ -143,6 +143,19 @@ def test_limit_counts_code_points_not_bytes() -> None:
     assert len(content) <= COMMENT < len(content.encode())
 
 
+@pytest.mark.parametrize("limit", range(2_000, 2_040))
+def test_an_emoji_of_four_bytes_is_never_cut_at_the_limit(limit: int) -> None:
+    section = named(wide(30, name="🦀"), "🚢" * 30)
+    comment, told = render_markdown(one(section), limit), render_summary(one(section), limit)
+    assert len(comment) <= limit
+    assert len(told.encode("utf-8")) <= limit
+    for content in (comment, told):
+        whole(content)
+        assert content.encode("utf-8").decode("utf-8") == content
+        assert content.count("🦀") == len(re.findall(r"🦀_\d+", content))
+        assert "🚢" * 30 in content
+
+
 def test_summary_counts_bytes() -> None:
     section = wide(400, 10)
     content = render_summary(one(section))
