@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -18,7 +19,8 @@ from mlops_ci.errors import EXIT_BLOCKED, EXIT_FINE, UsageError
 def command(files: tuple[Path, ...], **options: Any) -> int:
     """Compare two predictions files or two metrics files and judge the difference.
 
-    BASE and HEAD are CSV, Parquet or JSON lines (predictions), or JSON, YAML or TOML (metrics).
+    BASE and HEAD are CSV, Parquet or JSON lines (predictions), or JSON, YAML or TOML (metrics), or
+    runs of MLflow (a folder, or runs:/ID with MLFLOW_TRACKING_URI).
     Without them, inside a project: what `mlops-ci evaluate` left, against the baseline.
 
     \b
@@ -81,9 +83,21 @@ def _compare_two(base: Path, head: Path, options: dict[str, Any]) -> int:
         task=options["task"],
         positive=options["positive"],
     )
-    outcome = compare_files(Files(base, head, columns, gates_of(options), Policy()))
+    with TemporaryDirectory(prefix="mlops-ci-runs-") as place:
+        sides = [_on_this_machine(path, Path(place)) for path in (base, head)]
+        outcome = compare_files(Files(sides[0], sides[1], columns, gates_of(options), Policy()))
     show_report(outcome, options)
     return EXIT_BLOCKED if outcome.comparison.blocks else EXIT_FINE
+
+
+def _on_this_machine(path: Path, place: Path) -> Path:
+    """Of `runs:/<id>`, a folder below `place` with what MLflow has of that run."""
+    if not str(path).startswith("runs:"):
+        return path
+    from mlops_ci.trackers.mlflow_runs import fetch_run
+    from mlops_ci.world import World
+
+    return fetch_run(str(path), place, World())
 
 
 def gates_of(options: dict[str, Any]) -> list[Any]:

@@ -11,6 +11,7 @@ import shutil
 import sys
 import tempfile
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -70,11 +71,7 @@ class RunningChild:
 
     def _run(self) -> None:
         world = self.project.world
-        environ = {
-            name: value
-            for name, value in world.environ.items()
-            if name in KEPT or name.startswith(KEPT_PREFIXES)
-        }
+        environ = environment_of(world.environ)
         self.finished = world.run_command(
             Command(
                 (sys.executable, "-m", "mlops_ci.trackers.mlflow_child", str(self.folder)),
@@ -103,6 +100,15 @@ class RunningChild:
             return Tracked(uri=self.uri, error=f"MLflow did not answer within {PATIENCE:.0f} s")
         words = self.finished.error.strip().splitlines()
         return Tracked(uri=self.uri, error=words[-1] if words else "MLflow's process ended early")
+
+
+def environment_of(environ: Mapping[str, str]) -> dict[str, str]:
+    """What a process that talks to MLflow may see."""
+    return {
+        name: value
+        for name, value in environ.items()
+        if name in KEPT or name.startswith(KEPT_PREFIXES)
+    }
 
 
 def _quick_to_give_up(environ: dict[str, str]) -> dict[str, str]:
