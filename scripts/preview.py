@@ -136,7 +136,9 @@ def photograph_docs(out: Path) -> None:
     better = page(comments(["better"]), gap=0)
     for tone in ("light", "dark"):
         shoot(better, out / f"comment-{tone}.png", 1000, tone)
-    shoot(render_html(_with_plots()), out / "page.png", 1200, "light")
+        shoot(render_html(_with_plots()), out / f"page-{tone}.png", 1200, tone)
+    shoot(page(comments(["worse"]), gap=0), out / "comment-narrow.png", 400, "dark")
+    shoot(page(comments(["many"]), gap=0), out / "comment-many.png", 1000, "light")
 
 
 def _with_plots() -> Any:

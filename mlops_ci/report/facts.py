@@ -38,11 +38,15 @@ def notes_of(section: Section) -> tuple[str, ...]:
 
 
 def _weak(found: WeakSlice) -> str:
+    """Where to look first. How sure the search is (`q`) stays in the record: here it decides
+    nothing.
+    """
+    parts = (part.replace("`", "'") for part in found.slice.split(" & "))
+    place = " and ".join(f"`{part}`" for part in parts)
     share = f"{count(found.worse)} of the {count(found.worse_of_all)} rows that got worse"
-    place = found.slice.replace(" & ", " and ")
     return (
-        f"it got worse where {place}: {share} are among these {count(found.n)} "
-        f"(a search through {count(found.tried)} slices, adjusted for that: q = {found.q:.2g})"
+        f"{share} lie where {place} ({count(found.n)} rows). Found by a search through "
+        f"{count(found.tried)} slices and adjusted for that; it judges nothing."
     )
 
 

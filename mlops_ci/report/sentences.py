@@ -65,10 +65,14 @@ def _kept(section: Section, comparison: Comparison, base: Phrase) -> Phrase:
 
 
 def _optional(section: Section) -> Iterator[Phrase]:
+    """What failed all the same, and why it does not count."""
     failed = [g for g in section.gates if not g.required and g.verdict == "fail"]
-    if failed:
-        names = join((full_name(g.metric, g.slice) for g in failed[:3]), ", ")
-        yield text("Not required, and failed: ") + names + text(".")
+    waived = [gate for gate in failed if gate.waived is not None]
+    others = [gate for gate in failed if gate.waived is None]
+    for words, gates in (("Failed, but waived: ", waived), ("Not required, and failed: ", others)):
+        if gates:
+            names = join((full_name(gate.metric, gate.slice) for gate in gates[:3]), ", ")
+            yield text(words) + names + text(".")
 
 
 def _decided_against(section: Section, comparison: Comparison, may: Phrase) -> Iterator[Phrase]:

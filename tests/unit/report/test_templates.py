@@ -103,3 +103,12 @@ def test_what_a_folder_holds(tmp_path: Path) -> None:
     (tmp_path / PAGE).write_text("x" * (LONGEST + 1))
     with pytest.raises(UsageError, match="longer than"):
         read_templates(tmp_path)
+
+
+def test_the_example_of_the_docs_works() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "report.md").read_text("utf-8")
+    example = page.partition("```jinja\n")[2].partition("```")[0]
+    content = rendered(example)
+    assert "Questions about the churn models: the team's channel.\n\n`mlops-ci reproduce" in content
+    for block in ("heading", "lineage", "facts"):
+        assert f"`{block}`" in page
