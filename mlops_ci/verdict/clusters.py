@@ -77,4 +77,5 @@ def cluster_gaps(view: View, clusters: Clusters) -> ClusterGaps:
     order = np.lexsort(centred.T)
     scatter = np.einsum("gi,gj->ij", centred[order], centred[order])
     g = clusters.groups
-    return ClusterGaps(mean, scatter * (g / (g - 1) / view.n**2))
+    # Of one group there is no variance; intervals of so few are not given out.
+    return ClusterGaps(mean, scatter * (g / max(g - 1, 1) / view.n**2))

@@ -92,7 +92,7 @@ def test_the_contract(two: Path, capsys: Capture) -> None:
 @pytest.mark.parametrize(
     ("head", "gates", "verdict", "code"),
     [
-        ("almost", ["--max-drop", "roc_auc=0.01"], "pass", 0),
+        ("almost", ["--max-drop", "roc_auc=0.03"], "pass", 0),
         ("bayes", ["--max-drop", "accuracy=0.005"], "fail", 1),
         ("constant", ["--max-drop", "auc=0.05"], "fail", 1),
         ("almost", ["--max-drop", "accuracy=0.0001"], "inconclusive", None),
@@ -188,7 +188,7 @@ def test_a_score_beyond_1_leaves_thresholded_metrics_unassessed(
         del columns["prediction"]
         columns["score"] = [20 * value - 10 for value in columns["score"]]
         write_csv(here / f"{name}.csv", columns)
-    code, found = compare(capsys, "base.csv", "head.csv", "--max-drop", "roc_auc=0.01")
+    code, found = compare(capsys, "base.csv", "head.csv", "--max-drop", "roc_auc=0.03")
     assert (code, found["verdict"]) == (0, "pass")
     code, found = compare(capsys, "base.csv", "head.csv", "--min", "accuracy=0.1")
     assert (code, found["verdict"]) == (1, "inconclusive")
@@ -240,7 +240,7 @@ def test_by_position_is_said(here: Path, capsys: Capture, cancer: Real) -> None:
         columns = cancer.binary(model)
         del columns["id"]
         write_csv(here / f"{name}.csv", columns)
-    _, found = compare(capsys, "base.csv", "head.csv", "--max-drop", "roc_auc=0.01")
+    _, found = compare(capsys, "base.csv", "head.csv", "--max-drop", "roc_auc=0.03")
     assert (found["verdict"], found["rows"]["paired_by"]) == ("pass", "position")
     run_program(["compare", "base.csv", "head.csv", "--markdown", "report.md"])
     capsys.readouterr()

@@ -57,6 +57,15 @@ def test_one_class_only(capsys: Capture, metric: str) -> None:
 
 
 @pytest.mark.usefixtures("here")
+def test_one_group_says_nothing_about_groups(capsys: Capture) -> None:
+    head = GOOD | {"score": [1 - score for score in SCORE], "group": ["a"] * N}
+    gates = [f"{metric}=1" for metric in ("roc_auc", "accuracy", "log_loss", "ece")]
+    code, found, said = compare(capsys, GOOD | {"group": ["a"] * N}, head, *gates)
+    assert (code, found.get("verdict")) == (1, "inconclusive"), said
+    assert {gate["verdict"] for gate in found["gates"]} == {"inconclusive"}
+
+
+@pytest.mark.usefixtures("here")
 def test_a_constant_score_ranks_nothing(capsys: Capture) -> None:
     code, found, _ = compare(capsys, GOOD, GOOD | {"score": [0.3] * N}, "roc_auc=0.01")
     assert (code, found["verdict"]) == (1, "fail")
