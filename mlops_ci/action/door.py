@@ -12,7 +12,7 @@ from types import FrameType
 from typing import NoReturn
 
 from mlops_ci import __version__
-from mlops_ci.action.inputs import read_inputs
+from mlops_ci.action.inputs import read_inputs, readable_inputs
 from mlops_ci.action.judging import judge
 from mlops_ci.action.results import OUTPUTS
 from mlops_ci.action.single import run_step
@@ -74,12 +74,17 @@ def _open(step: str, runner: Runner, environ: Mapping[str, str]) -> Task:
             where="action.yml, runs.args",
             fix=f"one of: {', '.join(STEPS)}; or none, for what the event asks for",
         )
-    inputs = read_inputs(step, environ)
+    wrong: MlopsCiError | None = None
+    try:
+        inputs = read_inputs(step, environ)
+    except UsageError as error:
+        inputs, wrong = readable_inputs(step, environ), error
     if inputs.get("token"):
         runner.mask(inputs["token"])
     world = World(environ=environ, folder=runner.workspace, say=runner.say)
     event = read_event(environ)
-    return Task(step, inputs, runner, world, event, make_posting(event, inputs, runner, world))
+    posting = make_posting(event, inputs, runner, world)
+    return Task(step, inputs, runner, world, event, posting, wrong=wrong)
 
 
 def _run(task: Task) -> int:

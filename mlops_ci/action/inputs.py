@@ -23,6 +23,17 @@ def read_inputs(step: str, environ: Mapping[str, str]) -> dict[str, Any]:
     return {option.parameter: _value(option, environ) for option in inputs_of(step)}
 
 
+def readable_inputs(step: str, environ: Mapping[str, str]) -> dict[str, Any]:
+    """The same without the wrong ones: enough to say on GitHub what is wrong."""
+    found: dict[str, Any] = {}
+    for option in inputs_of(step):
+        try:
+            found[option.parameter] = _value(option, environ)
+        except UsageError:
+            found[option.parameter] = None
+    return found
+
+
 def _value(option: Option, environ: Mapping[str, str]) -> Any:
     text = environ.get(option.input_variable, "").strip()
     text = text or environ.get(option.variable, "").strip()

@@ -25,7 +25,8 @@ from mlops_ci.world import World
 
 @dataclass
 class Task:
-    """`step` is empty for the root action; `inputs` are by parameter name."""
+    """`step` is empty for the root action; `inputs` are by parameter name. `wrong`: an input that
+    cannot be read, told where a report would be."""
 
     step: str
     inputs: dict[str, Any]
@@ -34,6 +35,7 @@ class Task:
     event: Event
     posting: Posting
     outputs: dict[str, str] = field(default_factory=dict)
+    wrong: MlopsCiError | None = None
 
     @property
     def folder(self) -> Path:
@@ -66,6 +68,9 @@ class Task:
         return Access(f"{server.rstrip('/')}/{self.event.repository}.git", header_of(token))
 
     def open_project(self) -> Project:
+        """Raises what is wrong with the inputs, ConfigError, UsageError."""
+        if self.wrong is not None:
+            raise self.wrong
         return open_project(self.folder, self.world.within(self.folder))
 
     def scope(self, project: Project | None) -> str:

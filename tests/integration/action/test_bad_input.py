@@ -130,3 +130,5 @@ def test_an_input_of_the_wrong_kind_is_refused(play: Play) -> None:
     assert (ran.code, ran.outputs["verdict"]) == (2, "error")
     (annotation,) = ran.annotations("error")
     assert "the input timeout: 'soon' is not a number" in annotation.message
+    assert runs.conclusions() == {"mlops-ci verdict": "failure"}
+    assert "'soon' is not a number" in runs.comments[0]["body"]
