@@ -17,6 +17,7 @@ NAMES = {
     "help": "mlops-ci --help against mlflow --help and dvc --help",
     "compare": "two files of 10,000 rows to a report of 20 metrics and more, whole process",
     "metrics": "200 metrics from two JSON files to a diff, against dvc metrics diff",
+    "intervals": "paired intervals of ten metrics on 1e6 and 1e7 rows in memory, and scikit-learn",
     "coverage": "95 % intervals on simulated repositories: misses, and what becomes of bad models",
     "comment": "end of training to the comment with four plots, against a script around mlflow",
     "report": "500 metrics in 40 slices, in process: comment and page, then with six plots",

@@ -64,6 +64,10 @@ def _impossible(part: Part, metric: Metric) -> str | None:
 
 def _undefined(part: Part, metric: Metric) -> str | None:
     view = part.view
+    if metric.label is not None and metric.label not in view.classes:
+        return f"there is no class {metric.label!r}"
+    if metric.label is not None and not part.rarest_of(metric):
+        return f"no row is of the class {metric.label!r}"
     if metric.by_class and (part.class_counts > 0).sum() < 2:
         return "only one class occurs among the labels"
     if metric.needs == "prediction" and metric.by_class and len(view.classes) > MAX_CLASSES:
@@ -82,8 +86,9 @@ def _guarded(part: Part, metric: Metric, found: Measured) -> Measured:
         why = f"{part.view.n} rows, fewer than min-rows ({part.policy.min_rows})"
     elif part.clusters is not None and part.clusters.groups < part.policy.min_rows:
         why = f"{part.clusters.groups} groups, fewer than min-rows ({part.policy.min_rows})"
-    elif _needs_every_class(part, metric) and part.rarest < RARE:
-        why = f"{part.rarest} rows of the rarer class, fewer than {RARE}"
+    elif _needs_every_class(part, metric) and part.rarest_of(metric) < RARE:
+        what = "the rarer class" if metric.label is None else metric.label
+        why = f"{part.rarest_of(metric)} rows of {what}, fewer than {RARE}"
     if why is None:
         return found
     return Measured(found.values, note=f"not assessed: {why}", average=found.average)
@@ -125,8 +130,12 @@ def _measure_confusion(part: Part, metric: Metric) -> Measured:
     change = None
     if part.sides > 1 and None not in values:
         change = confusion.change_interval(part.cells, question, part.level)
-    note = None if None not in values else "no row was predicted to be positive"
+    note = None if None not in values else _never_said(metric)
     return Measured(values, own, change, note, question.average)
+
+
+def _never_said(metric: Metric) -> str:
+    return f"no row was predicted to be {metric.label or 'positive'}"
 
 
 def _measure_accuracy(part: Part, metric: Metric) -> Measured:

@@ -19,7 +19,7 @@ CLASSES: tuple[Task, ...] = ("binary", "multiclass")
 @dataclass(frozen=True)
 class Metric:
     """`by_class`: it stands or falls with the rows of each class. `average`: fixed by its name.
-    `number`: what follows the @ in its name.
+    What follows the @ in its name: a `number`, or the class of which it is (`label`).
     """
 
     name: str
@@ -30,6 +30,7 @@ class Metric:
     averaged: bool = False
     average: str | None = None
     number: float | None = None
+    label: str | None = None
 
 
 def _averages() -> tuple[Metric, ...]:
@@ -167,6 +168,8 @@ KNOWN_DOWN = frozenset(
 )
 # Metrics with a number in their name: `pinball_loss@0.9` of the 90 % quantile, `ndcg@10`.
 _PARAMETER = re.compile(r"(?P<name>[a-z_]+)@(?P<number>[0-9]+(?:\.[0-9]+)?)")
+# Of one class: `recall@cat`. What follows the @ is the class as the rows have it.
+_OF_CLASS = re.compile(r"\s*(?P<name>precision|recall|f1)@(?P<label>.+)")
 _PREFIX = re.compile(
     r"^(?:(?:train|training|val|valid|validation|test|eval|holdout|dev|cv|mean|avg)_)+"
 )
@@ -188,8 +191,11 @@ def askable(names: Iterable[str], *, grouped: bool) -> tuple[str, ...]:
 def canonical_metric(name: str) -> str:
     """Our name of a metric. Raises ConfigError, with the nearest name, for an unknown one."""
     plain = _plain(name)
-    if plain in METRICS or _with_number(plain) is not None:
+    if plain in METRICS:
         return plain
+    particular = _particular(name)
+    if particular is not None:
+        return particular.name
     known = NEGATED.get(plain) or ALIASES.get(plain)
     if known is None:
         raise unknown_metric(name, ())
@@ -198,10 +204,16 @@ def canonical_metric(name: str) -> str:
 
 def known_metric(name: str) -> Metric | None:
     plain = _plain(name)
-    return METRICS.get(NEGATED.get(plain) or ALIASES.get(plain, plain)) or _with_number(plain)
+    return METRICS.get(NEGATED.get(plain) or ALIASES.get(plain, plain)) or _particular(name)
 
 
-def _with_number(plain: str) -> Metric | None:
+def _particular(name: str) -> Metric | None:
+    """A metric with an @ in its name."""
+    of_class = _OF_CLASS.fullmatch(name)
+    if of_class is not None:
+        label, metric = of_class["label"], METRICS[of_class["name"]]
+        return replace(metric, name=f"{metric.name}@{label}", averaged=False, label=label)
+    plain = _plain(name)
     match = _PARAMETER.fullmatch(plain)
     if match is None or match["name"] not in ("pinball_loss", "ndcg"):
         return None
@@ -241,7 +253,7 @@ def higher_is_better(name: str) -> bool | None:
 
     None: not known. A negated scorer reads upwards, as scikit-learn has it.
     """
-    whole = _with_number(_plain(name))
+    whole = _particular(name)
     if whole is not None:
         return whole.higher_is_better
     last = _SEPARATOR.split(name)[-1]

@@ -85,6 +85,12 @@ class Part:
                 found.setdefault(what, why)
         return found
 
+    def rarest_of(self, metric: Metric) -> int:
+        """Rows of the rarest class that a metric rests on."""
+        if metric.label is not None:
+            return int(self.class_counts[self.view.classes.index(metric.label)])
+        return self.rarest
+
     @cached_property
     def rarest(self) -> int:
         """Rows of the rarest class: of all classes, or in a slice of those that occur in it."""
@@ -107,6 +113,9 @@ class Part:
         return self.policy.average if multiclass else None
 
     def question(self, metric: Metric) -> confusion.Question:
+        if metric.label is not None:
+            code = self.view.classes.index(metric.label)
+            return confusion.Question(metric.name.partition("@")[0], code)
         average = self.average(metric)
         positive = self.view.positive if self.view.task == "binary" else None
         name = metric.name.removesuffix(f"_{metric.average}") if metric.average else metric.name

@@ -11,7 +11,7 @@ import numpy as np
 
 from mlops_ci.verdict.aggregates.chunks import fold
 from mlops_ci.verdict.aggregates.order import Ranking
-from mlops_ci.verdict.aggregates.sums import Grid, Sums, extent_of, sum_chunk
+from mlops_ci.verdict.aggregates.sums import Grid, Sums, extent_of, order_for, sum_chunk
 from mlops_ci.verdict.intervals import (
     Interval,
     logit_interval,
@@ -27,8 +27,6 @@ from mlops_ci.verdict.moments import (
     moments_of,
 )
 from mlops_ci.verdict.rows import Floats, Mask
-
-MANY = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -152,8 +150,7 @@ class Area:
 
 def area_of(placed: Sequence[Placements], actual: Mask) -> Area:
     """`actual` [n]: which rows are positive."""
-    # Where rows are few, how sure the variance is counts, too.
-    order = 4 if len(actual) < MANY else 3
+    order = order_for(len(actual))
 
     def count(rows: slice) -> Classes:
         positive, negative = _columns(placed, actual, rows)
@@ -185,7 +182,8 @@ def _columns(
     found = []
     for kind, name in zip(kinds, ("positive", "negative"), strict=True):
         columns = [
-            getattr(one, name)[group[kind]] for one, group in zip(placed, groups, strict=True)
+            getattr(one, name).take(group.take(kind))
+            for one, group in zip(placed, groups, strict=True)
         ]
         if len(columns) > 1:
             columns[1] -= columns[0]

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlops_ci.verdict.aggregates.chunks import fold
-from mlops_ci.verdict.aggregates.order import Places, Ranking, bit_pattern
+from mlops_ci.verdict.aggregates.order import Ranking, bit_pattern
 from mlops_ci.verdict.rows import Floats, Ints, Mask
 
 STEP_BITS = 16
@@ -28,19 +29,19 @@ class Layout:
 
     low: int
     shift: int
-    first: Places
-    fine: Places
+    first: Ints
+    fine: NDArray[np.uint64]
     bins: int
 
     def bin_of(self, score: Floats) -> Ints:
         distance = bit_pattern(score).view(np.uint64)
         distance -= np.uint64(self.low % 2**64)
-        steps = (distance >> np.uint64(self.shift)).astype(np.int64)
+        steps = (distance >> np.uint64(self.shift)).view(np.int64)
         distance &= np.uint64((1 << self.shift) - 1)
-        distance >>= self.fine[steps].astype(np.uint64)
-        steps = self.first[steps].astype(np.int64)
-        steps += distance.view(np.int64)
-        return steps
+        distance >>= self.fine.take(steps)
+        found = self.first.take(steps)
+        found += distance.view(np.int64)
+        return found
 
 
 def bin_rank(score: Floats, actual: Mask) -> Ranking:
@@ -57,9 +58,7 @@ def bin_rank(score: Floats, actual: Mask) -> Ranking:
 def lay_out(score: Floats) -> Layout:
     low, high = _extremes(score)
     shift = max(0, (high - low).bit_length() - STEP_BITS)
-    coarse = Layout(
-        low, shift, np.arange(1 << STEP_BITS, dtype=np.int32), _full(shift), 1 << STEP_BITS
-    )
+    coarse = Layout(low, shift, np.arange(1 << STEP_BITS), _full(shift), 1 << STEP_BITS)
 
     def count(part: slice) -> Ints:
         return np.bincount(coarse.bin_of(score[part]), minlength=coarse.bins)
@@ -71,11 +70,12 @@ def lay_out(score: Floats) -> Layout:
     halvings = np.minimum(halvings, shift)
     pieces = np.left_shift(1, halvings)
     first = np.cumsum(pieces) - pieces
-    return Layout(low, shift, first.astype(np.int32), shift - halvings, int(pieces.sum()))
+    fine = (shift - halvings).astype(np.uint64)
+    return Layout(low, shift, first.astype(np.int64), fine, int(pieces.sum()))
 
 
-def _full(shift: int) -> Places:
-    return np.full(1 << STEP_BITS, shift, dtype=np.int32)
+def _full(shift: int) -> NDArray[np.uint64]:
+    return np.full(1 << STEP_BITS, shift, dtype=np.uint64)
 
 
 def _added(one: Ints, other: Ints) -> Ints:

@@ -24,6 +24,8 @@ UNIT = float(2**BITS)
 MAGIC = 1.5 * 2**52
 MAGIC_BITS = int(np.float64(MAGIC).view(np.int64))
 ORDER = 4
+# From here on the fourth order, how sure a variance is, is not worth its time.
+MANY = 1 << 18
 # 2¹⁰²² is the largest power of two whose inverse is a float of full precision.
 SMALLEST = -1022
 
@@ -92,12 +94,17 @@ def grid_of(columns: Columns, n: int, rows: int | None = None) -> Grid:
     return fold(lambda part: extent_of(columns(part)), Grid.merged, n, rows)
 
 
+def order_for(n: int) -> int:
+    return ORDER if n < MANY else ORDER - 1
+
+
 def sum_on(grid: Grid, columns: Columns, n: int, rows: int | None = None) -> Sums:
     """`grid` must hold every value; with a NaN or an infinity in it there is no sum."""
-    return fold(lambda part: sum_chunk(grid, columns(part)), Sums.merged, n, rows)
+    order = order_for(n)
+    return fold(lambda part: sum_chunk(grid, columns(part), order), Sums.merged, n, rows)
 
 
-def sum_chunk(grid: Grid, columns: Sequence[Floats], order: int = ORDER) -> Sums:
+def sum_chunk(grid: Grid, columns: Sequence[Floats], order: int) -> Sums:
     """Products to `order`. Of at most 2¹⁷ rows: their units then fit into 64 bits."""
     products: dict[tuple[int, ...], Floats] = {
         (column,): (values - grid.pivot(column)) * math.ldexp(1.0, -grid.exponent(column))

@@ -139,3 +139,32 @@ def test_a_single_side_has_the_numbers_that_it_has_in_a_pair() -> None:
         tolerance = 5e-3 if one.metric == "ece" else 1e-12
         assert one.head_low == pytest.approx(both.head_low, abs=tolerance)
         assert one.head_high == pytest.approx(both.head_high, abs=tolerance)
+
+
+@pytest.mark.parametrize("make", [binary_rows, multiclass_rows])
+def test_metrics_of_one_class_are_those_of_scikit_learn(make: Callable[..., PairedRows]) -> None:
+    from sklearn.metrics import precision_recall_fscore_support
+
+    rows = make(2)
+    names = [f"{name}@{label}" for name in ("precision", "recall", "f1") for label in rows.classes]
+    found = {one.metric: one for one in compare_paired(rows, Policy(), names)}
+    for side in ("base", "head"):
+        said = getattr(rows, side).prediction
+        truth = precision_recall_fscore_support(rows.label, said, average=None)
+        for name, values in zip(("precision", "recall", "f1"), truth, strict=False):
+            for label, value in zip(rows.classes, values, strict=True):
+                one = found[f"{name}@{label}"]
+                assert getattr(one, side) == pytest.approx(value, abs=1e-12)
+                assert one.low is not None
+                assert one.low < one.difference < one.high  # type: ignore[operator]
+    recall, whole = found[f"recall@{rows.classes[1]}"], found["recall"]
+    if make is binary_rows:
+        assert (recall.low, recall.high) == (whole.low, whole.high)
+
+
+def test_a_class_that_is_not_there_has_no_metric() -> None:
+    rows = multiclass_rows(0)
+    found = {one.metric: one for one in compare_paired(rows, Policy(), ["f1@Cat", "recall@a"])}
+    assert found["f1@Cat"].head is None
+    assert found["f1@Cat"].note == "there is no class 'Cat'"
+    assert found["recall@a"].low is not None
