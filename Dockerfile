@@ -45,7 +45,10 @@ RUN --mount=type=bind,from=uv,source=/uv,target=/uv --mount=type=secret,id=index
     --mount=type=bind,source=pyproject.toml,target=/locked/pyproject.toml \
     --mount=type=bind,source=requirements.lock,target=/locked/requirements.lock \
     UV_LINK_MODE=copy /uv/bin/with-index pip install -q --python /opt/mlops-ci/bin/python --compile-bytecode \
-      --constraint /locked/requirements.lock -r /locked/pyproject.toml --extra plots --extra github
+      --constraint /locked/requirements.lock -r /locked/pyproject.toml --extra plots --extra github && \
+    MPLCONFIGDIR=/opt/mlops-ci/matplotlib /opt/mlops-ci/bin/python -c 'import matplotlib.font_manager'
+# matplotlib's list of fonts, which every job would make anew.
+ENV MPLCONFIGDIR=/opt/mlops-ci/matplotlib
 
 # git-lfs: models and data in Git; ssh: a Docker host given as ssh://; libgomp1: LightGBM and XGBoost.
 FROM slim-packages AS full-packages

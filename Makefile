@@ -28,14 +28,17 @@ lint: install
 	  else echo "actionlint left out: it is built with Go, and Go is not installed"; fi
 
 unit: install
-	$(PYTEST) -q -n 2 tests/unit
+	$(PYTEST) -q -n 2 tests/unit tests/contract
 
-# Unit tests share nothing and run two at a time; the others start engines and share ports. All
-# three parts run, so that one answer tells all that is wrong.
+# Files that share no engine and no port run two at a time; the others start engines, registries and
+# services of one name. All parts run, so that one answer tells all that is wrong.
+ALONE := $(addprefix tests/,integration/ship integration/github_server machine e2e)
+
 test: install
 	@status=0; \
 	$(MAKE) --no-print-directory unit || status=1; \
-	$(PYTEST) --ignore=tests/unit tests || status=1; \
+	$(PYTEST) -q -n 2 --dist loadfile $(ALONE:%=--ignore=%) tests/integration || status=1; \
+	$(PYTEST) $(ALONE) || status=1; \
 	$(MAKE) --no-print-directory lint || status=1; \
 	exit $$status
 

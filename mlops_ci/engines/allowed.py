@@ -24,7 +24,8 @@ USERINFO = re.compile(r"://[^/@\s]+@")
 # Not even `secrets:` hands these down: the configuration is the pull request's own.
 NEVER = re.compile(
     r"INPUT_.*|ACTIONS_.*|RUNNER_.*|GITHUB_.*|GH_TOKEN|GH_ENTERPRISE_TOKEN"
-    r"|MLOPS_CI_TOKEN|MLOPS_CI_REGISTRY_.*|MLOPS_CI_SSH_.*|DOCKER_HOST|SSH_AUTH_SOCK|GIT_.*"
+    r"|MLOPS_CI_TOKEN|MLOPS_CI_REGISTRY_.*|MLOPS_CI_SSH_.*|MLOPS_CI_\w+_URL"
+    r"|MLOPS_CI_WEBHOOK_SECRET|DOCKER_HOST|SSH_AUTH_SOCK|GIT_.*"
 )
 
 

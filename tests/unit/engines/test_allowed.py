@@ -17,7 +17,8 @@ def test_no_input_gets_through(environ: dict[str, str]) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["GITHUB_TOKEN", "ACTIONS_RUNTIME_TOKEN", "INPUT_TOKEN", "DOCKER_HOST", "GIT_CONFIG_COUNT", "GH_TOKEN"],
+    ["GITHUB_TOKEN", "ACTIONS_RUNTIME_TOKEN", "INPUT_TOKEN", "DOCKER_HOST", "GIT_CONFIG_COUNT", "GH_TOKEN",
+     "MLOPS_CI_REGISTRY_PASSWORD", "MLOPS_CI_SSH_KEY", "MLOPS_CI_SLACK_URL", "MLOPS_CI_WEBHOOK_SECRET"],
 )  # fmt: skip
 def test_our_keys_are_not_handed_down_even_when_asked_for(name: str) -> None:
     with pytest.raises(ConfigError, match=name):
