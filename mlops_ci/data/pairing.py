@@ -68,6 +68,8 @@ def _who_has_no_key(base: Predictions, head: Predictions) -> str:
 def _notes(base: Predictions, head: Predictions) -> tuple[str, ...]:
     """What is not wrong, but not the same on both sides."""
     notes = [*_class_notes(base, head), *_value_notes(base, head)]
+    if base.group is not None or head.group is not None:
+        notes.append("The intervals count groups of rows that belong together, not rows.")
     for name, one, other in (("base", base, head), ("head", head, base)):
         at = one.resolution.threshold
         if at is not None and other.resolution.threshold is None and other.prediction is not None:

@@ -137,9 +137,11 @@ def test_groups_and_values_come_back(tmp_path: Path) -> None:
     assert found.group is not None
     assert again.group.tolist() == found.group.tolist()
     assert again.values["judge"].tolist() == [0.25, 1.0] * 20
-    rows = pair(again, found).rows
+    paired = pair(again, found)
+    rows = paired.rows
     assert isinstance(rows, PairedRows)
     assert rows.values == {"judge": True}
+    assert any("count groups" in note for note in paired.notes)
     assert rows.group is not None
     np.testing.assert_array_equal(rows.base.values["judge"], rows.head.values["judge"])
 
