@@ -41,7 +41,7 @@ def _lead_of_comparison(
 ) -> Iterator[Phrase]:
     base = sides_of(comparison, report.base_name, report.head_name).base or Phrase()
     if comparison.verdict == "ungated":
-        yield strong("Not judged") + text(": no gate says what it may lose.")
+        yield strong("Not judged") + text(": no gate says what it may lose, so nothing stops it.")
         yield _measured_on(comparison)
     elif comparison.verdict == "pass" and not comparison.blocks:
         rows = text(", ") + _rows(comparison, None) + text(".")
