@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mlops_ci.config.model import Task
 from mlops_ci.data.columns import SCORE_PREFIX, Roles
+from mlops_ci.data.request import to_say
 from mlops_ci.data.room import chunks, code_type, room
 from mlops_ci.data.table import Table, quote, require_present
 from mlops_ci.errors import ComparisonError, UsageError
@@ -44,7 +45,7 @@ def encode(table: Table, roles: Roles, task: Task, positive: str | None = None) 
         raise UsageError(
             f"{table.path.name}: {len(classes)} classes in a binary task: {', '.join(classes[:5])}",
             where=str(table.path),
-            fix="--task multiclass",
+            fix=to_say("task", "multiclass"),
         )
     table.guard(
         lambda: table.connection.execute(
@@ -103,14 +104,16 @@ def _find_names(table: Table, roles: Roles) -> set[str]:
         raise ComparisonError(
             f"{table.path.name}: {roles.label!r} has more than {MAX_CLASSES:,} classes",
             where=str(table.path),
-            fix="is it a regression? Then say --task regression; else name the right --label",
+            fix=to_say(
+                "task", "regression", lead="name the column of labels; if it is a regression: "
+            ),
         )
     long = next((name for name in names if len(name) > MAX_NAME), None)
     if long is not None:
         raise ComparisonError(
             f"{table.path.name}: a class has a name of {len(long):,} characters: {long[:40]}…",
             where=str(table.path),
-            fix="is it the right column? Name the right one: --label COLUMN",
+            fix=to_say("label", "COLUMN", lead="is it the right column? Name the right one: "),
         )
     return set(names)
 
@@ -156,7 +159,7 @@ def _float_expression(table: Table, column: str, roles: Roles) -> str:
         raise UsageError(
             f"{table.path.name}: {column!r} holds numbers such as {example:g}, not classes",
             where=str(table.path),
-            fix=f"is it the score? Then say --score {column}; or --task regression",
+            fix=to_say("score", column, lead="is it the score? Then say "),
         )
     return f"CAST({number} AS VARCHAR)"
 
@@ -185,7 +188,7 @@ def positive_class(classes: tuple[str, ...], asked: str | None, path: Path) -> s
         raise UsageError(
             f"{path.name}: the positive class {asked!r} is none of {', '.join(classes)}",
             where=str(path),
-            fix=f"--positive {classes[-1]}",
+            fix=to_say("positive", classes[-1]),
         )
     found = [name for name in classes if name in POSITIVE]
     if found:
@@ -194,5 +197,5 @@ def positive_class(classes: tuple[str, ...], asked: str | None, path: Path) -> s
     raise UsageError(
         f"{path.name}: which class is the positive one, {' or '.join(classes)}?",
         where=str(path),
-        fix=f"--positive {likely}\nor in mlops-ci.yaml, below the model:\n    positive: {likely}",
+        fix=to_say("positive", likely),
     )

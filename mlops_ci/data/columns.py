@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from mlops_ci.data.request import ColumnsRequest
+from mlops_ci.data.request import ColumnsRequest, to_say
 from mlops_ci.data.table import Table
 from mlops_ci.errors import DOCS, ComparisonError, UsageError
 
@@ -115,7 +115,7 @@ def _refuse_double_use(table: Table, roles: Roles) -> None:
                 f"{table.path.name}: the column {column!r} is the {used.get(column, 'id')} and "
                 f"the {role} at the same time",
                 where=str(table.path),
-                fix=f"name another column: --{role} COLUMN",
+                fix=to_say(role, "COLUMN", lead="name another column: "),
             )
         used[column] = role
     reserved = next((name for name in roles.slices if name in RESERVED), None)
@@ -148,7 +148,7 @@ def _one(
         raise UsageError(
             f"{table.path.name}: both {present[0]!r} and {present[1]!r} could be the {role}",
             where=str(table.path),
-            fix=f"--{role} {present[0]}",
+            fix=to_say(role, present[0]),
         )
     return present[0] if present else None
 
@@ -178,6 +178,6 @@ def _missing(table: Table, role: str, names: Sequence[str]) -> UsageError:
     return UsageError(
         f"{table.path.name}: no column is called {' or '.join(map(repr, names))}",
         where=f"{table.path}, columns: {columns}",
-        fix=f"name it: --{role} COLUMN, or in mlops-ci.yaml:\n    columns: {{{role}: COLUMN}}",
+        fix=to_say(role, "COLUMN", lead="name it: "),
         link=PAGE,
     )

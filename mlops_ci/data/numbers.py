@@ -24,11 +24,12 @@ SHOWN = 40
 @dataclass(frozen=True)
 class Numbers:
     """`values`: finite numbers by nested name. `refused`: name → why its value is no number, so
-    that a gate on it can say so. `written_by`: of which file another tool's format was told."""
+    that a gate on it can say so. `written_by`: (place, another tool's format, and
+    by what it was told)."""
 
     values: dict[str, float] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
-    written_by: list[str] = field(default_factory=list)
+    written_by: list[tuple[str, str]] = field(default_factory=list)
 
     def add(self, name: str, value: Any, file: Path) -> None:
         if name in self.values or name in self.refused:
@@ -76,7 +77,7 @@ def read_numbers(path: Path) -> Numbers:
     detected = detect(path)
     named = _numbers_of(detected, path) if detected is not None else None
     if detected is not None and named is not None:
-        found.written_by.append(f"{path.name}: {detected.words}")
+        found.written_by.append((path.name, detected.words))
         for name, value in named:
             found.add(name, value, path)
         return _with_any(found, path)
@@ -167,8 +168,8 @@ def _flatten(value: Mapping[Any, Any], path: tuple[str, ...], found: Numbers, fi
     detected = detect_part(value)
     named = _numbers_of(detected, file) if detected is not None else None
     if detected is not None and named is not None:
-        place = f" at {'.'.join(path)}" if path else ""
-        found.written_by.append(f"{file.name}{place}: {detected.words}")
+        place = ", ".join(filter(None, (file.name, ".".join(path))))
+        found.written_by.append((place, detected.words))
         for inside, one in named:
             found.add(".".join((*path, inside)), one, file)
         return

@@ -95,7 +95,9 @@ def _finite(cell: Any) -> Any:
 
 def _no_rows(path: Path) -> ComparisonError:
     return ComparisonError(
-        f"{path.name} has no rows", where=str(path), fix="it holds the names of columns only"
+        f"{path.name} has no rows",
+        where=str(path),
+        fix="look why the step before wrote no rows: it holds the names of columns only",
     )
 
 

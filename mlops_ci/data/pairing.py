@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from mlops_ci.data.classes import OTHER, order_classes
 from mlops_ci.data.keys import ALL, Rows, match
 from mlops_ci.data.predictions import Predictions
+from mlops_ci.data.request import to_say
 from mlops_ci.data.room import code_type
 from mlops_ci.data.rows import Slices
 from mlops_ci.errors import ComparisonError
@@ -103,19 +104,21 @@ def _check_alike(base: Predictions, head: Predictions, classes: tuple[str, ...])
         raise ComparisonError(
             f"base is a {base.task} task and head a {head.task} task",
             where=f"{base.path} and {head.path}",
-            fix="say which with --task, or compare two files of the same task",
+            fix=to_say(
+                "task", base.task, lead="compare two files of the same task, or say which it is: "
+            ),
         )
     if base.task == "binary" and len(classes) > 2:
         raise ComparisonError(
             f"base has the classes {', '.join(base.classes)}, head has {', '.join(head.classes)}",
             where=f"{base.path} and {head.path}",
-            fix="write the same names for the classes, or say --task multiclass",
+            fix=to_say("task", "multiclass", lead="write the same names for the classes, or say "),
         )
     if base.positive != head.positive:
         raise ComparisonError(
             f"the positive class is {base.positive!r} in base and {head.positive!r} in head",
             where=f"{base.path} and {head.path}",
-            fix=f"--positive {base.positive}",
+            fix=to_say("positive", str(base.positive)),
         )
 
 

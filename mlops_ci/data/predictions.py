@@ -15,7 +15,7 @@ from mlops_ci.data.columns import Roles, resolve_columns
 from mlops_ci.data.digest import digest_file
 from mlops_ci.data.keys import digest_rows
 from mlops_ci.data.opening import open_table
-from mlops_ci.data.request import ColumnsRequest
+from mlops_ci.data.request import ColumnsRequest, in_project, to_say
 from mlops_ci.data.room import chunks, room
 from mlops_ci.data.rows import (
     Slices,
@@ -28,7 +28,7 @@ from mlops_ci.data.rows import (
 )
 from mlops_ci.data.table import Table
 from mlops_ci.data.task import resolve_task
-from mlops_ci.errors import ComparisonError, UsageError
+from mlops_ci.errors import ComparisonError, MlopsCiError, UsageError
 from mlops_ci.records import Resolution
 
 THRESHOLD = 0.5
@@ -86,6 +86,10 @@ def read_predictions(path: Path, request: ColumnsRequest | None = None) -> Predi
     table = open_table(path)
     try:
         return _read(table, request)
+    except MlopsCiError as error:
+        if request.asked == "config":
+            error.fix = in_project(error.fix)
+        raise
     except MemoryError as error:
         raise ComparisonError(
             f"{path.name} does not fit into memory",
@@ -137,7 +141,7 @@ def _values(table: Table, roles: Roles) -> _Answers:
         raise UsageError(
             f"{table.path.name}: a regression needs one column with the predicted value",
             where=str(table.path),
-            fix="name it: --prediction COLUMN",
+            fix=to_say("prediction", "COLUMN", lead="name it: "),
         )
     label = read_numbers_of(table, roles.label)
     used = () if roles.prediction else (column,)

@@ -9,6 +9,9 @@ from typing import Literal
 from mlops_ci.config.model import AskedTask, Average, Columns
 
 Asked = Literal["option", "config"]
+COLUMNS = ("id", "label", "prediction", "score", "group")
+IN_CONFIG = "in mlops-ci.yaml, below the model:\n"
+OR = f"\nor {IN_CONFIG}"
 
 
 @dataclass(frozen=True)
@@ -46,3 +49,17 @@ def request_from_config(
         positive,
         asked="config",
     )
+
+
+def to_say(key: str, *values: str, lead: str = "") -> str:
+    """What a reader pastes to say it: an option of `compare`, or a line of the configuration."""
+    options = " ".join(f"--{key} {value}" for value in values)
+    told = f"[{', '.join(values)}]" if len(values) > 1 else values[0]
+    line = f"columns: {{{key}: {told}}}" if key in COLUMNS else f"{key}: {told}"
+    return f"{lead}{options}{OR}    {line}"
+
+
+def in_project(fix: str) -> str:
+    """Its commands have no such options: of what `to_say` wrote the configuration's line is left."""
+    said, found, line = fix.partition(OR)
+    return f"{said[: said.index('--')]}{IN_CONFIG}{line}" if found else fix

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mlops_ci.config.model import Task
 from mlops_ci.data.columns import SCORE_PREFIX, Roles
 from mlops_ci.data.keys import find_doubles, hash_keys
+from mlops_ci.data.request import to_say
 from mlops_ci.data.room import is_many, room
 from mlops_ci.data.table import Table, quote, require_present
 from mlops_ci.errors import ComparisonError
@@ -123,12 +124,16 @@ def _refuse_duplicates(
         if first.dtype == np.uint64
         else ", ".join(repr(str(key).replace(SEPARATOR, ", ")) for key in first)
     )
-    named = " ".join(f"--id {column}" for column in columns)
     raise ComparisonError(
         f"{table.path.name}: {count:,} keys occur more than once" + (f": {shown}" if shown else ""),
         where=f"{table.path}, column {', '.join(columns)}",
-        fix=f"name the columns that together identify a row: {named} --id ANOTHER\n"
-        "or remove the rows that are there twice",
+        fix=to_say(
+            "id",
+            *columns,
+            "ANOTHER",
+            lead="remove the rows that are there twice, or name all columns that together identify "
+            "a row: ",
+        ),
     )
 
 
@@ -220,7 +225,11 @@ def _of_class(table: Table, name: str) -> str:
     raise ComparisonError(
         f"{table.path.name}: there is no column {column!r} for the class {name!r}",
         where=str(table.path),
-        fix=f"write one column {SCORE_PREFIX}<class> for every class, or name one: --score COLUMN",
+        fix=to_say(
+            "score",
+            "COLUMN",
+            lead=f"write one column {SCORE_PREFIX}<class> for every class, or name one: ",
+        ),
     )
 
 

@@ -20,6 +20,7 @@ class SideFile:
 
     predictions: Predictions | None = None
     numbers: Numbers = field(default_factory=Numbers)
+    notes: tuple[str, ...] = ()
 
 
 def read_side(path: Path, request: ColumnsRequest) -> SideFile:
@@ -31,10 +32,8 @@ def read_side(path: Path, request: ColumnsRequest) -> SideFile:
     if table is None:
         return SideFile(None, numbers)
     if not _has_answers(table, request):
-        numbers.written_by.append(
-            f"{table.name} has no columns of labels and predictions: its rows are not compared"
-        )
-        return SideFile(None, numbers)
+        note = f"{table.name} has no columns of labels and predictions: its rows are not compared."
+        return SideFile(None, numbers, (note,))
     return SideFile(read_predictions(table, request), numbers)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mlops_ci.config.model import Task
 from mlops_ci.data.columns import PAGE, Roles
-from mlops_ci.data.request import ColumnsRequest
+from mlops_ci.data.request import OR, ColumnsRequest, to_say
 from mlops_ci.data.rows import read_numbers_of
 from mlops_ci.data.table import Table, quote
 from mlops_ci.errors import ComparisonError, UsageError
@@ -36,7 +36,7 @@ def resolve_task(table: Table, roles: Roles, request: ColumnsRequest) -> tuple[T
     raise ComparisonError(
         f"{table.path.name}: {roles.label!r} holds neither classes nor numbers",
         where=f"{table.path}, type {table.types[roles.label].lower()}",
-        fix="is it the right column? Say --label COLUMN",
+        fix=to_say("label", "COLUMN", lead="is it the right column? Say "),
     )
 
 
@@ -54,7 +54,7 @@ def _which(table: Table, roles: Roles, kind: str) -> UsageError:
         f"{table.path.name}: {roles.label!r} holds {kind}s ({count:,} different){score}: "
         "classes or a regression?",
         where=str(table.path),
-        fix=f"{options}\nor in mlops-ci.yaml, below the model:\n    task: {likely[0]}",
+        fix=f"{options}{OR}    task: {likely[0]}  # or {', '.join(likely[1:])}",
         link=PAGE,
     )
 
@@ -73,7 +73,7 @@ def _refuse_text_among_numbers(table: Table, column: str) -> None:
     raise UsageError(
         f"{table.path.name}: {column!r} holds numbers, but also text such as {example[:40]!r}",
         where=f"{table.path}, {filled - numbers:,} of {filled:,} cells are text",
-        fix="mend these cells; if they are classes indeed: --task multiclass",
+        fix=to_say("task", "multiclass", lead="mend these cells; if they are classes indeed: "),
     )
 
 

@@ -15,6 +15,7 @@ def report_outcomes(outcomes: Outcomes, links: Links | None = None, **names: str
 
 def section_of_outcome(model: ModelOutcome) -> Section:
     told = model.comparison.notes if model.comparison is not None else ()
+    notes = (*model.notes, *(model.evaluation.notes if model.evaluation is not None else ()))
     return Section(
         model=model.name,
         state="live" if model.error is None and "deploy" in model.shipped else model.state,
@@ -25,6 +26,6 @@ def section_of_outcome(model: ModelOutcome) -> Section:
         base_evaluation=model.base_evaluation,
         failure=failure_of(model.error, model.failed_step or "run") if model.error else None,
         shipped=model.shipped,
-        notes=tuple(note for note in model.notes if note not in told),
+        notes=tuple(note for note in notes if note not in told),
         why=model.why,
     )

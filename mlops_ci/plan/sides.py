@@ -64,7 +64,7 @@ def compare_with_base(
             policy=measure.policy,
             anchors=anchors,
             changes=measure.changes,
-            notes=(*outcome.notes, *notes, *evaluation.notes),
+            notes=(*outcome.notes, *notes),
             fairness=tuple(measure.model.fairness),
             waivers=measure.waivers,
             today=project.world.now().date(),

@@ -39,6 +39,7 @@ from mlops_ci.verdict import (
 
 FLOORS = ("min", "max")
 FINITE = "a finite number"
+SHORT = 8  # letters of a run's id
 
 
 @dataclass(frozen=True)
@@ -118,13 +119,17 @@ def compare_files(files: Files) -> Outcome:
             fix="give two predictions files (for intervals), or two metrics files",
         )
     model = files.head.name.split(".", 1)[0]
-    notes = tuple(dict.fromkeys(note for side in read for note in side.numbers.written_by))
+    notes = tuple(dict.fromkeys(note for side in read for note in side.notes))
     return compare_sides(Sides(model, known[0], known[1], files.gates, files.policy, notes=notes))
 
 
 def _known(path: Path, side: SideFile) -> Known:
     digest = side.predictions.digest if side.predictions is not None else None
-    described = Side(name=path.name, predictions_digest=digest)
+    described = Side(
+        name=path.name[:SHORT] if path.is_dir() else path.name,
+        predictions_digest=digest,
+        source="; ".join(f"a {words}" for _, words in side.numbers.written_by) or None,
+    )
     return Known(described, side.predictions, side.numbers.values, side.numbers.refused)
 
 

@@ -169,7 +169,7 @@ def _record(
         artifact=_artifact(project.root, model.model) if model.model is not None else None,
         numbers=dict(sorted(numbers.values.items())),
         refused=dict(sorted(numbers.refused.items())),
-        notes=tuple(numbers.written_by),
+        notes=tuple(f"{file} was read as a {words}" for file, words in numbers.written_by),
     )
 
 

@@ -58,8 +58,8 @@ def test_their_rows_are_paired_and_their_numbers_compared(
     assert metrics["accuracy"]["low"] > 0
     assert (metrics["eval/auc"]["base"], metrics["eval/auc"]["head"]) == (0.94, 0.99)
     assert "it is nan" in metrics["broken"]["note"]
-    assert any("run of MLflow" in note for note in found["notes"])
-    assert found["head"]["name"] == runs[1]
+    assert found["head"]["source"].startswith("a run of MLflow, told by")
+    assert found["head"]["name"] == runs[1][:8]
 
 
 @pytest.mark.usefixtures("here")

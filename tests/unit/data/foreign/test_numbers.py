@@ -51,7 +51,8 @@ def test_a_classification_report_has_metrics_by_class_and_average() -> None:
     assert len(found.values) == 3 * 10 + 3 * 2 + 1
     assert found.refused == {}
     (said,) = found.written_by
-    assert said.startswith("digits.json: classification report of scikit-learn")
+    assert said[0] == "digits.json"
+    assert said[1].startswith("classification report of scikit-learn, told by")
 
 
 @pytest.mark.parametrize("name", ["labels.json", "subset.json"])
@@ -68,7 +69,7 @@ def test_a_report_inside_a_metrics_file(tmp_path: Path) -> None:
     assert found.values["auc"] == 0.9
     assert found.values["test.report.f1_macro"] == report["macro avg"]["f1-score"]
     assert "test.report.macro avg.support" not in found.values
-    assert "at test.report" in found.written_by[0]
+    assert found.written_by[0][0] == "m.json, test.report"
 
 
 def test_what_only_resembles_a_report_stays_as_it_is(tmp_path: Path) -> None:
@@ -91,7 +92,7 @@ def test_tfma_in_both_forms_says_the_same(name: str) -> None:
         for part in ("", "site=north.", "site=south.")
         for metric in ("auc", "binary_accuracy", "calibration")
     }
-    assert "TensorFlow Model Analysis" in found.written_by[0]
+    assert "TensorFlow Model Analysis" in found.written_by[0][1]
 
 
 def test_tfma_values_of_other_kinds(tmp_path: Path) -> None:

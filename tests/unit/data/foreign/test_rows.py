@@ -111,7 +111,7 @@ def test_a_run_whose_table_is_about_something_else(tmp_path: Path) -> None:
     put(run / "artifacts", "eval_results_table.json", {"columns": ["question"], "data": [["a"]]})
     side = read_side(run, ColumnsRequest())
     assert side.predictions is None
-    assert any("its rows are not compared" in said for said in side.numbers.written_by)
+    assert any("its rows are not compared" in said for said in side.notes)
 
 
 @pytest.mark.parametrize(
