@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mlops_ci.config.model import Task
 from mlops_ci.data.columns import SCORE_PREFIX, Roles
 from mlops_ci.data.request import to_say
-from mlops_ci.data.room import chunks, code_type, room
+from mlops_ci.data.room import code_type
 from mlops_ci.data.table import Table, quote, require_present
 from mlops_ci.errors import ComparisonError, UsageError
 
@@ -63,13 +63,15 @@ def _codes(
     kind = code_type(len(classes), table.rows)
     numbers = _whole(classes) if table.kind(column) == "integer" else None
     if numbers is None:
-        values, missing = table.read(f"enum_code(CAST({expression} AS class))")
+        codes, missing = table.read(
+            f"enum_code(CAST({expression} AS class))", lambda found: found.astype(kind)
+        )
     else:  # without a text for each row
-        values, missing = table.read(f"TRY_CAST({quote(column)} AS BIGINT)")
-    require_present(table, column, missing, values)
-    codes = room(table.rows, kind)
-    for part in chunks(table.rows):
-        codes[part] = values[part] if numbers is None else np.searchsorted(numbers, values[part])
+        codes, missing = table.read(
+            f"TRY_CAST({quote(column)} AS BIGINT)",
+            lambda found: np.searchsorted(numbers, found).astype(kind),
+        )
+    require_present(table, column, missing, codes)
     return codes
 
 

@@ -23,6 +23,9 @@ INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "
 INTEGER_TEXT = "^[+-]?[0-9]{1,18}$"
 SHOWN = 3
 
+NONE_MISSING = np.zeros(1, np.bool_)
+
+Convert = Callable[[NDArray[Any]], NDArray[Any]]
 T = TypeVar("T")
 
 
@@ -101,18 +104,27 @@ class Table:
         )
         return next((kind for count, kind in kinds if count == filled), "text")
 
-    def read(self, expression: str) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        """Values [rows] of an SQL expression, and which of them are missing: all False where none
-        is. Many rows are read chunk by chunk.
+    def read(
+        self, expression: str, convert: Convert = np.asarray
+    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """Values [rows] of an SQL expression, converted; and which of them are missing: all False
+        where none is. Many rows are read chunk by chunk.
         """
         if not is_many(self.rows):
-            return self._read(f"SELECT {expression} AS value FROM rows", self.rows)
-        values, missing = None, room(self.rows, np.bool_)
+            found, gaps = self._read(f"SELECT {expression} AS value FROM rows", self.rows)
+            return convert(found), gaps
+        values, missing = None, NONE_MISSING
         for part, found, gaps in self._parts(expression):
+            chunk = convert(found)
             if values is None:
-                values = room(self.rows, found.dtype)
-            values[part], missing[part] = found, gaps
-        return np.asarray(values), missing
+                values = room(self.rows, chunk.dtype)
+            values[part] = chunk
+            if gaps.any():
+                if missing is NONE_MISSING:
+                    missing = room(self.rows, np.bool_)
+                    missing[:] = False
+                missing[part] = gaps
+        return np.asarray(values), np.broadcast_to(missing, self.rows)
 
     def read_parts(self, expression: str) -> Iterator[tuple[slice, NDArray[Any]]]:
         """The same, one chunk of rows after the other."""
