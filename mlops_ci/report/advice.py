@@ -18,7 +18,7 @@ WITHOUT_ROWS = ("point", "point-beyond")
 
 
 def next_step(gate: GateResult, metric: MetricResult | None) -> Phrase:
-    if gate.reason == "unpaired":
+    if gate.reason == "unpaired" or _is_unpaired(gate):
         return text("Write an ") + code("id") + text(" column, the same in both, to pair the rows.")
     if gate.reason == "unscored":
         return text("Evaluate on all rows of ") + code("main") + text("'s test set.")
@@ -28,6 +28,11 @@ def next_step(gate: GateResult, metric: MetricResult | None) -> Phrase:
     if gate.reason in ("missing-metric", "missing-slice"):
         return Phrase()
     return rows_needed(gate, metric)
+
+
+def _is_unpaired(gate: GateResult) -> bool:
+    """However many rows: the change of two samples that are not the same rows decides nothing."""
+    return gate.evidence == "unpaired" and gate.quantity == "difference"
 
 
 def rows_needed(gate: GateResult, metric: MetricResult | None) -> Phrase:
@@ -58,7 +63,7 @@ def _range_of_rows(few: int, many: int, rows: int) -> str:
 def paste(section: Section) -> tuple[str, str] | None:
     """What to paste so that there is a gate: (language, text); None where there is one."""
     comparison = section.comparison
-    if comparison is None or comparison.gates or section.state == "live":
+    if comparison is None or comparison.gates or comparison.waiting or section.state == "live":
         return None
     metric = main_metric(section)
     if metric is None or metric.higher_is_better is None:

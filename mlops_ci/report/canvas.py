@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from unicodedata import east_asian_width
 
 from mlops_ci.report.phrase import clip
 
@@ -16,6 +18,7 @@ SIZE = (4.6, 3.6)  # inches
 DPI = 100
 MAX_BYTES = 60_000
 NAME = 24  # characters of a name in a picture
+TITLE = 70
 
 
 @dataclass(frozen=True)
@@ -113,19 +116,25 @@ def _paint(
 
     figure = Figure(figsize=picture.size, dpi=DPI, facecolor=colours.paper)
     agg: Any = FigureCanvasAgg(figure)
-    picture.painter(Canvas(figure, colours))
-    figure.axes[0].set_title(picture.title, loc="left", size=9, color=colours.ink)
-    if places is None:
-        figure.set_layout_engine("constrained")
-    else:
-        for axes, place in zip(figure.axes, places, strict=True):
-            axes.set_position(place)
     stream = io.BytesIO()
-    agg.print_png(stream, metadata={"Software": None})  # savefig would draw all twice
+    with warnings.catch_warnings():  # a letter that no font has is drawn as an empty box
+        warnings.filterwarnings("ignore", message=r"(?s).*Glyph \d+ .*missing")
+        picture.painter(Canvas(figure, colours))
+        title = plain_name(picture.title, TITLE)
+        figure.axes[0].set_title(title, loc="left", size=9, color=colours.ink)
+        if places is None:
+            figure.set_layout_engine("constrained")
+        else:
+            for axes, place in zip(figure.axes, places, strict=True):
+                axes.set_position(place)
+        agg.print_png(stream, metadata={"Software": None})  # savefig would draw all twice
     return stream.getvalue(), [axes.get_position() for axes in figure.axes]
 
 
 def plain_name(name: str, longest: int = NAME) -> str:
     """matplotlib would read `$…$` as mathematics, and leave out names that begin with `_`."""
-    escaped = clip(name, longest).replace("$", r"\$")
+    shown = clip(name, longest)
+    while sum(1 + (east_asian_width(letter) in "WF") for letter in shown) > longest:
+        shown = clip(shown, len(shown) - 1)
+    escaped = (shown or "(blank)").replace("$", r"\$")
     return f"\u200b{escaped}" if escaped.startswith("_") else escaped

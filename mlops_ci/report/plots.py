@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from mlops_ci.records import Comparison, MetricResult
 from mlops_ci.report import curve_plots
-from mlops_ci.report.canvas import MAX_BYTES, Picture, Side, paint
+from mlops_ci.report.canvas import MAX_BYTES, Picture, Side, paint, plain_name
 from mlops_ci.report.curve_plots import actual_of
 from mlops_ci.report.forest_plot import OVER, draw_forest, gate_forest, size_of, slice_forest
 from mlops_ci.report.model import Plot, Section, section_of
@@ -55,9 +55,8 @@ def _forests(comparison: Comparison) -> Iterator[Picture]:
         return
     name, rows = slice_forest(comparison, metric)
     if len(rows) > 1:
-        draw = partial(
-            draw_forest, rows=rows, label=f"change of {name}; right is better", reach=None
-        )
+        label = f"change of {plain_name(name)}; right is better"
+        draw = partial(draw_forest, rows=rows, label=label, reach=None)
         title = f"Slices: change of {name} with its {level} interval"
         yield Picture("slices", title, draw, size_of(rows))
 

@@ -224,8 +224,15 @@ def _lead_of_first(section: Section, comparison: Comparison, report: Report) -> 
         yield (
             text("Once it is on ")
             + code(report.base_name)
-            + text(", pull requests are compared with it.")
+            + text(f", pull requests are compared with it{_held(comparison.waiting)}.")
         )
+
+
+def _held(waiting: int) -> str:
+    if not waiting:
+        return ""
+    gates = "the gate" if waiting == 1 else f"the {waiting} gates"
+    return f", by {gates} on changes"
 
 
 def _own_value(metric: MetricResult | None) -> Phrase:

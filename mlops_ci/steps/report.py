@@ -195,6 +195,9 @@ def _with_plots(
     except ImportError:
         notes.append(WITHOUT_MATPLOTLIB)
         return section
+    except (ValueError, ArithmeticError, LookupError) as error:  # a picture hides no verdict
+        notes.append(f"plots left out: {type(error).__name__}: {error}")
+        return section
     return replace(section, plots=plots)
 
 

@@ -22,7 +22,7 @@ from mlops_ci.report.curves import (
 from mlops_ci.report.forest_plot import gate_forest
 from mlops_ci.report.plots import MAX_BYTES, draw_plots
 from tests.unit.report.pictures import plots, predictions
-from tests.unit.report.states import SECTIONS, better, first, worse
+from tests.unit.report.states import SECTIONS, better, compared, drop, first, metric, worse
 from tests.unit.report.test_ladder import wide
 
 NAMES = {
@@ -164,6 +164,26 @@ def test_forests_stay_pictures_whatever_their_size_and_names() -> None:
             for picture in (plot.light, plot.dark):
                 assert len(picture) <= MAX_BYTES
                 assert struct.unpack(">II", picture[16:24])[1] < 800
+
+
+IN_PICTURES = (
+    "line\nbreak", "\x1b[31mred\x1b[0m\x07", "$x$ $$y$$", "$\\frac{1}{0}$", "$", "_", " ", "x" * 5000,
+    "😀" * 40, "漢字", "سلام",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", IN_PICTURES)
+def test_a_hostile_name_stays_a_name_in_every_picture(name: str) -> None:
+    found = [
+        metric(name, 0.5, 0.4, 0.01),
+        metric(name, 0.5, 0.4, 0.01, slice=name, n=50),
+    ]
+    comparison = compared(found, (drop(name, 0.02), drop(name, 0.02, name)))
+    made = draw_plots(
+        predictions("binary", 0.8, 200), predictions("binary", 0.6, 200), (name, name), comparison
+    )
+    assert [plot.name for plot in made] == ["gates", "slices", *NAMES["binary"]]
+    assert all(len(plot.light) <= MAX_BYTES for plot in made)
 
 
 def test_first_run_and_files_have_no_forest() -> None:

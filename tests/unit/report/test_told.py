@@ -8,7 +8,7 @@ from msgspec.structs import replace as replaced
 
 from mlops_ci.records.comparison import WeakSlice
 from mlops_ci.report import render_markdown, render_terminal
-from tests.unit.report.states import one, worse
+from tests.unit.report.states import first_ungated, one, undecided, worse
 
 FOUND = WeakSlice(
     slice="plan=basic & region=@team",
@@ -30,6 +30,26 @@ def test_the_slice_that_got_worse_is_named() -> None:
     said = "209 of the 483 rows that got worse lie where `plan=basic` and `region=@team` (677 rows)"
     assert said in comment
     assert "q =" not in comment, "an adjusted p-value is a p-value"
+
+
+def test_on_a_first_run_gates_on_changes_wait() -> None:
+    section = first_ungated()
+    assert section.comparison is not None
+    waits = replace(section, comparison=replaced(section.comparison, waiting=2))
+    comment = render_markdown(one(waits))
+    assert "compared with it, by the 2 gates on changes" in comment
+    assert "To paste" not in comment
+    assert "To paste" in render_markdown(one(section))
+
+
+def test_more_rows_decide_nothing_between_other_rows() -> None:
+    section = undecided()
+    assert section.comparison is not None
+    gates = tuple(replaced(gate, evidence="unpaired") for gate in section.comparison.gates)
+    other = replace(section, comparison=replaced(section.comparison, gates=gates))
+    assert "would decide it" in render_markdown(one(section))
+    assert "would decide it" not in render_markdown(one(other))
+    assert "to pair the rows" in render_markdown(one(other))
 
 
 def test_a_waived_gate_says_so() -> None:
