@@ -97,7 +97,7 @@ def _no_rows(path: Path) -> ComparisonError:
     return ComparisonError(
         f"{path.name} has no rows",
         where=str(path),
-        fix="look why the step before wrote no rows: it holds the names of columns only",
+        fix="look why the step before wrote the names of columns only",
     )
 
 

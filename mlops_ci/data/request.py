@@ -54,12 +54,27 @@ def request_from_config(
 def to_say(key: str, *values: str, lead: str = "") -> str:
     """What a reader pastes to say it: an option of `compare`, or a line of the configuration."""
     options = " ".join(f"--{key} {value}" for value in values)
-    told = f"[{', '.join(values)}]" if len(values) > 1 else values[0]
+    written = [_written(value) for value in values]
+    told = f"[{', '.join(written)}]" if len(written) > 1 else written[0]
     line = f"columns: {{{key}: {told}}}" if key in COLUMNS else f"{key}: {told}"
     return f"{lead}{options}{OR}    {line}"
 
 
 def in_project(fix: str) -> str:
-    """Its commands have no such options: of what `to_say` wrote the configuration's line is left."""
+    """Its commands have no such options: the configuration's line is left of `to_say`."""
     said, found, line = fix.partition(OR)
     return f"{said[: said.index('--')]}{IN_CONFIG}{line}" if found else fix
+
+
+def _written(value: str) -> str:
+    """As YAML reads it back: a class called `yes` would be a truth value."""
+    import yaml
+
+    try:
+        (read,) = yaml.safe_load(f"[{value}]")
+    except (yaml.YAMLError, ValueError):
+        read = None
+    if str(read) == value and isinstance(read, str | int) and not isinstance(read, bool):
+        return value
+    quoted = value.replace("'", "''")
+    return f"'{quoted}'"

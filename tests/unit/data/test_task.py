@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from mlops_ci.config.load import parse_config
 from mlops_ci.data import ColumnsRequest, Predictions, read_predictions
 from mlops_ci.data.classes import MAX_CLASSES, order_classes
-from mlops_ci.errors import ComparisonError, UsageError
+from mlops_ci.errors import ComparisonError, MlopsCiError, UsageError
 from tests.unit.data.files import write
 
 
@@ -147,7 +148,39 @@ def test_one_class_alone_still_has_another(tmp_path: Path, value: str, other: st
 def test_three_classes_are_not_binary(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="3 classes in a binary task") as error:
         read(tmp_path, {"label": ["a", "b"], "prediction": ["a", "c"]}, task="binary")
-    assert error.value.fix == "--task multiclass"
+    assert error.value.fix.splitlines()[0] == "--task multiclass"
+
+
+@pytest.mark.parametrize(
+    ("columns", "said", "line"),
+    [
+        ({"label": ["a", "b"], "prediction": ["a", "c"]}, {"task": "binary"}, "task: multiclass"),
+        ({"label": ["no", "yes"], "prediction": ["no", "no"]}, {}, "positive: 'yes'"),
+        ({"label": ["a,b", "c: d"], "prediction": ["a,b", "c: d"]}, {}, "positive: 'c: d'"),
+        ({"label": [0, 1], "prediction": [0, 1]}, {}, "task: binary  # or multiclass, regression"),
+        ({"label": [1, 0], "prediction": [0.2, 1.0]}, {"task": "binary"}, "columns: {score: pred"),
+        (
+            {"id": [1, 1], "label": [0.5, 1], "prediction": [1, 2]},
+            {},
+            "columns: {id: [id, ANOTHER]}",
+        ),
+        ({"label": [0.5], "y_true": [0.5], "score": [1.5]}, {}, "columns: {label: label}"),
+        ({"label": [0.5]}, {}, "columns: {prediction: COLUMN}"),
+    ],
+)
+def test_inside_a_project_the_line_is_one_of_its_configuration(
+    tmp_path: Path, columns: dict[str, Any], said: dict[str, Any], line: str
+) -> None:
+    with pytest.raises(MlopsCiError) as outside:
+        read(tmp_path, columns, **said)
+    assert "--" in outside.value.fix
+    with pytest.raises(MlopsCiError) as inside:
+        read(tmp_path, columns, **said, asked="config")
+    assert "--" not in inside.value.fix
+    assert f"in mlops-ci.yaml, below the model:\n    {line}" in inside.value.fix
+    told = inside.value.fix.partition(":\n")[2]
+    model = parse_config(f"models:\n  churn:\n    predictions: x.csv\n{told}\n").models["churn"]
+    assert model.positive in {None, "yes", "c: d"}
 
 
 def test_a_score_outside_of_0_to_1_has_no_threshold(tmp_path: Path) -> None:
