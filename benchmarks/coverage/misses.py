@@ -83,15 +83,16 @@ def _one(part: Part, name: str, truth: float) -> Misses:
     return Misses(1, 1, int(change.low > truth), int(change.high < truth), change.high - change.low)
 
 
-Found = dict[tuple[str, int], Misses]
+# By estimator, rows, and rows of a group.
+Found = dict[tuple[str, int, int], Misses]
 
 
 def by_size(results: Iterable[tuple[World, dict[str, Misses]]]) -> Found:
-    """Metric and n, over all shares, correlations and ties."""
+    """Over all shares, correlations and ties."""
     found: Found = {}
     for world, misses in results:
         for name, one in misses.items():
-            key = (name, world.n)
+            key = (name, world.n, world.group)
             found[key] = found.get(key, Misses()) + one
     return found
 
@@ -107,41 +108,41 @@ def print_misses(found: Found) -> None:
         "below",
         "length",
     )
-    table: list[tuple[str, ...]] = [heading]
-    for (name, n), one in sorted(found.items(), key=lambda item: (item[0][0], item[0][1])):
-        share = one.assessed or 1
-        table.append(
-            (
-                name, f"{n:,}", f"{one.drawn:,}", f"{1 - one.assessed / one.drawn:.1%}",
-                f"{one.coverage:.1%}", f"{one.above / share:.2%}", f"{one.below / share:.2%}",
-                f"{one.length / share:.4f}",
-            )
-        )  # fmt: skip
-    print("\nThe 95 % interval of the change: how often it holds the truth, lies above or below it")
-    print_table(table)
+    titles = {
+        1: "The 95 % interval of the change: how often it holds the truth, lies above or below it",
+        10: "The same with ten rows a group, which the intervals know",
+    }
+    for size, title in titles.items():
+        table: list[tuple[str, ...]] = [heading]
+        for (name, n, group), one in sorted(found.items()):
+            share = one.assessed or 1
+            if group == size:
+                table.append(
+                    (
+                        name, f"{n:,}", f"{one.drawn:,}", f"{1 - one.assessed / one.drawn:.1%}",
+                        f"{one.coverage:.1%}", f"{one.above / share:.2%}",
+                        f"{one.below / share:.2%}", f"{one.length / share:.4f}",
+                    )
+                )  # fmt: skip
+        print("\n" + title)
+        print_table(table)
 
 
 def print_worst(results: list[tuple[World, dict[str, Misses]]]) -> None:
-    """The worlds with the worst tails: the region to know about."""
-    ranked = sorted(
-        (
-            (one.worst_tail, name, world, one)
-            for world, all_ in results
-            for name, one in all_.items()
-        ),
-        key=lambda item: -item[0] + item[3].chance(NOMINAL),
-    )
-    print("\nThe ten worst worlds (nominal 2.5 % a tail; chance alone: three standard errors)")
+    """The regions with the worst tails, over all correlations and ties."""
+    pooled: dict[tuple[str, int, int, float], Misses] = {}
+    for world, misses in results:
+        for name, one in misses.items():
+            key = (name, world.n, world.group, world.share)
+            pooled[key] = pooled.get(key, Misses()) + one
+    ranked = sorted(pooled.items(), key=lambda item: item[1].chance(NOMINAL) - item[1].worst_tail)
+    print("\nThe ten worst regions (nominal 2.5 % a tail; chance alone: three standard errors)")
     table: list[tuple[str, ...]] = [
-        ("estimator", "rows", "rarer class", "correlation", "ties", "worst tail", "± chance")
+        ("estimator", "rows", "rows a group", "rarer class", "worst tail", "± chance")
     ]
-    for tail, name, world, one in ranked[:10]:
-        table.append(
-            (
-                name, f"{world.n:,}", f"{world.share:.0%}", f"{world.correlation:g}",
-                "yes" if world.tied else "no", f"{tail:.1%}", f"{one.chance(NOMINAL):.1%}",
-            )
-        )  # fmt: skip
+    for (name, n, group, share), one in ranked[:10]:
+        tail, chance = f"{one.worst_tail:.2%}", f"{one.chance(NOMINAL):.2%}"
+        table.append((name, f"{n:,}", f"{group}", f"{share:.0%}", tail, chance))
     print_table(table)
 
 
@@ -150,8 +151,8 @@ def fall_short(found: Found) -> list[str]:
     discrete ones at most 2.5 % a tail, each but for chance.
     """
     wrong = []
-    for (name, n), one in found.items():
-        if n < 500 or not one.assessed:
+    for (name, n, group), one in found.items():
+        if n // group < 500 or not one.assessed:
             continue
         if name in SMOOTH and not 0.94 - one.chance(0.05) <= one.coverage <= 0.96 + one.chance(
             0.05

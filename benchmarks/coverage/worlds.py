@@ -14,6 +14,7 @@ from mlops_ci.verdict import Outputs, PairedRows
 CELLS = 40_000
 REACH = 9.0
 TIED_TO = 0.5
+MOOD = 0.3
 
 Floats = NDArray[np.float64]
 
@@ -22,7 +23,8 @@ Floats = NDArray[np.float64]
 class World:
     """`share` of the rarer class; `correlation` of the two models' scores within a class; their
     logits rounded to steps of `TIED_TO` when `tied`. `base`, `head`: how many standard deviations
-    each model's scores set the classes apart (AUC = Φ(skill/√2)).
+    each model's scores set the classes apart (AUC = Φ(skill/√2)). With a `group` of more than one
+    row (a user), `MOOD` of a score's variance is the group's.
     """
 
     n: int
@@ -31,18 +33,28 @@ class World:
     tied: bool = False
     base: float = 1.5
     head: float = 1.45
+    group: int = 1
 
 
 def draw(world: World, rng: np.random.Generator) -> PairedRows:
     """`share` is of the population: the number of positive rows varies, as in life."""
     label = (rng.random(world.n) < world.share).astype(np.int64)
-    shared = math.sqrt(world.correlation) * rng.normal(size=world.n)
+    shared = math.sqrt(world.correlation) * _noise(world, rng)
     own = math.sqrt(1 - world.correlation)
     sides = [
-        _answers(world, skill, skill * label + shared + own * rng.normal(size=world.n))
+        _answers(world, skill, skill * label + shared + own * _noise(world, rng))
         for skill in (world.base, world.head)
     ]
-    return PairedRows("binary", ("0", "1"), label, sides[0], sides[1])
+    group = np.arange(world.n) // world.group if world.group > 1 else None
+    return PairedRows("binary", ("0", "1"), label, sides[0], sides[1], group=group)
+
+
+def _noise(world: World, rng: np.random.Generator) -> Floats:
+    noise = rng.normal(size=world.n)
+    if world.group == 1:
+        return noise
+    mood = np.repeat(rng.normal(size=-(-world.n // world.group)), world.group)[: world.n]
+    return np.asarray(math.sqrt(MOOD) * mood + math.sqrt(1 - MOOD) * noise)
 
 
 def _answers(world: World, skill: float, z: Floats) -> Outputs:
@@ -127,7 +139,13 @@ def _of_scores(score: Floats, positive: Floats, negative: Floats) -> dict[str, f
 def grid(*, quick: bool) -> list[World]:
     sizes = (200, 1_000, 5_000) if quick else (200, 500, 1_000, 5_000, 20_000, 100_000)
     shares = (0.02, 0.2, 0.5) if quick else (0.01, 0.02, 0.05, 0.2, 0.5)
-    return [
+    users = [
+        World(n, share, correlation, group=10)
+        for n in ((1_000,) if quick else (1_000, 5_000, 20_000))
+        for share in (0.2, 0.5)
+        for correlation in (0.5, 0.95)
+    ]
+    return users + [
         World(n, share, correlation, tied)
         for n in sizes
         for share in shares

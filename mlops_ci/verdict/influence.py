@@ -58,7 +58,8 @@ def influences_of(part: Part, metric: Metric) -> list[Floats] | None:
         found = [means.influence(side) for side in range(part.sides)]
         return None if any(one is None for one in found) else [f for f in found if f is not None]
     if metric.name == "average_precision":
-        return [average_precision(one, part.view.actual).influence for one in part.rankings]
+        rows, precisions = slice(0, part.view.n), map(average_precision, part.rankings)
+        return [one.influence(part.view.actual, rows) for one in precisions]
     if metric.name == "roc_auc" and part.view.task == "multiclass":
         return [areas(part.view, side).influence for side in part.view.sides]
     if metric.name == "roc_auc":

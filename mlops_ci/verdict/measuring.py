@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from functools import partial
 
 import numpy as np
 
 from mlops_ci.verdict import confusion, precision, queries, ranking
 from mlops_ci.verdict.aggregates.cells import MAX_CLASSES
-from mlops_ci.verdict.aggregates.chunks import together
 from mlops_ci.verdict.influence import by_groups
 from mlops_ci.verdict.intervals import EXACTLY_ZERO, Interval, wilson
 from mlops_ci.verdict.losses import LOSSES, loss_of
@@ -178,13 +176,12 @@ def _measure_areas(part: Part, metric: Metric) -> Measured:
 
 
 def _measure_precision(part: Part, _: Metric) -> Measured:
-    actual = part.view.actual
-    works = [partial(precision.average_precision, one, actual) for one in part.rankings]
-    found = list(together(works, part.view.n))
+    found = [precision.average_precision(one) for one in part.groups]
     own = tuple(precision.precision_interval(one, part.level) for one in found)
     change = None
     if part.sides > 1:
-        change = precision.precision_change_interval(found[0], found[1], part.level)
+        actual = part.view.actual
+        change = precision.precision_change_interval(found[0], found[1], actual, part.level)
     return Measured(tuple(one.value for one in found), own, change)
 
 

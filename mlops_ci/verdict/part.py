@@ -17,7 +17,7 @@ from mlops_ci.verdict.names import Metric
 from mlops_ci.verdict.rows import Ints, View
 from mlops_ci.verdict.soundness import faults_of
 
-# From here on the AUC comes from bins; the bound of what they hide is part of the interval.
+# From here on scores are ranked in bins; the bound of what they hide is part of the interval.
 BINNED = 1 << 19
 
 
@@ -48,16 +48,19 @@ class Part:
         ]
         return tuple(together(works, self.view.n))
 
+    @property
+    def groups(self) -> tuple[Ranking, ...]:
+        """By bins where rows are many: a sort is then most of the work of all metrics."""
+        return self.rankings if self.view.n < BINNED else self.bins
+
     @cached_property
     def placements(self) -> tuple[ranking.Placements, ...]:
-        """By bins where rows are many: a sort is then most of the work of all metrics."""
-        if self.view.n < BINNED:
-            return tuple(ranking.placements(one) for one in self.rankings)
-        actual = self.view.actual
-        binned = [
-            bin_rank(side.score, actual) for side in self.view.sides if side.score is not None
-        ]
-        return tuple(ranking.placements(one, one.blur) for one in binned)
+        return tuple(ranking.placements(one) for one in self.groups)
+
+    @cached_property
+    def bins(self) -> tuple[Ranking, ...]:
+        actual, sides = self.view.actual, self.view.sides
+        return tuple(bin_rank(side.score, actual) for side in sides if side.score is not None)
 
     @cached_property
     def calibration(self) -> tuple[list[float], list[Interval]]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
+from mlops_ci.verdict.aggregates.chunks import fold
 from mlops_ci.verdict.aggregates.order import Ranking
+from mlops_ci.verdict.aggregates.sums import sums_of
 from mlops_ci.verdict.intervals import (
     Interval,
     logit_interval,
@@ -14,59 +17,112 @@ from mlops_ci.verdict.intervals import (
     student_quantile,
     wilson,
 )
-from mlops_ci.verdict.moments import FEW_CHANGES, bounded_interval, moments_of_column
+from mlops_ci.verdict.moments import FEW_CHANGES, FEWEST, bounded_interval, moments_of
 from mlops_ci.verdict.ranking import combine
-from mlops_ci.verdict.rows import Floats, Mask
+from mlops_ci.verdict.rows import Floats, Ints, Mask
 
 
 @dataclass(frozen=True)
 class Precision:
-    """Average precision with, of each positive row, the precision at its score, and the influence
-    of every row (infinitesimal jackknife, Jaeckel 1972: the limit of deleting blocks, and without
-    the choice of blocks).
+    """Average precision and, of each group of rows, the precision at its score and the influence of
+    a positive and of a negative row of it (infinitesimal jackknife, Jaeckel 1972: the limit of
+    deleting blocks, and without the choice of blocks). `blur`: how far the value may lie from that
+    of the scores inside the groups.
     """
 
+    ranking: Ranking
     value: float
-    at_positive: Floats
-    influence: Floats
+    at: Floats
+    of_positive: Floats
+    of_negative: Floats
+    blur: float
+
+    @property
+    def positives(self) -> int:
+        return int(self.ranking.positives.sum())
+
+    def influence(self, actual: Mask, rows: slice) -> Floats:
+        group = self.ranking.group_of(rows)
+        found = np.where(actual[rows], self.of_positive[group], self.of_negative[group])
+        return np.asarray(found, dtype=np.float64)
+
+    def power(self, order: int) -> float:
+        """Mean of a power of the influence."""
+        total = (self.ranking.positives * self.of_positive**order).sum()
+        total += (self.ranking.negatives * self.of_negative**order).sum()
+        return float(total) / float(self.ranking.positives.sum() + self.ranking.negatives.sum())
 
 
-def average_precision(ranking: Ranking, actual: Mask) -> Precision:
+def average_precision(ranking: Ranking) -> Precision:
     """AP = mean over positives of the precision among the rows that score at least as high."""
     here, rows = ranking.positives, ranking.positives + ranking.negatives
-    n, total = len(actual), float(here.sum())
-    chosen = n - np.cumsum(rows) + rows
-    precision = (total - np.cumsum(here) + here) / chosen
+    n, total = int(rows.sum()), float(here.sum())
+    # At least 1: the highest bins may be empty.
+    chosen = np.maximum(n - np.cumsum(rows) + rows, 1)
+    hits = total - np.cumsum(here) + here
+    precision = hits / chosen
     value = float((here * precision).sum()) / total
     # A row adds to the chosen of every positive that scores no higher than itself.
     gain = np.cumsum(here / chosen)
     loss = np.cumsum(here * precision / chosen)
-    group = ranking.group_of(slice(0, n))
-    influence = np.where(actual, (precision - value + gain)[group], 0.0)
-    influence -= loss[group]
-    influence *= n / total
-    return Precision(value, precision[group[actual]], influence)
+    scale = n / total
+    own = (precision - value + gain - loss) * scale
+    blur = _blur(ranking, np.asarray(hits), np.asarray(chosen))
+    return Precision(ranking, value, precision, own, -loss * scale, blur)
+
+
+def _blur(ranking: Ranking, hits: Floats, chosen: Ints) -> float:
+    """With the positives of a group first and the last of them counted for all, none can do better;
+    with its negatives first and the first positive counted for all, none worse.
+    """
+    if ranking.mixed is None:
+        return 0.0
+    total, mixed = float(ranking.positives.sum()), ranking.mixed
+    here, negatives = ranking.positives[mixed], ranking.negatives[mixed]
+    hits, chosen = hits[mixed], chosen[mixed]
+    value = here * hits / chosen
+    best = here * hits / np.maximum(chosen - negatives, 1)
+    worst = here * (hits - here + 1) / (chosen - here + 1)
+    return max(float((best - value).sum()), float((value - worst).sum())) / total
 
 
 def precision_interval(found: Precision, level: float) -> Interval:
-    positives = len(found.at_positive)
-    moments, alone = moments_of_column(found.influence), np.ones(1)
-    se = moments.spread(alone).se
-    few = int((found.at_positive != 1).sum()) < FEW_CHANGES
-    if few or se == 0 or not 0 < found.value < 1:
-        return wilson(found.value * positives, positives, level)
-    quantile = student_quantile(level, min(positives - 1, moments.freedom(alone)))
-    return logit_interval(found.value, se, quantile, "infinitesimal jackknife, logit")
+    misplaced = int(found.ranking.positives[found.at != 1].sum())
+    n, square = len_of(found.ranking), found.power(2)
+    if misplaced < FEW_CHANGES or square == 0 or not 0 < found.value < 1:
+        interval = wilson(found.value * found.positives, found.positives, level)
+    else:
+        kurtosis = found.power(4) / square**2
+        worth = max(2 * n / (kurtosis - 1) - 1, FEWEST) if kurtosis > 1 else math.inf
+        quantile = student_quantile(level, min(found.positives - 1, worth))
+        se = math.sqrt(square / (n - 1))
+        interval = logit_interval(found.value, se, quantile, "infinitesimal jackknife, logit")
+    return interval.widened(found.blur)
 
 
-def precision_change_interval(base: Precision, head: Precision, level: float) -> Interval:
-    moved = head.at_positive - base.at_positive
-    change = head.value - base.value
-    if int((moved != 0).sum()) < FEW_CHANGES:
-        bound = bounded_interval(moved - change, (-1 - change, 1 - change), level)
-        return combine(change, [bound.shifted(change)] if bound else [], "score")
-    moments, alone = moments_of_column(head.influence - base.influence), np.ones(1)
+def len_of(ranking: Ranking) -> int:
+    return int(ranking.positives.sum() + ranking.negatives.sum())
+
+
+def precision_change_interval(
+    base: Precision, head: Precision, actual: Mask, level: float
+) -> Interval:
+    change, blur = head.value - base.value, base.blur + head.blur
+
+    def moved(rows: slice) -> Floats:
+        kind = np.flatnonzero(actual[rows])
+        before, after = (one.at.take(one.ranking.group_of(rows).take(kind)) for one in (base, head))
+        return np.asarray(after - before)
+
+    n = len(actual)
+    if fold(lambda rows: int(np.count_nonzero(moved(rows))), int.__add__, n) < FEW_CHANGES:
+        reach = (-1 - change, 1 - change)
+        bound = bounded_interval(moved(slice(0, n)) - change, reach, level)
+        found = combine(change, [bound.shifted(change)] if bound else [], "score")
+        return found.widened(blur)
+    sums = sums_of(lambda rows: [head.influence(actual, rows) - base.influence(actual, rows)], n)
+    moments, alone = moments_of(sums), np.ones(1)
     spread = moments.spread(alone)
-    quantile = student_quantile(level, min(len(moved) - 1, moments.freedom(alone)))
+    quantile = student_quantile(level, min(head.positives - 1, moments.freedom(alone)))
     found = skewed_interval(spread.se, spread.skew, quantile, "infinitesimal jackknife")
-    return found.shifted(change)
+    return found.shifted(change).widened(blur)

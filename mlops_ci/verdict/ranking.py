@@ -40,14 +40,13 @@ class Placements:
     area: float
     positive: Floats
     negative: Floats
-    blur: float = 0.0
 
 
-def placements(ranking: Ranking, blur: float = 0.0) -> Placements:
+def placements(ranking: Ranking) -> Placements:
     below, above = ranking.below, ranking.above
     positives, negatives = int(ranking.positives.sum()), int(ranking.negatives.sum())
     area = int((below * ranking.positives).sum()) / (2 * positives * negatives)
-    return Placements(ranking, area, below / (2 * negatives), above / (2 * positives), blur)
+    return Placements(ranking, area, below / (2 * negatives), above / (2 * positives))
 
 
 @dataclass(frozen=True)
@@ -168,7 +167,7 @@ def area_of(placed: Sequence[Placements], actual: Mask) -> Area:
         values=tuple(one.area for one in placed),
         positive=positive,
         negative=negative,
-        blur=tuple(one.blur for one in placed),
+        blur=tuple(one.ranking.blur for one in placed),
         moved=moved,
     )
 

@@ -6,17 +6,19 @@ so a crowd near 0 is not one bin. Each step is then cut into as many bins as its
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlops_ci.verdict.aggregates.chunks import fold
-from mlops_ci.verdict.aggregates.order import Ranking, bit_pattern
+from mlops_ci.verdict.aggregates.order import Ranking, bit_pattern, score_of
 from mlops_ci.verdict.rows import Floats, Ints, Mask
 
 STEP_BITS = 16
 SHARES = 1 << 17
+# What bins of equal crowds hide of the AUC at most; more of it are ties, or a crowd past resolving.
+BLUR = 4 / SHARES
 # A chunk brings a table of all bins along.
 ROWS = 1 << 17
 
@@ -43,6 +45,16 @@ class Layout:
         found += distance.view(np.int64)
         return found
 
+    @property
+    def ends(self) -> tuple[Floats, Floats]:
+        """The smallest and the largest score that each bin [bins] may hold."""
+        pieces = np.diff(self.first, append=self.bins)
+        steps = np.repeat(np.arange(len(self.first), dtype=np.uint64), pieces)
+        fine = np.repeat(self.fine, pieces)
+        piece = (np.arange(self.bins) - np.repeat(self.first, pieces)).astype(np.uint64)
+        low = (steps << np.uint64(self.shift)) + (piece << fine) + np.uint64(self.low % 2**64)
+        return score_of(low), score_of(low + (np.uint64(1) << fine) - np.uint64(1))
+
 
 def bin_rank(score: Floats, actual: Mask) -> Ranking:
     """The groups are the bins."""
@@ -52,20 +64,43 @@ def bin_rank(score: Floats, actual: Mask) -> Ranking:
         return np.bincount(2 * layout.bin_of(score[part]) + actual[part], minlength=2 * layout.bins)
 
     counts = fold(count, _added, len(score), ROWS)
-    return Ranking(counts[1::2], counts[::2], lambda part: layout.bin_of(score[part]))
+    everywhere = np.ones(layout.bins, dtype=np.bool_)
+    found = Ranking(counts[1::2], counts[::2], lambda part: layout.bin_of(score[part]), everywhere)
+    return found if found.blur <= BLUR else replace(found, mixed=_mixed(layout, score))
 
 
-def lay_out(score: Floats) -> Layout:
-    low, high = _extremes(score)
+def _mixed(layout: Layout, score: Floats) -> Mask:
+    """The bins with more than one score: ties are no reason to doubt."""
+    example = np.zeros(layout.bins)
+
+    def note(part: slice) -> None:
+        example[layout.bin_of(score[part])] = score[part]
+
+    def compare(part: slice) -> Mask:
+        where = layout.bin_of(score[part])
+        found = np.zeros(layout.bins, dtype=np.bool_)
+        found[where[score[part] != example.take(where)]] = True
+        return found
+
+    fold(note, lambda *_: None, len(score), ROWS)
+    return fold(compare, np.logical_or, len(score), ROWS)
+
+
+def lay_out(*scores: Floats) -> Layout:
+    """For all of them together. None may be empty."""
+    low, high = _extremes(scores)
     shift = max(0, (high - low).bit_length() - STEP_BITS)
     coarse = Layout(low, shift, np.arange(1 << STEP_BITS), _full(shift), 1 << STEP_BITS)
 
-    def count(part: slice) -> Ints:
-        return np.bincount(coarse.bin_of(score[part]), minlength=coarse.bins)
+    def count(score: Floats) -> Ints:
+        def counted(part: slice) -> Ints:
+            return np.bincount(coarse.bin_of(score[part]), minlength=coarse.bins)
 
-    crowd = fold(count, _added, len(score), ROWS)
+        return fold(counted, _added, len(score), ROWS)
+
+    crowd = reduce(_added, map(count, scores))
     # Halvings until a bin holds its share, as far as there are bits to tell rows apart.
-    share = max(1, len(score) // SHARES)
+    share = max(1, sum(map(len, scores)) // SHARES)
     halvings = np.ceil(np.log2(np.maximum(crowd / share, 1))).astype(np.int32)
     halvings = np.minimum(halvings, shift)
     pieces = np.left_shift(1, halvings)
@@ -83,6 +118,7 @@ def _added(one: Ints, other: Ints) -> Ints:
     return one
 
 
-def _extremes(score: Floats) -> tuple[int, int]:
-    ends = bit_pattern(np.array([score.min(), score.max()]))
+def _extremes(scores: tuple[Floats, ...]) -> tuple[int, int]:
+    low, high = min(one.min() for one in scores), max(one.max() for one in scores)
+    ends = bit_pattern(np.array([low, high]))
     return int(ends[0]), int(ends[1])

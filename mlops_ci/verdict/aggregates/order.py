@@ -20,12 +20,14 @@ DIGIT = np.uint32(0xFFFF)
 @dataclass(frozen=True)
 class Ranking:
     """Of each group of rows, by rising score [g]: how many `positives` and `negatives` there are.
-    `group_of`: rows → their groups' numbers.
+    `group_of`: rows → their groups' numbers. `mixed`: the groups that hold different scores; None
+    when there are none.
     """
 
     positives: Ints
     negatives: Ints
     group_of: Callable[[slice], NDArray[np.signedinteger]]
+    mixed: Mask | None = None
 
     @property
     def below(self) -> Ints:
@@ -39,10 +41,13 @@ class Ranking:
 
     @property
     def blur(self) -> float:
-        """How far the AUC may lie from that of the scores inside the groups, were they not equal:
-        no pair in a group counts more than ½ too much or too little.
+        """How far the AUC may lie from that of the scores inside the groups: no pair in a group of
+        different scores counts more than ½ too much or too little.
         """
-        pairs = float((self.positives.astype(np.float64) * self.negatives).sum())
+        if self.mixed is None:
+            return 0.0
+        positives = self.positives[self.mixed].astype(np.float64)
+        pairs = float((positives * self.negatives[self.mixed]).sum())
         return pairs / 2 / (int(self.positives.sum()) * int(self.negatives.sum()))
 
 
@@ -87,6 +92,12 @@ def bit_pattern(score: Floats) -> Ints:
     if score.min() < 0:
         bits ^= (bits >> 63) & POSITIVE_BITS
     return bits
+
+
+def score_of(pattern: NDArray[np.uint64]) -> Floats:
+    """The scores that `bit_pattern` has turned into such numbers; NaN beyond the infinities."""
+    bits = pattern.view(np.int64)
+    return np.where(bits < 0, bits ^ POSITIVE_BITS, bits).view(np.float64)
 
 
 def _leading_bits(score: Floats) -> NDArray[np.uint32]:

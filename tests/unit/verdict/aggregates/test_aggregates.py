@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from mlops_ci.verdict.aggregates.gaps import count_gaps
 from mlops_ci.verdict.aggregates.order import bit_pattern, order_of, rank
 from mlops_ci.verdict.aggregates.sums import grid_of, sum_on, sums_of
 from mlops_ci.verdict.moments import moments_of
+from mlops_ci.verdict.precision import average_precision
 from mlops_ci.verdict.rows import view_of
 from tests.unit.verdict.rows_for_tests import (
     binary_rows,
@@ -161,6 +163,10 @@ def test_the_bound_of_the_bins_holds(seed: int, digits: int, skewed: bool) -> No
     assert binned.blur <= 0.5
     half = halved(binned)
     assert abs(area(half) - area(exact)) <= half.blur + 1e-15
+    truth = average_precision(exact).value
+    for bins in (binned, half):
+        found = average_precision(bins)
+        assert abs(found.value - truth) <= found.blur + 1e-12
 
 
 def area(ranking: Any) -> float:
@@ -175,4 +181,31 @@ def halved(ranking: Any) -> Any:
         np.add.reduceat(ranking.positives, starts),
         np.add.reduceat(ranking.negatives, starts),
         lambda part: ranking.group_of(part) // 40,
+        np.ones(len(starts), dtype=bool),
     )
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_bins_say_what_the_sort_says(tied: bool) -> None:
+    """Intervals of the same rows by both ways, but for the bound that the bins add. Scores of two
+    digits are tied in their thousands: that is no doubt.
+    """
+    rows = binary_rows(3, n=30_000)
+    if not tied:
+        jitter = np.random.default_rng(0).random(30_000) / 100
+        sides = [replace(side, score=side.score + jitter) for side in (rows.base, rows.head)]  # type: ignore[operator]
+        rows = replace(rows, base=sides[0], head=sides[1])
+    with pytest.MonkeyPatch.context() as patch:
+        exact = {one.metric: one for one in compare_paired(rows, Policy())}
+        patch.setattr(part_module, "BINNED", 0)
+        binned = {one.metric: one for one in compare_paired(rows, Policy())}
+    for name in ("roc_auc", "average_precision"):
+        one, other = exact[name], binned[name]
+        assert one.low is not None
+        assert one.high is not None
+        assert other.low is not None
+        assert other.high is not None
+        assert other.head == pytest.approx(one.head, abs=1e-4)
+        length = one.high - one.low
+        assert one.low - 0.1 * length < other.low <= one.low + 1e-3 * length, name
+        assert one.high - 1e-3 * length <= other.high < one.high + 0.1 * length, name
