@@ -12,8 +12,13 @@ from mlops_ci.action.publishing import Publication, publish, publish_stop
 from mlops_ci.action.task import Task
 from mlops_ci.errors import EXIT_FINE, MlopsCiError, worst_exit_code
 from mlops_ci.plan import Outcomes, store_of
-from mlops_ci.plan.outcome import ModelOutcome
-from mlops_ci.plan.recorded import compare_recorded, evaluate_sides, train_sides
+from mlops_ci.plan.recorded import (
+    compare_recorded,
+    evaluate_sides,
+    failed_comparison,
+    lost_models,
+    train_sides,
+)
 from mlops_ci.plan.reports import write_reports
 from mlops_ci.project import Project
 from mlops_ci.records import Build, Deployment, Push, Rollback
@@ -129,9 +134,9 @@ def _compare(task: Task, project: Project, names: Iterable[str]) -> int:
             outcomes.models.append(compare_recorded(project, name, task.asked, store, groups))
         except MlopsCiError as error:
             task.say_error(error, name)
-            failed = ModelOutcome(name, ("compare",), "asked for", state="failed", error=error)
-            failed.failed_step = "compare"
-            outcomes.models.append(failed)
+            outcomes.models.append(failed_comparison(name, error))
+    if not task.inputs["model"]:
+        outcomes.models += lost_models(project, task.asked)
     note_edits(project, outcomes)
     reported = write_reports(project, outcomes, task.links, **task.names)
     publication = Publication(reported.report, project, reported.records, commented=False)

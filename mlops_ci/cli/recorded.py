@@ -18,21 +18,21 @@ def compare_recorded_models(options: Mapping[str, Any]) -> int:
     """What `evaluate` left, of every model; returns the exit code."""
     from mlops_ci.baseline.commit import Asked
     from mlops_ci.plan import Outcomes, store_of
-    from mlops_ci.plan.outcome import ModelOutcome
-    from mlops_ci.plan.recorded import compare_recorded
+    from mlops_ci.plan.recorded import compare_recorded, failed_comparison, lost_models
 
     _refuse_options_of_files(options)
     project = project_here(options["folder"])
     store, progress = store_of(project), progress_here()
     outcomes = Outcomes(project.commit, None)
+    asked = Asked(ref=options["base"])
     for name in chosen(project, options["model"]):
         try:
-            asked = Asked(ref=options["base"])
             outcome = compare_recorded(project, name, asked, store, progress)
         except MlopsCiError as error:
-            outcome = ModelOutcome(name, ("compare",), "asked for", state="failed", error=error)
-            outcome.failed_step = "compare"
+            outcome = failed_comparison(name, error)
         outcomes.models.append(outcome)
+    if not options["model"]:
+        outcomes.models += lost_models(project, asked)
     show(project, outcomes, options)
     return outcomes.exit_code
 

@@ -57,15 +57,16 @@ def make_plan(config: Config, occasion: Occasion, base: Base | None, change: Cha
     names = occasion.models or tuple(config.models)
     models = [_plan_model(config, name, occasion, change) for name in names]
     if not occasion.models and not occasion.ships:
-        models += [ModelPlan(name, ("compare",), GONE) for name in gone_models(config, change)]
+        lost = gone_models(config, change.before)
+        models += [ModelPlan(name, ("compare",), GONE) for name in lost]
     return Plan(occasion, base, tuple(models))
 
 
-def gone_models(config: Config, change: Change) -> list[str]:
+def gone_models(config: Config, before: Config | None) -> list[str]:
     """Models with gates in base's configuration that head's does not have any more: a promise is
     not lost by renaming or removing who made it."""
-    before = change.before.models if change.before is not None else {}
-    return [name for name, model in before.items() if model.gates and name not in config.models]
+    models = before.models if before is not None else {}
+    return [name for name, model in models.items() if model.gates and name not in config.models]
 
 
 def _plan_model(config: Config, name: str, occasion: Occasion, change: Change) -> ModelPlan:

@@ -9,8 +9,10 @@ from typing import Any
 from mlops_ci.baseline.commit import Asked, Base, find_base
 from mlops_ci.baseline.store import Store
 from mlops_ci.engines.owner import return_to_owner
-from mlops_ci.errors import BaselineError
+from mlops_ci.errors import BaselineError, ConfigError, MlopsCiError
 from mlops_ci.plan.base_search import Retry, Search
+from mlops_ci.plan.choice import gone_models
+from mlops_ci.plan.execution import gone
 from mlops_ci.plan.outcome import ModelOutcome, Progress
 from mlops_ci.plan.sides import compare_with_base
 from mlops_ci.project import Project
@@ -71,6 +73,24 @@ def compare_recorded(
         outcome.compared = compare_with_base(project, outcome, search, store)
     outcome.state = "compared" if search is not None and search.side is not None else "first"
     return outcome
+
+
+def lost_models(project: Project, asked: Asked) -> list[ModelOutcome]:
+    """A failed outcome for each model that base has gates for and head does not have."""
+    base = find_base(project, asked)
+    if base is None:
+        return []
+    try:
+        before = project.config_at(base.commit)
+    except ConfigError:
+        return []
+    return [failed_comparison(name, gone(name)) for name in gone_models(project.config, before)]
+
+
+def failed_comparison(name: str, error: MlopsCiError) -> ModelOutcome:
+    failed = ModelOutcome(name, ("compare",), "asked for", state="failed", error=error)
+    failed.failed_step = "compare"
+    return failed
 
 
 def _search(  # noqa: PLR0913, PLR0917 - two doors, one search

@@ -138,7 +138,8 @@ class Comparison(Struct, frozen=True, kw_only=True):
 
     `policy` is `on-inconclusive`. `blocks` says whether the exit code is 1. `changes` are the
     differences of the yardstick (gates, slices, policy) between base's and head's configuration.
-    `weak_slices` are found by a search and judge nothing.
+    `weak_slices` are found by a search and judge nothing. `waiting` counts gates on a first run
+    that limit a change: they hold as soon as there is something to compare with.
     """
 
     schema: str = "mlops-ci/comparison/1"
@@ -157,4 +158,5 @@ class Comparison(Struct, frozen=True, kw_only=True):
     resolution: Resolution | None = None
     changes: tuple[str, ...] = ()
     weak_slices: tuple[WeakSlice, ...] = ()
+    waiting: int = 0
     notes: tuple[str, ...] = ()

@@ -164,6 +164,7 @@ def compare_sides(sides: Sides) -> Outcome:
         resolution=head.predictions.resolution if head.predictions else None,
         changes=sides.changes,
         weak_slices=measured.weak,
+        waiting=len(sides.gates) - len(gates),
         notes=(*waived.notes, *sides.notes, *measured.notes, *judged.notes),
     )
     return Outcome(comparison, sides.base.predictions if sides.base else None, head.predictions)

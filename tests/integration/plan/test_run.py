@@ -23,6 +23,7 @@ from mlops_ci.errors import (
 )
 from mlops_ci.plan import Context, Occasion, Outcomes, execute, plan_project, store_of
 from mlops_ci.plan.outcome import ModelOutcome
+from mlops_ci.plan.recorded import lost_models
 from mlops_ci.plan.reproduction import Source, reproduce
 from mlops_ci.project import Project, open_project
 from mlops_ci.world import World
@@ -187,6 +188,17 @@ def test_head_cannot_rename_the_model_away_from_its_gates(repo: Repository) -> N
     assert isinstance(old.error, ConfigError)
     assert "in a pull request of their own" in old.error.fix
     assert outcomes.exit_code == 2
+
+
+def test_comparing_alone_sees_a_renamed_model_too(repo: Repository) -> None:
+    renamed = CONFIG.partition("    slices")[0].replace("  churn:", "  other:")
+    change(repo, {"mlops-ci.yaml": renamed})
+    asked = pull(repo).asked
+    (lost,) = lost_models(repo.project(), asked)
+    assert (lost.name, lost.state, lost.failed_step) == ("churn", "failed", "compare")
+    assert isinstance(lost.error, ConfigError)
+    change(repo, {"mlops-ci.yaml": CONFIG}, "back")
+    assert lost_models(repo.project(), pull(repo).asked) == []
 
 
 FAIR = """    fairness: [region]
