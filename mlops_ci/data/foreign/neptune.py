@@ -5,6 +5,7 @@ https://github.com/neptune-ai/neptune-exporter
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from mlops_ci.errors import UsageError
 NEEDED = ("run_id", "attribute_path", "attribute_type", "step", "int_value", "float_value")
 OWN = ("sys/", "monitoring/")  # Neptune's own namespaces
 SHOWN = 5
+PART = re.compile(r"(.+)_part_\d+\.parquet")
 
 
 def recognise(columns: Any) -> str | None:
@@ -25,9 +27,12 @@ def recognise(columns: Any) -> str | None:
 
 
 def numbers(path: Path) -> Iterator[Named]:
-    """Single values, and the last step of every series. Raises UsageError for several runs."""
+    """Single values, and the last step of every series. Raises UsageError for several runs, and
+    for one part of several.
+    """
     from mlops_ci.data.connection import connect, guarded
 
+    _refuse_part(path)
     rows = f"read_parquet({literal(escape_glob(path))}, hive_partitioning = false)"
     with connect(path) as connection:
         runs = guarded(
@@ -36,6 +41,20 @@ def numbers(path: Path) -> Iterator[Named]:
         if len(runs) > 1:
             raise _many(path, sorted(str(run[0]) for run in runs))
         yield from guarded(path, lambda: connection.execute(_query(rows)).fetchall())
+
+
+def _refuse_part(path: Path) -> None:
+    """The exporter cuts a long run into parts, and the last steps may be in any of them."""
+    match = PART.fullmatch(path.name)
+    name = match.group(1) if match else ""
+    found = [one for one in path.parent.iterdir() if PART.fullmatch(one.name) and name]
+    parts = [one for one in found if one.name.startswith(f"{name}_part_")]
+    if len(parts) > 1:
+        raise UsageError(
+            f"{path.name} is one of {len(parts)} parts of a run exported from Neptune",
+            where=str(path),
+            fix=f"duckdb -c \"COPY (FROM '{name}_part_*.parquet') TO '{name}.parquet'\"",
+        )
 
 
 def _query(rows: str) -> str:

@@ -234,6 +234,18 @@ def test_a_file_of_several_runs_says_how_to_take_one(tmp_path: Path) -> None:
     assert read_numbers(one).values == read_numbers(path).values
 
 
+def test_one_part_of_a_run_is_not_the_run(tmp_path: Path) -> None:
+    path = SAMPLES / "neptune" / "RUN-7_part_0.parquet"
+    for name in ("RUN-7_part_0.parquet", "RUN-7_part_10.parquet", "RUN-71_part_0.parquet"):
+        shutil.copy(path, tmp_path / name)
+    with pytest.raises(UsageError, match="one of 2 parts") as error:
+        read_numbers(tmp_path / "RUN-7_part_0.parquet")
+    query = error.value.fix.removeprefix('duckdb -c "').removesuffix('"')
+    duckdb.sql(query.replace("'RUN-7", f"'{tmp_path}/RUN-7"))
+    assert read_numbers(tmp_path / "RUN-7.parquet").values == read_numbers(path).values
+    assert read_numbers(tmp_path / "RUN-71_part_0.parquet").values == read_numbers(path).values
+
+
 def test_a_document_of_two_formats_is_refused(tmp_path: Path) -> None:
     document = {
         "metrics": [{"metric_name": "Accuracy()", "value": 0.5}],
