@@ -8,7 +8,7 @@ a promise about a slice is a gate.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -16,6 +16,7 @@ import numpy as np
 
 from mlops_ci.config.model import Policy
 from mlops_ci.records.comparison import WeakSlice
+from mlops_ci.verdict.multiplicity import benjamini_hochberg
 from mlops_ci.verdict.rows import Floats, Mask, PairedRows
 
 ALPHA = 0.05  # of what is told, at most this share is expected to be noise
@@ -158,19 +159,6 @@ def apart_p(inside: Moments, outside: Moments) -> float:
     if variance == 0.0:
         return 0.0 if gap > 0 else 1.0
     return upper_tail(gap / math.sqrt(variance))
-
-
-def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
-    """Adjusted p-values, in the order given."""
-    if not p_values:
-        return []
-    p = np.asarray(p_values)
-    order = np.argsort(p, kind="stable")
-    steps = p[order] * len(p) / np.arange(1, len(p) + 1)
-    adjusted = np.minimum(np.minimum.accumulate(steps[::-1])[::-1], 1.0)
-    found = np.empty(len(p))
-    found[order] = adjusted
-    return [float(one) for one in found]
 
 
 def _candidates(rows: PairedRows, policy: Policy) -> Iterator[tuple[str, Mask]]:

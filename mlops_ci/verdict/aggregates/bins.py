@@ -7,6 +7,7 @@ so a crowd near 0 is not one bin. Each step is then cut into as many bins as its
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray

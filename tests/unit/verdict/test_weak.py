@@ -10,7 +10,8 @@ from scipy.stats import binom, false_discovery_control, ttest_1samp, ttest_ind
 
 from mlops_ci.config import Policy
 from mlops_ci.verdict import Outputs, PairedRows, find_weak_slices
-from mlops_ci.verdict.weak import Moments, apart_p, benjamini_hochberg, sign_p, worse_p
+from mlops_ci.verdict.multiplicity import benjamini_hochberg
+from mlops_ci.verdict.weak import Moments, apart_p, sign_p, worse_p
 
 POLICY = Policy()
 
