@@ -87,8 +87,10 @@ def find_weak_slices(rows: PairedRows, policy: Policy) -> tuple[WeakSlice, ...]:
     """Slices in which the rows' losses rose, and more than elsewhere, the surest first; empty when
     none can be told from noise. The loss of a row is 1 for a wrong class, the squared error of a
     score where there are no classes, the absolute error of a value."""
+    if rows.identical or not rows.slices:
+        return ()
     change = change_of(rows)
-    if change is None or rows.identical or not rows.slices or not change.worse.any():
+    if change is None or not change.worse.any():
         return ()
     total = change.moments(np.ones(len(change.values), dtype=np.bool_))
     tried = [_try(name, mask, change, total) for name, mask in _candidates(rows, policy)]
