@@ -18,6 +18,7 @@ NAMES = {
     "compare": "two files of 10,000 rows to a report of 20 metrics and more, whole process",
     "metrics": "200 metrics from two JSON files to a diff, against dvc metrics diff",
     "intervals": "paired intervals of ten metrics on 1e6 and 1e7 rows in memory, and scikit-learn",
+    "drift": "drift of 20 columns of 1e6 rows a side, against Evidently's preset",
     "coverage": "95 % intervals on simulated repositories: misses, and what becomes of bad models",
     "comment": "end of training to the comment with four plots, against a script around mlflow",
     "report": "500 metrics in 40 slices, in process: comment and page, then with six plots",

@@ -44,8 +44,8 @@ class Spent:
 def run(*, quick: bool = False) -> Figure:
     found = {n: _compare(n) for n in (list(GOALS)[:1] if quick else GOALS)}
     rows = _rows(1_000_000)
-    peer = _spend(lambda: _points(rows), 1)
-    loop = _spend(lambda: _resample(rows, 3), 1)
+    peer = spend(lambda: _points(rows), 1)
+    loop = spend(lambda: _resample(rows, 3), 1)
     table: list[tuple[str, ...]] = [("what", "rows", "wall, s", "CPU, s", "memory, MB")]
     table += [_line("ours: ten metrics, all intervals", n, one) for n, one in found.items()]
     table.append(_line("scikit-learn: the values alone", 1_000_000, peer))
@@ -77,7 +77,7 @@ def _rows(n: int) -> PairedRows:
 
 def _compare(n: int) -> Spent:
     rows = _rows(n)
-    return _spend(lambda: _all(rows), RUNS)
+    return spend(lambda: _all(rows), RUNS)
 
 
 def _all(rows: PairedRows) -> Sequence[object]:
@@ -85,7 +85,7 @@ def _all(rows: PairedRows) -> Sequence[object]:
     return [measure(part, name) for name in NAMES]
 
 
-def _spend(work: Callable[[], object], runs: int) -> Spent:
+def spend(work: Callable[[], object], runs: int) -> Spent:
     if runs > 1:
         work()
     Path("/proc/self/clear_refs").write_text("5")

@@ -14,6 +14,7 @@ from mlops_ci.world import Command, run_subprocess
 
 MLFLOW = ("mlflow==3.17.0", "scikit-learn==1.8.0", "skops==0.16.0")
 DVC = ("dvc==3.67.1",)
+EVIDENTLY = ("evidently==0.7.23", "pandas==2.3.3")  # it does not import beside pandas 3
 CACHE = Path(__file__).parents[1] / ".cache" / "peers"
 
 

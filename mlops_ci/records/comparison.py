@@ -103,6 +103,34 @@ class WeakSlice(Struct, frozen=True, kw_only=True):
     tried: int
 
 
+class ColumnDrift(Struct, frozen=True, kw_only=True):
+    """One column of base's rows and of head's, where these are not the same rows.
+
+    `column` is `label`, `prediction`, `score` or a column's name. `statistic` is what `method`
+    says: the distance of Kolmogorov–Smirnov, or χ². `p`, and `q`, adjusted for all columns.
+    `psi`: the population stability index; `jensen_shannon`: 0 to 1; `wasserstein`: in the
+    column's unit.
+    `base_missing`, `head_missing`: shares. `drifts`: q at most 0.05 and PSI at least 0.1. None: not
+    assessed, and `note` says why.
+    """
+
+    column: str
+    kind: Literal["numeric", "categorical"]
+    method: str = ""
+    statistic: float | None = None
+    p: float | None = None
+    q: float | None = None
+    psi: float | None = None
+    jensen_shannon: float | None = None
+    wasserstein: float | None = None
+    base_rows: int = 0
+    head_rows: int = 0
+    base_missing: float | None = None
+    head_missing: float | None = None
+    drifts: bool = False
+    note: str | None = None
+
+
 class Resolution(Struct, frozen=True, kw_only=True):
     """How a predictions file was understood, for the record and for the reader.
 
@@ -159,4 +187,5 @@ class Comparison(Struct, frozen=True, kw_only=True):
     changes: tuple[str, ...] = ()
     weak_slices: tuple[WeakSlice, ...] = ()
     waiting: int = 0
+    drift: tuple[ColumnDrift, ...] = ()
     notes: tuple[str, ...] = ()
