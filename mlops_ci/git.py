@@ -43,15 +43,22 @@ def git_environment(environ: Mapping[str, str]) -> dict[str, str]:
         and name not in COMMAND_FILES + BINDING
         and not name.startswith("GIT_CONFIG")
     }
-    first = int(environ.get("GIT_CONFIG_COUNT", "0") or 0)
-    inherited = {name: value for name, value in environ.items() if name.startswith("GIT_CONFIG")}
-    settings = {"GIT_CONFIG_COUNT": str(first + len(HARDENING))}
-    for number, (key, value) in enumerate(HARDENING, first):
-        settings[f"GIT_CONFIG_KEY_{number}"] = key
-        settings[f"GIT_CONFIG_VALUE_{number}"] = value
+    settings = {name: value for name, value in environ.items() if name.startswith("GIT_CONFIG")}
+    for key, value in HARDENING:
+        settings |= _setting(settings, key, value)
     # Optional locks: a look at the status would leave the owner an index that root wrote.
     quiet = {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C.UTF-8"}
-    return kept | inherited | settings | quiet
+    return kept | settings | quiet
+
+
+def _setting(environ: Mapping[str, str], key: str, value: str) -> dict[str, str]:
+    """One more setting, after those that the environment has."""
+    number = int(environ.get("GIT_CONFIG_COUNT", "0") or 0)
+    return {
+        "GIT_CONFIG_COUNT": str(number + 1),
+        f"GIT_CONFIG_KEY_{number}": key,
+        f"GIT_CONFIG_VALUE_{number}": value,
+    }
 
 
 @dataclass(frozen=True)
@@ -79,6 +86,8 @@ class Git:
         self, *arguments: str, stdin: bytes = b"", environ: Mapping[str, str] | None = None
     ) -> Finished:
         env = git_environment(self.world.environ) | dict(environ or {})
+        if self.user is not None:  # lesser rights than ours, so whose folder it is does not matter
+            env |= _setting(env, "safe.directory", "*")
         command = Command(("git", *arguments), cwd=self.root, env=env, stdin=stdin, user=self.user)
         return self.world.run_command(command)
 
@@ -175,16 +184,17 @@ class Git:
         return self._differing("HEAD")
 
     def _differing(self, commit: str) -> list[str]:
-        """On a copy of the index: `git diff` refreshes the one that it reads, even as root."""
+        """On a copy of the index: `git diff` refreshes the one that it reads. With the owner's
+        rights on theirs: a copy that root makes may be one of a file that they could not read."""
+        command = ("diff", "--no-ext-diff", "--name-only", "-z", commit, "--")
+        if self.user is not None:
+            return self.names(*command)
         index = self.root / self.read("rev-parse", "--git-path", "index")
         with tempfile.TemporaryDirectory(prefix="mlops-ci-index-") as folder:
             copy = Path(folder) / "index"
             if index.is_file():
                 shutil.copy2(index, copy)  # its time tells Git which files may be newer than it
-            done = self.run(
-                "diff", "--no-ext-diff", "--name-only", "-z", commit, "--",
-                environ={"GIT_INDEX_FILE": str(copy)},
-            )  # fmt: skip
+            done = self.run(*command, environ={"GIT_INDEX_FILE": str(copy)})
         return self._split(done, "diff")
 
     def at(self, root: Path) -> Git:

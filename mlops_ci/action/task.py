@@ -10,7 +10,7 @@ from typing import Any
 from mlops_ci.baseline import Access
 from mlops_ci.baseline.commit import Asked
 from mlops_ci.baseline.git_store import header_of
-from mlops_ci.engines.owner import return_to_owner
+from mlops_ci.engines.owner import return_to_owner, with_owners_git
 from mlops_ci.errors import MlopsCiError
 from mlops_ci.github.checks import PREFIX, Checks
 from mlops_ci.github.client import open_client
@@ -71,7 +71,7 @@ class Task:
         """Raises what is wrong with the inputs, ConfigError, UsageError."""
         if self.wrong is not None:
             raise self.wrong
-        return open_project(self.folder, self.world.within(self.folder))
+        return with_owners_git(open_project(self.folder, self.world.within(self.folder)))
 
     def scope(self, project: Project | None) -> str:
         """Several projects in one repository share the comment, each with parts of its own."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from mlops_ci.engines.owner import with_owners_git
 from mlops_ci.errors import MlopsCiError, worst_exit_code
 from mlops_ci.project import Project, open_project
 from mlops_ci.world import World
@@ -18,7 +19,7 @@ from mlops_ci.world import World
 
 def project_here(folder: Path | None) -> Project:
     place = (folder or Path.cwd()).resolve()
-    return open_project(place, World(folder=place))
+    return with_owners_git(open_project(place, World(folder=place)))
 
 
 def chosen(project: Project, names: Iterable[str]) -> tuple[str, ...]:

@@ -6,8 +6,10 @@ import os
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from mlops_ci.project import Project
 
 NOBODY = 65534
 SOCKETS = ("/var/run/docker.sock", "/run/docker.sock")
@@ -65,6 +67,13 @@ def user_for(workspace: Path, environ: Mapping[str, str]) -> tuple[int, int] | N
     sockets = [socket for path in SOCKETS if (socket := Owned.of(path)) is not None]
     runner = environ.get("GITHUB_ACTIONS") == "true"
     return choose_user(owned, sockets, runner=runner) if owned is not None else None
+
+
+def with_owners_git(project: Project) -> Project:
+    """Root's Git in a workspace has the rights of the commands that ran there: the settings and
+    attributes that they can write name programs, such as filters."""
+    user = user_for(project.git.root, project.world.environ)
+    return replace(project, git=project.git.owned_by(user))
 
 
 @contextmanager

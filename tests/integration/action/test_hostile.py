@@ -27,7 +27,7 @@ COMMANDS = (
     "##[error]forged",
 )
 LOOK = """
-import glob, json, os, socket
+import glob, json, os, socket, subprocess
 
 def read(path):
     try:
@@ -50,6 +50,16 @@ found = {
     "docker": ask_docker(),
     "uid": os.getuid(),
 }
+with open("out/trap.sh", "w") as file:
+    file.write("#!/bin/sh\\necho $(id -u) >> " + os.path.abspath("out/sprung") + "\\ncat\\n")
+os.chmod("out/trap.sh", 0o755)
+for verb in ("clean", "smudge"):
+    setting = ("filter.trap." + verb, os.path.abspath("out/trap.sh"))
+    subprocess.run(("git", "-c", "safe.directory=*", "config") + setting, check=True)
+with open(".git/info/attributes", "w") as file:
+    file.write("* filter=trap\\n")
+for name in ("README.md", "params.yaml", "mlops-ci.yaml"):
+    os.utime(name, (1, 1))  # so that Git reads it again
 for path in glob.glob("../files-*/GITHUB_*"):
     with open(path, "a") as file:
         file.write("verdict<<x\\nforged\\nx\\n")
@@ -105,6 +115,15 @@ def test_neither_git_nor_docker_gives_it_a_key(found: dict[str, Any]) -> None:
 def test_it_may_not_look_into_our_process(found: dict[str, Any]) -> None:
     assert found["uid"] != 0
     assert found["parent"] == "refused: PermissionError"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root has rights that it could take")
+def test_programs_that_it_names_to_git_get_no_more_rights_than_it_had(
+    hostile: tuple[Runs, Ran], found: dict[str, Any]
+) -> None:
+    _, ran = hostile
+    ran_as = (ran.workspace / "out" / "sprung").read_text().split()
+    assert set(ran_as) == {str(found["uid"])}
 
 
 def test_what_it_wrote_for_the_runner_is_taken_back(hostile: tuple[Runs, Ran]) -> None:
