@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
-from mlops_ci.errors import RecordError, UsageError
+from mlops_ci.errors import ConfigError, RecordError, UsageError
 from mlops_ci.project import Project
 from mlops_ci.records import (
     Build,
@@ -31,7 +31,7 @@ from mlops_ci.report import (
     section_of,
 )
 from mlops_ci.report.album import album_files, read_album
-from mlops_ci.report.templating import read_templates
+from mlops_ci.report.templating import LONGEST, NAMES, read_templates
 
 if TYPE_CHECKING:
     from mlops_ci.data import Predictions
@@ -162,8 +162,11 @@ def with_plots(project: Project, section: Section) -> Section:
 
 
 def styled(project: Project, shown: Report) -> Report:
-    """As the project wants its reports: by its own templates, with plots as text."""
+    """As the project wants its reports: by its own templates, with plots as text. In a runner they
+    are base's: a pull request does not write the words that it is judged in."""
     charts = project.config.plots == "mermaid"
+    if project.world.environ.get("GITHUB_ACTIONS") == "true":
+        return replace(shown, charts=charts, templates=_templates_of_base(project, shown))
     folder = project.config.report.templates
     if folder is None:
         return replace(shown, charts=charts)
@@ -173,6 +176,26 @@ def styled(project: Project, shown: Report) -> Report:
             "report.templates: the folder lies outside of the repository", where=str(place)
         )
     return replace(shown, charts=charts, templates=read_templates(place))
+
+
+def _templates_of_base(project: Project, shown: Report) -> dict[str, str]:
+    """None of them before base has any: then ours are used."""
+    bases = [s.comparison.base for s in shown.models if s.comparison and s.comparison.base]
+    commit = next((base.commit for base in bases if base.commit), None)
+    try:
+        config = project.config_at(commit) if commit else None
+    except ConfigError:
+        config = None
+    folder = config.report.templates if config is not None else None
+    if commit is None or folder is None:
+        return {}
+    place = PurePosixPath(project.prefix, folder)
+    found = {name: project.git.show(commit, str(place / name)) for name in NAMES}
+    return {
+        name: content.decode("utf-8", "replace")
+        for name, content in found.items()
+        if content is not None and len(content) <= LONGEST
+    }
 
 
 def _with_plots(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -15,7 +16,7 @@ from mlops_ci.plan import Context, Occasion, Outcomes, execute, plan_project
 from mlops_ci.plan.reports import Reported, write_reports
 from mlops_ci.records import Report, Training
 from mlops_ci.report import Links, render_html, render_markdown, report_of
-from mlops_ci.steps.report import ReportRequest, recorded_section, report, with_plots
+from mlops_ci.steps.report import ReportRequest, recorded_section, report, styled, with_plots
 from tests.integration.repositories import Repository, make_repository
 
 CONFIG = """
@@ -119,6 +120,21 @@ def test_templates_of_the_project(repo: Repository) -> None:
     content = (repo.folder / str(reported.records[0].markdown)).read_text()
     assert "\nAsk the churn team. `mlops-ci reproduce" in content
     assert content == render_markdown(reported.report)
+
+
+def test_in_a_job_the_templates_are_bases(repo: Repository) -> None:
+    files = {"mlops-ci.yaml": CONFIG + "report: {templates: .mlops}\n"}
+    repo.commit({**files, ".mlops/comment.md.j2": TEMPLATE}, "main's words")
+    repo.push()
+    change(repo, "0.25")
+    repo.commit({".mlops/comment.md.j2": TEMPLATE.replace("Ask", "Praise")}, "head's words")
+    _, reported = run(repo)
+    assert "Praise the churn team." in render_markdown(reported.report)
+    project = repo.project()
+    world = replace(project.world, environ={**repo.environ, "GITHUB_ACTIONS": "true"})
+    content = render_markdown(styled(replace(project, world=world), reported.report))
+    assert "\nAsk the churn team." in content
+    assert "Praise" not in content
 
 
 def test_templates_outside_of_the_repository_are_not_read(repo: Repository, tmp_path: Path) -> None:
