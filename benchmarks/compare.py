@@ -33,7 +33,7 @@ def run() -> Figure:
         )
     named = (
         (f"mlops-ci compare, {count} metrics with intervals", ours),
-        ("the same, with its page of four plots", page),
+        ("the same, with its page and plots", page),
         ("mlflow evaluate ×2", theirs),
     )
     print_table([HEADING, *((what, *timing.cells) for what, timing in named)])
