@@ -7,6 +7,7 @@ waits for the result: so the comment does not wait for MLflow, and nothing else 
 from __future__ import annotations
 
 import math
+import re
 import shutil
 import sys
 import tempfile
@@ -87,7 +88,7 @@ class RunningChild:
         write_atomically(self.folder / "result.json", msgspec.json.encode(whole))
         self.thread.join(PATIENCE)
         try:
-            return self._answer()
+            return _shareable(self._answer())
         finally:
             if not self.thread.is_alive():
                 shutil.rmtree(self.folder, ignore_errors=True)
@@ -100,6 +101,17 @@ class RunningChild:
             return Tracked(uri=self.uri, error=f"MLflow did not answer within {PATIENCE:.0f} s")
         words = self.finished.error.strip().splitlines()
         return Tracked(uri=self.uri, error=words[-1] if words else "MLflow's process ended early")
+
+
+def _shareable(found: Tracked) -> Tracked:
+    """Records travel to the store and into reports: no password goes with them."""
+    error = without_password(found.error) if found.error is not None else None
+    return msgspec.structs.replace(found, uri=without_password(found.uri), error=error)
+
+
+def without_password(text: str) -> str:
+    """What stands before the @ of an address, anywhere in a text, is left out."""
+    return re.sub(r"://[^/@\s]+@", "://", text)
 
 
 def environment_of(environ: Mapping[str, str]) -> dict[str, str]:

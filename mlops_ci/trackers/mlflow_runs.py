@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from mlops_ci.errors import ServiceError, UsageError
-from mlops_ci.trackers.mlflow import environment_of
+from mlops_ci.trackers.mlflow import environment_of, without_password
 from mlops_ci.world import Command, World
 
 RUN = re.compile(r"runs:/+([0-9a-zA-Z_-]{1,64})/?")
@@ -58,8 +58,8 @@ def _fetch(run: str, place: Path, world: World, uri: str) -> Path:
     late = f"it did not answer within {PATIENCE:.0f} s"
     why = late if ended.code is None else words[-1] if words else "it ended early"
     raise ServiceError(
-        f"the run {run} could not be read from MLflow: {why[:300]}",
-        where=re.sub(r"//[^/@]*@", "//", uri),
+        f"the run {run} could not be read from MLflow: {without_password(why[:300])}",
+        where=without_password(uri),
         fix=f"is it the right server ({URI}), and does the run still exist?",
     )
 

@@ -28,6 +28,32 @@ def project_of(repo: Repository, **environ: str) -> Project:
 
 
 @pytest.mark.filterwarnings("ignore")
+def test_names_that_mlflow_does_not_take_lose_no_number(repo: Repository) -> None:
+    tracker = tracker_of(project_of(repo))
+    assert tracker is not None
+    numbers = {"ndcg@10": 0.5, "recall@cat [region=north]": 0.4, "oof/auc": 0.9}
+    tracked = tracker.start(INFO).finish(Result(status="FINISHED", metrics=numbers))
+    assert tracked.error is None
+    from mlflow import MlflowClient
+
+    run = MlflowClient(tracking_uri=tracked.uri).get_run(str(tracked.run_id))
+    assert run.data.metrics == {"ndcg_10": 0.5, "recall_cat _region_north_": 0.4, "oof/auc": 0.9}
+    assert run.info.status == "FINISHED"
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_run_that_cannot_be_logged_whole_is_ended_all_the_same(repo: Repository) -> None:
+    tracker = tracker_of(project_of(repo))
+    assert tracker is not None
+    tracked = tracker.start(INFO).finish(Result(status="FINISHED", metrics={"../up": 0.5}))
+    assert tracked.error is not None
+    from mlflow import MlflowClient
+
+    run = MlflowClient(tracking_uri=tracked.uri).get_run(str(tracked.run_id))
+    assert run.info.status == "FINISHED"
+
+
+@pytest.mark.filterwarnings("ignore")
 def test_a_run_is_logged_to_the_embedded_file(repo: Repository) -> None:
     project = project_of(repo)
     tracker = tracker_of(project)
@@ -49,12 +75,14 @@ def test_a_run_is_logged_to_the_embedded_file(repo: Repository) -> None:
 
 
 def test_a_server_that_is_away_is_a_note_and_soon(repo: Repository) -> None:
-    tracker = tracker_of(project_of(repo, MLFLOW_TRACKING_URI="http://127.0.0.1:9"))
+    tracker = tracker_of(project_of(repo, MLFLOW_TRACKING_URI="http://ana:hunter2@127.0.0.1:9"))
     assert tracker is not None
     began = time.monotonic()
     tracked = tracker.start(INFO).finish(Result(status="FINISHED"))
     assert tracked.run_id is None
     assert tracked.error is not None
+    assert tracked.uri == "http://127.0.0.1:9"
+    assert "hunter2" not in tracked.error
     assert time.monotonic() - began < 45
 
 
