@@ -128,6 +128,8 @@ def _groups(rows: PairedRows | SingleRows, policy: Policy, column: str) -> Group
     outputs = (rows.base, rows.head) if isinstance(rows, PairedRows) else (rows.outputs,) * 2
     if rows.task != "binary":
         return "it is defined for two classes"
+    if rows.group is not None:
+        return "rows belong together in groups, which its interval does not count yet"
     if outputs[0].prediction is None or outputs[1].prediction is None:
         return "it needs classes, and there are only scores"
     sides = (rows.label, outputs[0].prediction, outputs[1].prediction)

@@ -86,8 +86,9 @@ class _Tried:
 def find_weak_slices(rows: PairedRows, policy: Policy) -> tuple[WeakSlice, ...]:
     """Slices in which the rows' losses rose, and more than elsewhere, the surest first; empty when
     none can be told from noise. The loss of a row is 1 for a wrong class, the squared error of a
-    score where there are no classes, the absolute error of a value."""
-    if rows.identical or not rows.slices:
+    score where there are no classes, the absolute error of a value. Rows that belong together in
+    groups are not searched: its tests count every row."""
+    if rows.identical or not rows.slices or rows.group is not None:
         return ()
     change = change_of(rows)
     if change is None or not change.worse.any():

@@ -107,6 +107,8 @@ def test_where_it_is_not_defined_there_is_no_value_and_a_reason() -> None:
     some = rows(5)
     few = replace(some, slices={**some.slices, "sex=y": np.arange(len(some.label)) < 5})
     assert only(few).note == "left out, too few rows: sex=y"
+    together = replace(some, group=np.arange(len(some.label)) // 4)
+    assert "belong together" in (only(together).note or "")
     scores = Outputs(None, np.full(len(some.label), 0.5))
     assert "only scores" in (only(replace(some, head=scores)).note or "")
     never = replace(some, label=np.zeros_like(some.label))

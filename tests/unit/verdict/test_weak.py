@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -62,6 +64,13 @@ def test_a_model_that_is_worse_everywhere_has_no_weak_slice() -> None:
         "binary", made.classes, made.label, made.base, Outputs(worse), made.slices
     )
     assert find_weak_slices(everywhere, POLICY) == ()
+
+
+def test_rows_in_groups_are_not_searched() -> None:
+    made = rows(1, harm=0.3)
+    together = replace(made, group=np.arange(len(made.label)) // 4)
+    assert find_weak_slices(made, POLICY)
+    assert find_weak_slices(together, POLICY) == ()
 
 
 def test_small_slices_and_equal_models_are_left_alone() -> None:
