@@ -22,7 +22,8 @@ from mlops_ci.data import (
 )
 from mlops_ci.errors import ComparisonError
 from mlops_ci.records import Comparison, MetricResult, RowCounts
-from mlops_ci.records.comparison import Evidence, Side, WeakSlice
+from mlops_ci.records.comparison import ColumnDrift, Evidence, Side, WeakSlice
+from mlops_ci.steps.drift import drift_between, note_of, rows_differ
 from mlops_ci.verdict import (
     Promise,
     askable,
@@ -102,6 +103,7 @@ class _Measured:
     unscored: int = 0
     notes: tuple[str, ...] = ()
     weak: tuple[WeakSlice, ...] = ()
+    drift: tuple[ColumnDrift, ...] = ()
 
 
 def compare_files(files: Files) -> Outcome:
@@ -164,6 +166,7 @@ def compare_sides(sides: Sides) -> Outcome:
         resolution=head.predictions.resolution if head.predictions else None,
         changes=sides.changes,
         weak_slices=measured.weak,
+        drift=measured.drift,
         waiting=len(sides.gates) - len(gates),
         notes=(*waived.notes, *sides.notes, *measured.notes, *judged.notes),
     )
@@ -245,7 +248,11 @@ def _measure_rows(base: Known | None, head: Known, policy: Policy, wanted: _Want
         counts = RowCounts(head=head.predictions.rows)
         return _Measured(metrics, counts, "unpaired" if base is None else "point", 0, notes)
     pairing = pair(base.predictions, head.predictions)
-    return _measure_pair((base, head), pairing, policy, wanted)
+    measured = _measure_pair((base, head), pairing, policy, wanted)
+    if not rows_differ(pairing):
+        return measured
+    drift = drift_between(base.predictions, head.predictions)
+    return replace(measured, drift=drift, notes=(*measured.notes, *note_of(drift)))
 
 
 def _measure_pair(

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from mlops_ci.records.comparison import ColumnDrift
 from mlops_ci.verdict import distances
+from mlops_ci.verdict.aggregates.chunks import fold
 from mlops_ci.verdict.aggregates.histogram import Counted, count_both
 from mlops_ci.verdict.multiplicity import benjamini_hochberg
 from mlops_ci.verdict.rows import Floats, Ints
@@ -84,7 +85,11 @@ class _Tested:
 
 def count_names(codes: NDArray[Any], names: tuple[str, ...], missing: str | None = None) -> Names:
     """`codes` [n] into `names`; one of these may stand for a missing value."""
-    counts = np.bincount(codes, minlength=len(names)) if len(codes) else np.zeros(len(names))
+    counts = np.zeros(len(names), dtype=np.int64)
+    if len(codes):
+        counts = fold(
+            lambda part: np.bincount(codes[part], minlength=len(names)), np.add, len(codes)
+        )
     found = {name: int(count) for name, count in zip(names, counts, strict=True) if count}
     gone = found.pop(missing, 0) if missing is not None else 0
     return Names(found, gone)

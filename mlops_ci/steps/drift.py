@@ -1,0 +1,78 @@
+"""What base's rows and head's rows say of the data, where they are not the same rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mlops_ci.data import Pairing, Predictions
+from mlops_ci.data.rows import MISSING
+from mlops_ci.records.comparison import ColumnDrift
+from mlops_ci.verdict.drift import Column, Values, count_names, measure_drift
+
+SHOWN = 5  # columns in one line
+MOST_SCORES = 20  # classes; of more, their scores are not looked at one by one
+
+
+def rows_differ(pairing: Pairing) -> bool:
+    """The same rows have the same data: only the answers could drift, and those are compared row
+    by row."""
+    counts = pairing.counts
+    return not counts.paired == counts.base == counts.head
+
+
+def drift_between(base: Predictions, head: Predictions) -> tuple[ColumnDrift, ...]:
+    return measure_drift(dict(_columns(base, head)))
+
+
+def note_of(drift: tuple[ColumnDrift, ...]) -> tuple[str, ...]:
+    """One line, or none where nothing drifts."""
+    found = sorted((one for one in drift if one.drifts), key=lambda one: -(one.psi or 0.0))
+    if not found:
+        return ()
+    named = ", ".join(f"{one.column} (PSI {one.psi:.2f})" for one in found[:SHOWN])
+    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    said = f"Head's rows are other ones than base's, and their data drift: {named}{more}, "
+    return (f"{said}of {len(drift)} columns. It judges nothing.",)
+
+
+def _columns(base: Predictions, head: Predictions) -> Iterator[tuple[str, Column]]:
+    """What both sides have, by the name that a reader knows."""
+    if base.task == "regression":
+        yield "label", Values(base.label, head.label)
+        if base.prediction is not None and head.prediction is not None:
+            yield "prediction", Values(base.prediction, head.prediction)
+    else:
+        yield "label", _classes(base, head, "label")
+        if base.prediction is not None and head.prediction is not None:
+            yield "prediction", _classes(base, head, "prediction")
+    yield from _scores(base, head)
+    for name in base.slices:
+        if name in head.slices:
+            one, other = base.slices[name], head.slices[name]
+            yield (
+                name,
+                (
+                    count_names(one.codes, one.names, MISSING),
+                    count_names(other.codes, other.names, MISSING),
+                ),
+            )
+    for name, values in base.values.items():
+        if name in head.values:
+            yield name, Values(values, head.values[name])
+
+
+def _classes(base: Predictions, head: Predictions, role: str) -> Column:
+    one, other = (count_names(getattr(side, role), side.classes) for side in (base, head))
+    return one, other
+
+
+def _scores(base: Predictions, head: Predictions) -> Iterator[tuple[str, Column]]:
+    if base.score is None or head.score is None:
+        return
+    if base.score.ndim == 1 and head.score.ndim == 1:
+        yield "score", Values(base.score, head.score)
+    elif base.score.ndim == head.score.ndim and len(base.classes) <= MOST_SCORES:
+        for place, name in enumerate(base.classes):
+            if name in head.classes:
+                other = head.score[:, head.classes.index(name)]
+                yield f"score_{name}", Values(base.score[:, place], other)
