@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlops_ci.data import Pairing, Predictions
+from mlops_ci.data.columns import SCORE_PREFIX
 from mlops_ci.data.rows import MISSING
 from mlops_ci.records.comparison import ColumnDrift
 from mlops_ci.verdict.drift import Column, Values, count_names, measure_drift
 
+ANSWERS = ("prediction", "score")
 SHOWN = 5  # columns in one line
 MOST_SCORES = 20  # classes; of more, their scores are not looked at one by one
 
@@ -25,14 +27,29 @@ def drift_between(base: Predictions, head: Predictions) -> tuple[ColumnDrift, ..
 
 
 def note_of(drift: tuple[ColumnDrift, ...]) -> tuple[str, ...]:
-    """One line, or none where nothing drifts."""
+    """One line, or none where nothing drifts. Answers differ by the model as well, so they are told
+    apart from the data."""
     found = sorted((one for one in drift if one.drifts), key=lambda one: -(one.psi or 0.0))
-    if not found:
+    answers = [one for one in found if is_answer(one.column)]
+    data = [one for one in found if one not in answers]
+    said = [f"their data drift: {_named(data)}"] if data else []
+    said += (
+        [f"the answers moved, by the rows or by the model: {_named(answers)}"] if answers else []
+    )
+    if not said:
         return ()
+    return (
+        f"Head's rows are other ones than base's, and {'; '.join(said)}, of {len(drift)} columns.",
+    )
+
+
+def is_answer(column: str) -> bool:
+    return column in ANSWERS or column.startswith(SCORE_PREFIX)
+
+
+def _named(found: list[ColumnDrift]) -> str:
     named = ", ".join(f"{one.column} (PSI {one.psi:.2f})" for one in found[:SHOWN])
-    more = f" and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
-    said = f"Head's rows are other ones than base's, and their data drift: {named}{more}, "
-    return (f"{said}of {len(drift)} columns. It judges nothing.",)
+    return f"{named} and {len(found) - SHOWN} more" if len(found) > SHOWN else named
 
 
 def _columns(base: Predictions, head: Predictions) -> Iterator[tuple[str, Column]]:
@@ -75,4 +92,4 @@ def _scores(base: Predictions, head: Predictions) -> Iterator[tuple[str, Column]
         for place, name in enumerate(base.classes):
             if name in head.classes:
                 other = head.score[:, head.classes.index(name)]
-                yield f"score_{name}", Values(base.score[:, place], other)
+                yield f"{SCORE_PREFIX}{name}", Values(base.score[:, place], other)

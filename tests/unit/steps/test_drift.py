@@ -38,7 +38,7 @@ def compared(base: Known, head: Known) -> Comparison:
 def test_the_same_rows_have_no_drift_whatever_the_models_say(tmp_path: Path) -> None:
     found = compared(side(tmp_path, range(2_000)), side(tmp_path, range(2_000), lift=0.4))
     assert found.drift == ()
-    assert not any("drift" in note for note in found.notes)
+    assert not any("other ones" in note for note in found.notes)
 
 
 def test_other_rows_of_the_same_kind_are_recorded_and_not_told(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_other_rows_of_the_same_kind_are_recorded_and_not_told(tmp_path: Path) -
     ]  # fmt: skip
     assert [one.kind for one in found.drift][2:4] == ["numeric", "categorical"]
     assert not any(one.drifts for one in found.drift)
-    assert not any("drift" in note for note in found.notes)
+    assert not any("other ones" in note for note in found.notes)
 
 
 def test_what_drifts_is_named_and_stops_nothing(tmp_path: Path) -> None:
@@ -56,8 +56,9 @@ def test_what_drifts_is_named_and_stops_nothing(tmp_path: Path) -> None:
     quiet = compared(base, side(tmp_path, range(1_000, 3_000)))
     found = compared(base, side(tmp_path, range(1_000, 3_000), north=0.7))
     assert [one.column for one in found.drift if one.drifts] == ["region"]
-    (note,) = (note for note in found.notes if "drift" in note)
-    assert "region (PSI 0." in note
+    (note,) = (note for note in found.notes if "other ones" in note)
+    assert "their data drift: region (PSI 0." in note
+    assert "answers" not in note
     assert "of 5 columns" in note
     assert (found.verdict, found.blocks) == (quiet.verdict, quiet.blocks)
 
@@ -74,3 +75,6 @@ def test_separate_samples_are_looked_at_too(tmp_path: Path) -> None:
     found = compared(base, side(tmp_path, range(1_000, 4_000), lift=0.3))
     assert found.evidence == "unpaired"
     assert {one.column for one in found.drift if one.drifts} == {"prediction", "score"}
+    (note,) = (note for note in found.notes if "Head's rows are other ones" in note)
+    assert "the answers moved, by the rows or by the model: score" in note
+    assert "data drift" not in note, "its labels, regions and costs did not"
