@@ -14,7 +14,9 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"cli", "action"}),
     frozenset({"plan"}),
     frozenset({"steps"}),
-    frozenset({"baseline", "report", "images", "engines", "targets", "trackers", "alerts", "github"}),
+    frozenset(
+        {"baseline", "report", "images", "engines", "targets", "trackers", "alerts", "github"}
+    ),
     frozenset({"verdict", "data", "project"}),
     frozenset({"git"}),
     frozenset({"records"}),
