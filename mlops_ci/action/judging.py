@@ -26,7 +26,8 @@ def judge(task: Task) -> int:
     project: Project | None = None
     try:
         project = task.open_project()
-        plan = plan_project(project, _occasion(task))
+        store = store_of(project, task.access) if task.event.ships else None
+        plan = plan_project(project, _occasion(task), store)
         context = _context(task, project)
     except MlopsCiError as error:
         task.say_error(error)

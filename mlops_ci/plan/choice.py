@@ -14,6 +14,7 @@ JUDGE = ("train", "evaluate", "compare", "report")
 SHIP = ("train", "evaluate", "compare", "report", "store")
 BY_PEOPLE = ("laptop", "workflow_dispatch")  # whoever names a model here wants it run
 GONE = "base has it, head does not"
+UNSTORED = "an earlier merge of it did not end well: the store does not have it"
 LOCKS = ("uv.lock", "requirements.txt", "pyproject.toml")
 
 
@@ -69,6 +70,18 @@ def gone_models(config: Config, before: Config | None) -> list[str]:
     return [name for name, model in models.items() if model.gates and name not in config.models]
 
 
+def ship_unstored(plan: Plan, config: Config, names: Collection[str]) -> Plan:
+    """A merge whose job failed, or was dropped from the queue, is made up for by the next one:
+    `names` are models of which main's own is not in the store."""
+    models = [
+        ModelPlan(one.name, _shipping(config.models[one.name]), UNSTORED)
+        if not one.steps and one.name in names
+        else one
+        for one in plan.models
+    ]
+    return Plan(plan.occasion, plan.base, tuple(models))
+
+
 def _plan_model(config: Config, name: str, occasion: Occasion, change: Change) -> ModelPlan:
     model = config.models[name]
     reason = _touched(model, name, change)
@@ -79,9 +92,13 @@ def _plan_model(config: Config, name: str, occasion: Occasion, change: Change) -
         return ModelPlan(name, (), "nothing that it is made of changed")
     if not occasion.ships:
         return ModelPlan(name, JUDGE, reason)
+    return ModelPlan(name, _shipping(model), reason)
+
+
+def _shipping(model: Model) -> tuple[str, ...]:
     build = ("build", "push") if model.image else ()
     deploy = ("deploy",) if model.image and model.deploy else ()
-    return ModelPlan(name, (*SHIP, *build, *deploy), reason)
+    return (*SHIP, *build, *deploy)
 
 
 def _touched(model: Model, name: str, change: Change) -> str | None:

@@ -5,25 +5,46 @@ from __future__ import annotations
 from mlops_ci.baseline import Access, open_store
 from mlops_ci.baseline.commit import Base, find_base
 from mlops_ci.baseline.store import Store
-from mlops_ci.errors import ConfigError, UsageError
+from mlops_ci.errors import ConfigError, MlopsCiError, UsageError
 from mlops_ci.git import FETCH_DEPTH
-from mlops_ci.plan.choice import Change, Occasion, Plan, make_plan
+from mlops_ci.plan.choice import Change, Occasion, Plan, make_plan, ship_unstored
 from mlops_ci.project import Project
+from mlops_ci.steps.key import command_of, training_key
+from mlops_ci.steps.tree import WorkTree
 
 
-def plan_project(project: Project, occasion: Occasion) -> Plan:
-    """Raises UsageError for an unknown model or when another commit than the event's head is
-    checked out, BaselineError when base is not in this clone."""
+def plan_project(project: Project, occasion: Occasion, store: Store | None = None) -> Plan:
+    """`store`: where a merge looks whether the merges before it have ended well.
+
+    Raises UsageError for an unknown model or when another commit than the event's head is checked
+    out, BaselineError when base is not in this clone."""
     for name in occasion.models:
         project.model(name)
     _refuse_other_head(project, occasion)
     base = find_base(project, occasion.asked)
-    return make_plan(project.config, occasion, base, _change(project, occasion, base))
+    plan = make_plan(project.config, occasion, base, _change(project, occasion, base))
+    if not occasion.ships or store is None:
+        return plan
+    idle = [model.name for model in plan.models if not model.steps]
+    return ship_unstored(plan, project.config, [n for n in idle if _unstored(project, n, store)])
 
 
 def store_of(project: Project, access: Access | None = None) -> Store | None:
     """`access` is the event's own repository and token; None: `origin` with Git's own keys."""
     return open_store(project, access)
+
+
+def _unstored(project: Project, name: str, store: Store) -> bool:
+    """A store that cannot be read says nothing. A model that another step trains has no key to be
+    known by: any entry will do."""
+    try:
+        headers = store.list(name)
+        if not headers or not command_of(project.config.models[name]):
+            return not headers
+        key = training_key(project, name, WorkTree(project)).key
+    except MlopsCiError:
+        return False
+    return all(header.key != key for header in headers)
 
 
 def _refuse_other_head(project: Project, occasion: Occasion) -> None:

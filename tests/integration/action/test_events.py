@@ -100,3 +100,13 @@ def test_a_closed_pull_request_asks_for_nothing(plain: Runs) -> None:
     assert (ran.code, ran.outputs["verdict"]) == (0, "untouched")
     assert len(plain.github.requests) == asked
     assert not (ran.workspace / ".mlops-ci").exists()
+
+
+def test_a_merge_that_ended_badly_is_made_up_for_by_the_next(play: Play) -> None:
+    runs = play(BETTER, main=(PLAIN, {"README.md": "# churn, explained\n"}))
+    before = runs.scenario.checkout.git("rev-parse", f"{runs.scenario.base}^")
+    first = pushed(runs, before, runs.scenario.base, "refs/heads/main", 1)
+    assert (first.code, first.outputs["verdict"]) == (0, "pass"), first.log
+    assert stored(runs)
+    again = pushed(runs, before, runs.scenario.base, "refs/heads/main", 2)
+    assert (again.code, again.outputs["verdict"]) == (0, "untouched"), again.log
