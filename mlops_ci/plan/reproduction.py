@@ -60,6 +60,12 @@ def reproduce(
         raise UsageError(f"there is no commit {ref!r} here", where=str(project.git.root))
     training, evaluation = _recorded(project, name, commit, source)
     settings = settings_of(project, name, Base(commit, ref))
+    if settings.adopted:
+        raise UsageError(
+            f"{name} is not in the configuration of {commit[:12]}",
+            where=commit,
+            fix="name a commit that has the model, or another model: --model NAME",
+        )
     apart = replace(project, records=Folder(project.records.path / AGAIN))
     apart.records.ignore()
     side = train_base(Retraining(apart, name, settings, echo=echo))
@@ -81,6 +87,12 @@ def _recorded(
 
 
 def _given(path: Path, name: str, commit: str) -> Evaluation:
+    if not path.is_file():
+        raise UsageError(
+            "there is no such record",
+            where=str(path),
+            fix="it is the `evaluate.json` of `.mlops-ci/<model>/<commit>/` in the job's workspace",
+        )
     evaluation = read_record(path, Evaluation)
     if (evaluation.model, evaluation.commit) != (name, commit):
         raise UsageError(

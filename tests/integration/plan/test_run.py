@@ -490,6 +490,14 @@ def test_a_commit_is_reproduced_bit_by_bit(repo: Repository) -> None:
     assert repo.project().records.file("churn", commit, "evaluate").read_bytes() == before
 
 
+def test_a_commit_without_the_model_is_told(repo: Repository) -> None:
+    repo.branch("before", "main")
+    bare = repo.commit({"mlops-ci.yaml": CONFIG.replace("  churn:", "  other:")})
+    repo.git("checkout", "--quiet", "main")
+    with pytest.raises(UsageError, match="churn is not in the configuration of"):
+        reproduce(repo.project(), "churn", bare, Source())
+
+
 def test_without_a_record_the_numbers_stand_alone(repo: Repository, tmp_path: Path) -> None:
     commit = repo.commit({"params.yaml": "right: 0.75\n"})
     found = reproduce(repo.project(), "churn", commit, Source())
@@ -503,6 +511,8 @@ def test_without_a_record_the_numbers_stand_alone(repo: Repository, tmp_path: Pa
     assert reproduce(repo.project(), "churn", commit, Source(record=given)).same
     given.write_text(given.read_text().replace('"cost": 0.25', '"cost": 0.5'))
     assert reproduce(repo.project(), "churn", commit, Source(record=given)).same is False
+    with pytest.raises(UsageError, match="there is no such record"):
+        reproduce(repo.project(), "churn", commit, Source(record=tmp_path / "nowhere.json"))
     other = repo.commit({"README.md": "more"})
     with pytest.raises(UsageError, match="the record is of churn at"):
         reproduce(repo.project(), "churn", other, Source(record=given))
