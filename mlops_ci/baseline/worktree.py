@@ -75,7 +75,7 @@ def _add_submodules(main: Git, tree: Git, depth: int = 0) -> None:
             raise BaselineError(
                 f"base's submodule {path} cannot be brought: {done.error.strip()}",
                 where=str(tree.root),
-                fix="check out with submodules:\n    - uses: actions/checkout@v4\n"
+                fix="check out with submodules:\n    - uses: actions/checkout@v7\n"
                 "      with:\n        submodules: recursive\n        fetch-depth: 0",
             )
         _add_submodules(main.at(source), tree.at(tree.root / path), depth + 1)
