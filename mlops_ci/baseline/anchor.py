@@ -26,13 +26,11 @@ def find_anchors(
     """
     oldest = (now - timedelta(days=DAYS)).isoformat()
     headers = [one for one in store.list(model) if one.rows == rows and one.stored >= oldest]
-    anchors = {}
-    for name in dict.fromkeys(canonical_metric(metric) for metric in metrics):
-        best = _best(headers, name)
-        found = _read(store, model, best) if best is not None else None
-        if found is not None:
-            anchors[name] = found
-    return anchors
+    names = dict.fromkeys(canonical_metric(metric) for metric in metrics)
+    best = {name: header for name in names if (header := _best(headers, name)) is not None}
+    read = {one.address: _read(store, model, one) for one in best.values()}  # often one for all
+    found = {name: read[header.address] for name, header in best.items()}
+    return {name: anchor for name, anchor in found.items() if anchor is not None}
 
 
 def _read(store: Store, model: str, header: Header) -> Found | None:

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
+from mlops_ci.errors import BaselineError
 from mlops_ci.records import Evaluation, Training
 
 
@@ -93,13 +94,20 @@ class Shelf(Protocol):
     def place(self) -> str: ...
 
     def version(self) -> str | None:
-        """The newest state, fetched."""
+        """The newest state, fetched: a look at the network each time."""
         ...
 
-    def read(self, version: str, path: str, limit: int) -> bytes | None:
-        """Raises BaselineError for a file larger than `limit` bytes."""
+    def read(self, version: str, limits: Mapping[str, int]) -> dict[str, bytes]:
+        """Files by path, those that are there, in one go. Raises BaselineError for a file with
+        more bytes than its limit."""
         ...
 
     def swap(self, version: str | None, writes: Mapping[str, bytes | None]) -> bool:
         """Write (or, None: remove) files on top of `version`; False when that is not the newest."""
         ...
+
+
+def too_large(path: str, size: int, limit: int, place: str) -> BaselineError:
+    return BaselineError(
+        f"{path} in the store has {size:,} bytes; {limit:,} are allowed", where=place
+    )

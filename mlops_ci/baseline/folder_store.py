@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlops_ci.baseline.entry import too_large
 from mlops_ci.errors import BaselineError, ServiceError
 from mlops_ci.records.files import write_atomically
 
@@ -19,7 +20,8 @@ CURRENT = "current"
 @dataclass(frozen=True)
 class FolderShelf:
     """Every state is a folder of its own (files that did not change are hard links); `current`
-    names the newest. The state before it is kept for readers that are still at it."""
+    names the newest. The one before it goes at once, so that deleting deletes: who was reading it
+    begins again."""
 
     folder: Path
 
@@ -40,16 +42,20 @@ class FolderShelf:
             )
         return name
 
-    def read(self, version: str, path: str, limit: int) -> bytes | None:
-        place = self.folder / version / path
-        if place.is_symlink() or not place.is_file():
-            return None
-        size = place.stat().st_size
-        if size > limit:
-            raise BaselineError(
-                f"{path} in the store has {size:,} bytes; {limit:,} are allowed", where=self.place
-            )
-        return place.read_bytes()
+    def read(self, version: str, limits: Mapping[str, int]) -> dict[str, bytes]:
+        found = {}
+        for path, limit in limits.items():
+            place = self.folder / version / path
+            if place.is_symlink() or not place.is_file():
+                continue
+            try:
+                size = place.stat().st_size
+                if size > limit:
+                    raise too_large(path, size, limit, self.place)
+                found[path] = place.read_bytes()
+            except FileNotFoundError:  # this state has just gone
+                continue
+        return found
 
     def swap(self, version: str | None, writes: Mapping[str, bytes | None]) -> bool:
         try:
@@ -78,8 +84,19 @@ class FolderShelf:
                 write_atomically(place / inside_name, content)
         write_atomically(self.folder / CURRENT, name.encode() + b"\n")
         for other in self.folder.iterdir():
-            if other.is_dir() and other.name not in {name, version}:
+            if other.is_dir() and other.name != name:
                 shutil.rmtree(other, ignore_errors=True)
+                self._must_be_gone(other, writes)
+
+    def _must_be_gone(self, state: Path, writes: Mapping[str, bytes | None]) -> None:
+        """What was to be deleted is not said to be while it is there."""
+        left = [path for path, new in writes.items() if new is None and (state / path).exists()]
+        if left:
+            raise ServiceError(
+                f"the store does not name {left[0]} any more, but the file cannot be deleted",
+                where=str(state),
+                fix=f"delete the folder by hand: rm -r {state}",
+            )
 
     @contextmanager
     def _locked(self) -> Iterator[None]:

@@ -18,14 +18,17 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import msgspec
 
 from mlops_ci.baseline.entry import Entry, Found, Header, Index, Shelf, Store, Wanted
 from mlops_ci.config import Store as Limits
-from mlops_ci.errors import BaselineError, ServiceError
+from mlops_ci.errors import BaselineError, RecordError, ServiceError
 from mlops_ci.records import Evaluation, Training
 from mlops_ci.records.files import decode_record
+
+T = TypeVar("T")
 
 __all__ = [
     "Entry",
@@ -40,6 +43,7 @@ __all__ = [
 ]
 
 INDEX = "index.json"
+NAMES = ("training.json", "evaluation.json", "predictions.parquet")
 MAX_INDEX_BYTES = 16 * 1024 * 1024
 MAX_RECORD_BYTES = 8 * 1024 * 1024
 MEGABYTE = 1_000_000
@@ -55,16 +59,16 @@ class ShelfStore:
     now: Callable[[], datetime]
     pause: Callable[[float], None]
     chance: random.Random = field(default_factory=random.Random)
+    known: dict[str, str | None] = field(default_factory=dict, compare=False, repr=False)
 
     def get(self, wanted: Wanted) -> Found | None:
-        version = self.shelf.version()
-        if version is None:
-            return None
-        entries = self._index(version).entries
-        fitting = [header for header in entries if wanted.fits(header)]
-        by_commit = [header for header in fitting if wanted.commit in header.commits]
-        newest = max(by_commit or fitting, key=lambda header: header.stored, default=None)
-        return Found(newest, self._entry(version, newest)) if newest else None
+        def find(version: str) -> Found | None:
+            fitting = [header for header in self._index(version).entries if wanted.fits(header)]
+            by_commit = [header for header in fitting if wanted.commit in header.commits]
+            newest = max(by_commit or fitting, key=lambda header: header.stored, default=None)
+            return Found(newest, self._entry(version, newest)) if newest else None
+
+        return self._read(find, None)
 
     def put(self, entry: Entry) -> Header:
         header, files = self._pack(entry)
@@ -81,9 +85,32 @@ class ShelfStore:
         return header
 
     def list(self, model: str | None = None) -> tuple[Header, ...]:
-        version = self.shelf.version()
-        entries = self._index(version).entries if version else ()
+        none: tuple[Header, ...] = ()
+        entries = self._read(lambda version: self._index(version).entries, none)
         return tuple(one for one in entries if model is None or one.model == model)
+
+    def _read(self, work: Callable[[str], T], nothing: T) -> T:
+        """One state serves all reads of a run; only when it fails is a newer one asked for: what
+        another has deleted meanwhile cannot be read."""
+        version = self._remembered()
+        for _ in range(ATTEMPTS):
+            if version is None:
+                break
+            try:
+                return work(version)
+            except (BaselineError, RecordError, ServiceError):
+                before, version = version, self._fresh()
+                if version == before:
+                    raise
+        return nothing
+
+    def _remembered(self) -> str | None:
+        return self.known["version"] if "version" in self.known else self._fresh()
+
+    def _fresh(self) -> str | None:
+        self.known.clear()
+        self.known["version"] = self.shelf.version()
+        return self.known["version"]
 
     def prune(self) -> int:
         return self._remove(self._kept)
@@ -102,19 +129,21 @@ class ShelfStore:
             removed = len(index.entries) - len(kept.entries)
             return kept, _gone(index, kept)
 
-        if self.shelf.version() is not None:
+        if self._fresh() is not None:
             self._change(change)
         return removed
 
     def _change(self, change: Callable[[Index], tuple[Index, dict[str, bytes | None]]]) -> None:
         for attempt in range(ATTEMPTS):
-            version = self.shelf.version()
+            version = self._fresh()
             index = self._index(version) if version else Index()
             changed, writes = change(index)
             if version is not None and changed == index:
                 return
             content = msgspec.json.format(msgspec.json.encode(changed, order="deterministic"))
-            if self.shelf.swap(version, {**writes, INDEX: content + b"\n"}):
+            swapped = self.shelf.swap(version, {**writes, INDEX: content + b"\n"})
+            self.known.clear()
+            if swapped:
                 return
             self.pause(min(5.0, 0.1 * 2**attempt) * (0.5 + self.chance.random()))
         raise ServiceError(
@@ -168,7 +197,7 @@ class ShelfStore:
         return header, {f"entries/{address}/{name}": data for name, data in contents.items()}
 
     def _index(self, version: str) -> Index:
-        content = self.shelf.read(version, INDEX, MAX_INDEX_BYTES)
+        content = self.shelf.read(version, {INDEX: MAX_INDEX_BYTES}).get(INDEX)
         if content is None:
             raise self._broken(f"{INDEX} is missing")
         try:
@@ -182,12 +211,17 @@ class ShelfStore:
         return index
 
     def _entry(self, version: str, header: Header) -> Entry:
-        training = self._file(version, header, "training.json", MAX_RECORD_BYTES)
-        evaluation = self._file(version, header, "evaluation.json", MAX_RECORD_BYTES)
+        limit = int(self.limits.max_file_mb * MEGABYTE)
+        most = {"predictions.parquet": limit}
+        inside = f"entries/{header.address}"
+        names = [name for name in NAMES if name in header.files]
+        asked = {f"{inside}/{name}": most.get(name, MAX_RECORD_BYTES) for name in names}
+        found = self.shelf.read(version, asked)
+        training, evaluation, predictions = (
+            self._intact(header, name, found.get(f"{inside}/{name}")) for name in NAMES
+        )
         if training is None or evaluation is None:
             raise self._broken(f"a record of {header.model} is missing")
-        limit = int(self.limits.max_file_mb * MEGABYTE)
-        predictions = self._file(version, header, "predictions.parquet", limit)
         entry = Entry(
             decode_record(training, Training, where=self.shelf.place),
             decode_record(evaluation, Evaluation, where=self.shelf.place),
@@ -197,10 +231,9 @@ class ShelfStore:
             raise self._broken(f"an entry of {header.model} holds another model's records")
         return entry
 
-    def _file(self, version: str, header: Header, name: str, limit: int) -> bytes | None:
+    def _intact(self, header: Header, name: str, content: bytes | None) -> bytes | None:
         if name not in header.files:
             return None
-        content = self.shelf.read(version, f"entries/{header.address}/{name}", limit)
         if content is None:
             raise self._broken(f"{name} of {header.model} is missing")
         if digest_of(content) != header.files[name][0]:

@@ -225,7 +225,50 @@ def test_who_is_late_does_not_win(place: Place) -> None:
     assert not second.swap(None, {"index.json": b"2"})
     version = second.version()
     assert version is not None
-    assert second.read(version, "index.json", 100) == b"1"
+    assert second.read(version, {"index.json": 100}) == {"index.json": b"1"}
+
+
+def test_files_are_read_together_each_under_its_own_limit(place: Place) -> None:
+    shelf = place.open()
+    files = {"a": b"", "b/c": b"\n1\n", "d e": b"x" * 100}
+    assert shelf.swap(shelf.version(), files)
+    other = place.open()
+    version = other.version()
+    assert version is not None
+    limits = {"d e": 100, "nothing": 1, "a": 0, "b/c": 3}
+    assert other.read(version, limits) == files
+    with pytest.raises(BaselineError, match="3 bytes; 2 are allowed"):
+        other.read(version, {**limits, "b/c": 2})
+
+
+def test_a_change_is_made_on_the_newest_state(place: Place) -> None:
+    place.store().put(entry("a"))
+    store = place.store()
+    assert [one.commits for one in store.list()] == [("a",)]
+    place.store().put(entry("b", "k2"))
+    store.put(entry("c", "k3"))
+    assert {one.key for one in store.list()} == {"k1", "k2", "k3"}
+
+
+def test_what_another_has_deleted_meanwhile_is_looked_for_again(place: Place) -> None:
+    place.store().put(entry("a"))
+    place.store().put(entry("b", "k2"))
+    store = place.store()
+    assert len(store.list()) == 2
+    place.store().delete(Wanted("churn", commit="a"))
+    found = store.get(Wanted("churn", commit="b"))
+    assert found is not None
+    assert found.entry.predictions == b"PAR1rows"
+
+
+def test_deleting_leaves_no_byte_behind(tmp_path: Path) -> None:
+    place = folder_place(tmp_path)
+    place.store().put(entry("a", content=b"PAR1 of somebody who wants to be forgotten"))
+    place.store().put(entry("b", "k2"))
+    assert place.store().delete(Wanted("churn", commit="a")) == 1
+    kept = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
+    assert kept
+    assert not [content for content in kept if b"forgotten" in content]
 
 
 def test_a_store_that_always_moves_is_an_error_in_the_end(place: Place) -> None:
@@ -240,8 +283,8 @@ def test_a_store_that_always_moves_is_an_error_in_the_end(place: Place) -> None:
         def version(self) -> str | None:
             return self.shelf.version()
 
-        def read(self, version: str, path: str, limit: int) -> bytes | None:
-            return self.shelf.read(version, path, limit)
+        def read(self, version: str, limits: Mapping[str, int]) -> dict[str, bytes]:
+            return self.shelf.read(version, limits)
 
         def swap(self, version: str | None, writes: Mapping[str, bytes | None]) -> bool:
             del version, writes
@@ -350,6 +393,23 @@ def test_the_token_is_in_no_argument_and_no_file(github: GitHub, tmp_path: Path)
         if path.is_file():
             assert secret.encode() not in path.read_bytes()
     assert shelf.folder.stat().st_mode & 0o077 == 0
+
+
+def test_a_run_asks_the_network_for_the_index_and_for_each_entry_once(
+    github: GitHub, tmp_path: Path
+) -> None:
+    place = http_place(github, tmp_path)
+    place.store().put(entry("a"))
+    store, seen = place.store(), len(github.requests)
+    for _ in range(3):
+        found = store.get(Wanted("churn", commit="a"))
+        assert found is not None
+        assert len(store.list("churn")) == 1
+    asked = [one["path"] for one in github.requests[seen:]]
+    fetches = [path for path in asked if path.endswith("git-upload-pack")]
+    # Which refs and the commit; then which refs and the blobs, for the index and for the entry.
+    assert len(fetches) <= 6, asked
+    assert len([path for path in asked if path.endswith("info/refs")]) == 3
 
 
 def test_an_unreachable_remote_is_a_service_error(tmp_path: Path) -> None:
