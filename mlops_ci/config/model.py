@@ -19,7 +19,7 @@ GateKind = Literal["max-drop", "max-drop-relative", "min", "max"]
 OnInconclusive = Literal["estimate", "warn", "fail"]
 Average = Literal["macro", "weighted"]
 Commented = Literal["always", "changes", "none"]
-Plots = Literal["auto", "branch", "mermaid", "none"]
+Plots = Literal["auto", "branch", "attachments", "artifact", "mermaid", "none"]
 Alarm = Literal["pass", "fail", "inconclusive", "ungated", "error", "deployed"]
 
 NonNegative = Annotated[float, Meta(ge=0)]
@@ -175,8 +175,9 @@ class Model(Setting, frozen=True):
 
 class Config(Setting, frozen=True):
     """The whole file. `comment: changes` begins none while both models answer the same. `plots`:
-    how the comment shows them; `auto` is `branch` where the job's token may write it, else the
-    report's page alone; `mermaid` draws them as text."""
+    how the comment shows them; `auto` is `branch` where the job's token may write it, else
+    `attachments` where there is a token for them, else `mermaid`, which draws them as text.
+    `artifact` keeps them behind a link."""
 
     models: dict[str, Model]
     level: Level = 0.95

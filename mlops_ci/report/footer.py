@@ -26,9 +26,12 @@ def footer_parts(report: Report) -> Iterator[Phrase | Link]:
         ("run", links.run),
         ("log", links.log),
         ("environment", links.environment),
+        ("plots", report.plots_url),
     ):
         if address is not None:
             yield words, address
+    if report.plots_note:
+        yield text(report.plots_note)
     yield from (text(cost) for cost in cost_of(report))
     yield from made_in(report)
     yield from _compared(report, commit)

@@ -136,7 +136,8 @@ class Links:
 class Report:
     """`base_name`, `head_name` are what a reader calls the two sides where records name commits.
     `templates`: the project's own, by the name of ours that each stands for. `charts`: whether
-    plots that have no address are shown as text.
+    plots that have no address are shown as text; `plots_note`: why, where a picture was asked for;
+    `plots_url`: where a reader finds all of them.
     """
 
     models: tuple[Section, ...]
@@ -145,6 +146,8 @@ class Report:
     head_name: str = PROPOSED
     templates: Mapping[str, str] = field(default_factory=dict)
     charts: bool = False
+    plots_note: str = ""
+    plots_url: str | None = None
 
 
 def worst_first(metrics: Iterable[MetricResult]) -> tuple[MetricResult, ...]:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.github_server.messages import Json
 from tests.github_server.server import GitHub
+from tests.github_server.uploads import runner_token
 
 FILES = ("GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY", "GITHUB_STATE", "GITHUB_ENV", "GITHUB_PATH")
 
 
 @dataclass(frozen=True)
 class Job:
-    """One job of one run. `workspace` is where the repository is checked out."""
+    """One job of one run. `workspace` is where the repository is checked out; `environ` what the
+    workflow's `env:` adds."""
 
     event_name: str
     payload: Json
@@ -23,6 +26,7 @@ class Job:
     attempt: int = 1
     token: str = "workflow-token"
     enterprise: bool = False
+    environ: Mapping[str, str] = field(default_factory=dict)
 
 
 def environment(github: GitHub, job: Job, folder: Path) -> dict[str, str]:
@@ -33,6 +37,7 @@ def environment(github: GitHub, job: Job, folder: Path) -> dict[str, str]:
     for name in FILES:
         (folder / name).touch()
     full_name = job.payload["repository"]["full_name"]
+    repository = github.state.repository(full_name)
     return {
         "CI": "true",
         "GITHUB_ACTIONS": "true",
@@ -49,11 +54,15 @@ def environment(github: GitHub, job: Job, folder: Path) -> dict[str, str]:
         "GITHUB_RUN_ATTEMPT": str(job.attempt),
         "GITHUB_WORKFLOW": "mlops-ci",
         "GITHUB_JOB": "model",
+        "GITHUB_REPOSITORY_ID": str(repository.id),
+        "ACTIONS_RESULTS_URL": f"{github.url}/",
+        "ACTIONS_RUNTIME_TOKEN": runner_token(repository, job.run_id),
         "RUNNER_OS": "Linux",
         "RUNNER_ARCH": "X64",
         "RUNNER_TEMP": str(folder),
         **dict(zip(FILES, (str(folder / name) for name in FILES), strict=True)),
         **refs(github, job),
+        **job.environ,
     }
 
 

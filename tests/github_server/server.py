@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from tests.github_server import doors, git_http, graphql, lfs, pages
+from tests.github_server import doors, git_http, graphql, lfs, pages, uploads
 from tests.github_server.api import answer_api
 from tests.github_server.faults import Fault, Faults
 from tests.github_server.messages import Json, Request, Response
@@ -177,6 +177,7 @@ class GitHub:
             git_http.serve(self.state, request)
             or lfs.serve(self.state, request)
             or pages.serve(self.state, request)
+            or uploads.serve(self.state, request)
             or graphql.serve(self.state, request)
             or self.answer_rest(request)
         )

@@ -132,6 +132,7 @@ class State:
         self.repositories: dict[str, Repository] = {}
         self.requests: list[Json] = []
         self.violations: list[str] = []
+        self.uploads: dict[str, bytes] = {}
         self.content_limits: tuple[tuple[int, int], ...] = ((80, 60), (500, 3600))
 
     def new_id(self) -> int:
