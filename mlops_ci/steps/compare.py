@@ -140,12 +140,7 @@ def compare_sides(sides: Sides) -> Outcome:
     head = sides.head
     measured = _measure(sides.base, head, sides.policy, _Wanted(_asked(sides), sides.fairness))
     gates = sides.gates if sides.base else [g for g in sides.gates if _kind(g) in FLOORS]
-    anchor = [
-        metric
-        for name, known in sides.anchors.items()
-        for metric in _measure(known, head, sides.policy, _Wanted(frozenset({name}))).metrics
-        if metric.metric == name
-    ]
+    anchor = _against_best(sides, measured)
     judged = judge(
         measured.metrics, gates, sides.policy, unscored=measured.unscored, anchor=anchor or None
     )
@@ -171,6 +166,28 @@ def compare_sides(sides: Sides) -> Outcome:
         notes=(*waived.notes, *sides.notes, *measured.notes, *judged.notes),
     )
     return Outcome(comparison, sides.base.predictions if sides.base else None, head.predictions)
+
+
+def _against_best(sides: Sides, measured: _Measured) -> list[MetricResult]:
+    """Head against main's best, metric by metric. Who is best at several is measured once, and not
+    at all where it is base."""
+    names: dict[int, list[str]] = {}
+    for name, known in sides.anchors.items():
+        names.setdefault(id(known), []).append(name)
+    found: list[MetricResult] = []
+    for wanted in names.values():
+        known = sides.anchors[wanted[0]]
+        asked = _of_names(measured, wanted)
+        same = sides.base is not None and known.predictions is sides.base.predictions
+        if not same or any(metric.evidence == "point" for metric in asked):
+            names_of = _Wanted(frozenset(wanted))
+            asked = _of_names(_measure(known, sides.head, sides.policy, names_of), wanted)
+        found += asked
+    return found
+
+
+def _of_names(measured: _Measured, names: Sequence[str]) -> list[MetricResult]:
+    return [metric for metric in measured.metrics if metric.metric in names]
 
 
 def _kind(gate: Gate | Promise) -> str:

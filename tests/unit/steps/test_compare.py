@@ -57,6 +57,26 @@ def test_equal_predictions_are_a_fact(tmp_path: Path) -> None:
     assert other.comparison.verdict != "pass"
 
 
+def test_mains_best_is_judged_alike_whether_it_is_base_or_a_file_of_its_own(
+    tmp_path: Path,
+) -> None:
+    base = known(tmp_path, "base", 1, numbers={"cost": 3.0})
+    head = known(tmp_path, "head", 2, numbers={"cost": 2.0})
+    names = ("roc_auc", "accuracy", "cost")
+    gates = [Gate(metric=name, kind="max-drop", limit=0.5, max_total_drop=0.001) for name in names]
+    apart = Known(Side(name="best"), read_predictions(tmp_path / "base.csv"))
+    found = [
+        compare_sides(
+            Sides("m", base, head, gates, Policy(), anchors=dict.fromkeys(names, anchor))
+        ).comparison
+        for anchor in (apart, Known(Side(name="best"), base.predictions))
+    ]
+    creep = [gate.metric for gate in found[0].gates if gate.against == "anchor"]
+    assert creep == ["roc_auc", "accuracy"]
+    assert found[0].gates == found[1].gates
+    assert found[0].notes == found[1].notes
+
+
 WHY = "it is the text 'x', not a number"
 
 
