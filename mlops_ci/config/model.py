@@ -90,8 +90,9 @@ class Policy(Struct, frozen=True, kw_only=True):
 class Columns(Setting, frozen=True):
     """Which columns of the predictions file mean what; None: found by convention.
 
-    `group`: what rows belong together (users, patients, queries). `values`: columns of which the
-    mean is a metric, by itself or with what is better of it.
+    `group`: what rows belong together (users, patients, queries). `weight`: how many rows each row
+    stands for. `values`: columns of which the mean is a metric, by itself or with what is better of
+    it.
     """
 
     id: str | list[str] | None = None
@@ -101,6 +102,7 @@ class Columns(Setting, frozen=True):
     group: str | None = None
     values: list[str] | dict[str, Literal["higher", "lower"]] = []
 
+    weight: str | None = None
     @property
     def directions(self) -> dict[str, bool | None]:
         """Whether more of a value is better; None: by its name."""

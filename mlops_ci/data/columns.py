@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from mlops_ci.data.request import ColumnsRequest, to_say
 from mlops_ci.data.table import Table
-from mlops_ci.errors import DOCS, ComparisonError, UsageError
+from mlops_ci.errors import DOCS, UsageError
 
 IDS = ("id", "row_id")
 LABELS = ("label", "y_true", "target")
@@ -17,8 +17,8 @@ DVC = {"label": "actual", "prediction": "predicted"}  # of DVC's confusion plots
 SCORES = ("score", "y_score", "probability")
 SCORE_PREFIX = "score_"
 GROUPS = ("group",)
-REFUSED = ("weight",)
-RESERVED = (*GROUPS, *REFUSED, "fold", "split", "timestamp")
+WEIGHTS = ("weight",)
+RESERVED = (*GROUPS, *WEIGHTS, "fold", "split", "timestamp")
 PAGE = f"{DOCS}/predictions.md"
 
 
@@ -35,6 +35,7 @@ class Roles:
     slices: tuple[str, ...]
     group: str | None = None
     values: tuple[str, ...] = ()
+    weight: str | None = None
     found: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -44,15 +45,14 @@ class Roles:
     @property
     def columns(self) -> tuple[str, ...]:
         """All columns that are used."""
-        named = (self.label, self.prediction, self.score, self.group)
+        named = (self.label, self.prediction, self.score, self.group, self.weight)
         single = tuple(name for name in named if name)
         many = (*self.class_scores, *self.slices, *self.values)
         return tuple(dict.fromkeys((*self.id, *single, *many)))
 
 
 def resolve_columns(table: Table, request: ColumnsRequest) -> Roles:
-    """Raises UsageError for a column that is missing, ComparisonError for a refused one."""
-    _refuse_unused(table)
+    """Raises UsageError for a column that is missing."""
     identifiers = _named(table, request, "id", request.id) or _first(table, IDS)
     label = _one(table, request, "label", request.label, LABELS)
     prediction = _one(table, request, "prediction", request.prediction, PREDICTIONS)
@@ -67,7 +67,8 @@ def resolve_columns(table: Table, request: ColumnsRequest) -> Roles:
     slices = _named(table, request, "slice", request.slices)
     group = _one(table, request, "group", request.group, GROUPS)
     values = _named(table, request, "value", tuple(request.values))
-    roles = Roles(identifiers, label, prediction, score, many, slices, group, values)
+    weight = _one(table, request, "weight", request.weight, WEIGHTS)
+    roles = Roles(identifiers, label, prediction, score, many, slices, group, values, weight)
     _refuse_double_use(table, roles)
     return replace(roles, found=_found(roles, request))
 
@@ -87,6 +88,7 @@ def _found(roles: Roles, request: ColumnsRequest) -> dict[str, str]:
         "slice": (roles.slices, request.slices),
         "group": (roles.group, request.group),
         "value": (roles.values, request.values),
+        "weight": (roles.weight, request.weight),
     }
     return {
         role: request.asked if asked else "convention"
@@ -106,7 +108,7 @@ def _class_scores(table: Table, request: ColumnsRequest) -> tuple[str, ...]:
 def _refuse_double_use(table: Table, roles: Roles) -> None:
     """A label that is its own prediction would be a perfect model."""
     used: dict[str, str] = {}
-    for role in ("label", "prediction", "score", "group"):
+    for role in ("label", "prediction", "score", "group", "weight"):
         column = getattr(roles, role)
         if column is None:
             continue
@@ -125,17 +127,6 @@ def _refuse_double_use(table: Table, roles: Roles) -> None:
             where=str(table.path),
             fix=f"rename the column if it is a part of the rows to look at: {reserved}_name",
         )
-
-
-def _refuse_unused(table: Table) -> None:
-    for name in REFUSED:
-        if name in table.types:
-            raise ComparisonError(
-                f"{table.path.name} has a column {name!r}, which is reserved and not used yet",
-                where=str(table.path),
-                fix=f"rename or drop {name!r}: an interval that ignored it would be wrong",
-                link=PAGE,
-            )
 
 
 def _one(

@@ -15,6 +15,7 @@ from mlops_ci.data.predictions import Predictions
 from mlops_ci.data.request import to_say
 from mlops_ci.data.room import code_type
 from mlops_ci.data.rows import Slices
+from mlops_ci.data.weighing import choose_weight, notes_apart, weight_notes
 from mlops_ci.errors import ComparisonError
 from mlops_ci.records import RowCounts
 from mlops_ci.verdict.rows import Outputs, PairedRows, SingleRows
@@ -41,7 +42,8 @@ def pair(base: Predictions, head: Predictions) -> Pairing:
         rows = _paired(base, head, classes, (ALL, ALL))
         counts = RowCounts(base=base.rows, head=head.rows, paired=base.rows, paired_by="position")
         note = f"{missing}: rows are paired by position; their labels agree row by row."
-        return Pairing(rows, counts, 0, (note, *_notes(base, head)))
+        notes = (note, *_notes(base, head), *weight_notes(base, head, (ALL, ALL)))
+        return Pairing(rows, counts, 0, notes)
     why = (
         "the labels do not agree row by row"
         if base.rows == head.rows
@@ -139,7 +141,7 @@ def _by_key(
         )
     _check_labels(base, head, classes, (left, right))
     unscored = base.rows - paired
-    notes = [*_notes(base, head)]
+    notes = [*_notes(base, head), *weight_notes(base, head, (left, right))]
     if unscored:
         notes.append(f"{unscored:,} of base's {base.rows:,} rows were not scored by head.")
     if head.rows > paired:
@@ -227,6 +229,7 @@ def _paired(
         base=_outputs(base, classes, left, values),
         head=_outputs(head, classes, right, values),
         group=_group(base, head, left, right),
+        weight=choose_weight(base, head, rows),
         values=values,
         slices=slices,
         identical=base.digest == head.digest,
@@ -252,6 +255,7 @@ def single_rows(side: Predictions, classes: tuple[str, ...] | None = None) -> Si
         label=_label(side, classes),
         outputs=_outputs(side, classes, ALL, side.values),
         group=side.group,
+        weight=side.weight,
         values={name: side.directions.get(name) for name in side.values},
         slices=_masks(side.slices, ALL),
         positive=_code(classes, side.positive),
@@ -273,4 +277,5 @@ def _masks(slices: dict[str, Slices], rows: Rows) -> dict[str, NDArray[np.bool_]
 
 def _apart(base: Predictions, head: Predictions, classes: tuple[str, ...], note: str) -> Pairing:
     counts = RowCounts(base=base.rows, head=head.rows, paired=0, paired_by="none")
-    return Pairing((single_rows(base, classes), single_rows(head, classes)), counts, 0, (note,))
+    sides = single_rows(base, classes), single_rows(head, classes)
+    return Pairing(sides, counts, 0, (note, *notes_apart(base, head)))

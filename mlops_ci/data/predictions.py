@@ -24,6 +24,7 @@ from mlops_ci.data.rows import (
     read_numbers_of,
     read_scores,
     read_slice,
+    read_weight,
     used_scores,
 )
 from mlops_ci.data.table import Table
@@ -43,7 +44,8 @@ class Predictions:
     `classes` (int64), or float64 of a regression. `score`: float64 [n] of the positive class, or
     [n, k] in the order of `classes`. `slices`: column → value of every row. `rows_digest`: of row
     keys and labels, whatever the order of the rows. `group`: a code for every row; `values`:
-    columns of numbers, and in `directions` whether more of each is better.
+    columns of numbers, and in `directions` whether more of each is better. `weight`: of every row,
+    at least 0.
     """
 
     path: Path
@@ -61,6 +63,7 @@ class Predictions:
     group: NDArray[np.int64] | None = None
     values: dict[str, NDArray[np.float64]] = field(default_factory=dict)
     directions: dict[str, bool | None] = field(default_factory=dict)
+    weight: NDArray[np.float64] | None = None
 
     @property
     def rows(self) -> int:
@@ -131,6 +134,7 @@ def _read(table: Table, request: ColumnsRequest) -> Predictions:
         group=read_group(table, roles.group) if roles.group else None,
         values={column: read_numbers_of(table, column) for column in roles.values},
         directions=dict(request.values),
+        weight=read_weight(table, roles.weight) if roles.weight else None,
     )
 
 
@@ -197,6 +201,7 @@ def _resolution(
         "slice": roles.slices,
         "group": (roles.group,) if roles.group else (),
         "value": roles.values,
+        "weight": (roles.weight,) if roles.weight else (),
     }
     used = {role: list(names) for role, names in columns.items() if names}
     return Resolution(

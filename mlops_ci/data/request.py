@@ -9,7 +9,7 @@ from typing import Literal
 from mlops_ci.config.model import AskedTask, Average, Columns
 
 Asked = Literal["option", "config"]
-COLUMNS = ("id", "label", "prediction", "score", "group")
+COLUMNS = ("id", "label", "prediction", "score", "group", "weight")
 IN_CONFIG = "in mlops-ci.yaml, below the model:\n"
 OR = f"\nor {IN_CONFIG}"
 
@@ -31,6 +31,7 @@ class ColumnsRequest:
     positive: str | None = None
     average: Average = "macro"
     asked: Asked = "option"
+    weight: str | None = None
 
 
 def request_from_config(
@@ -48,6 +49,7 @@ def request_from_config(
         task,
         positive,
         asked="config",
+        weight=columns.weight,
     )
 
 

@@ -15,6 +15,7 @@ from mlops_ci.data.request import to_say
 from mlops_ci.data.room import is_many, room
 from mlops_ci.data.table import Table, quote, require_present
 from mlops_ci.errors import ComparisonError
+from mlops_ci.verdict.rows import check_weights
 
 SEPARATOR = "\x1f"
 MISSING = "(missing)"
@@ -195,6 +196,17 @@ def read_numbers_of(table: Table, column: str) -> NDArray[np.float64]:
     values = values.astype(np.float64, copy=False)
     require_present(table, column, missing, values)
     return values
+
+
+def read_weight(table: Table, column: str) -> NDArray[np.float64]:
+    """Raises ComparisonError for one below 0, and where all are 0."""
+    weight = read_numbers_of(table, column)
+    try:
+        check_weights(weight, table.rows, column)
+    except ComparisonError as error:
+        error.where = str(table.path)
+        raise
+    return weight
 
 
 def used_scores(

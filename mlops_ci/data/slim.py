@@ -27,13 +27,14 @@ KEY = "id"
 SLICE = "slice:"
 VALUE = "value:"
 GROUP = "group"
+WEIGHT = "weight"
 MAX_BYTES = 256 * 1024 * 1024
 MAX_UNPACKED = 4 * 1024 * 1024 * 1024
 TYPES = ("VARCHAR", "DOUBLE")
 
 
 def write_slim(predictions: Predictions, path: Path) -> None:
-    """id, label, prediction, score, group, slices and values, as zstd Parquet, atomically."""
+    """All that is compared of the rows, as zstd Parquet, atomically."""
     columns = slim_columns(predictions)
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".slim-") as folder:
         part = Path(folder) / "part.parquet"
@@ -63,6 +64,8 @@ def slim_columns(predictions: Predictions) -> dict[str, np.ndarray]:
         columns[SLICE + name] = values.text().astype(object)
     if predictions.group is not None:
         columns[GROUP] = predictions.group.astype(str).astype(object)
+    if predictions.weight is not None:
+        columns[WEIGHT] = predictions.weight
     return columns | {VALUE + name: values for name, values in predictions.values.items()}
 
 
@@ -123,7 +126,7 @@ def _checked_columns(path: Path) -> set[str]:
             ).fetchone(),
         )[0]
     types = {str(row[0]): str(row[1]) for row in described}
-    known = {KEY, "label", "prediction", "score", GROUP}
+    known = {KEY, "label", "prediction", "score", GROUP, WEIGHT}
     for column, kind in types.items():
         if column not in known and not column.startswith((SCORE_PREFIX, SLICE, VALUE)):
             raise _untrusted(path, f"it has a column {column[:40]!r}")

@@ -21,8 +21,7 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     `predictions` is the file as evaluated; `slim` its short form out of the store, in this clone.
     `rows_digest` identifies the evaluation data: the row keys with their labels, whatever the model
     said. `numbers` are the metrics files' values, by nested name (`test.auc`); `refused` says of
-    the others why they are no numbers. `group`, `weight` name the columns that were present (they
-    are refused now).
+    the others why they are no numbers. `group`, `weight` name the columns that were used.
     """
 
     schema: str = "mlops-ci/evaluate/1"

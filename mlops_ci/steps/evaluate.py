@@ -199,3 +199,9 @@ def _with_rows(
         resolution=predictions.resolution,
         metrics=compare_single(single_rows(predictions), project.config.policy(name)),
     )
+        group=_used(predictions, "group"),
+        weight=_used(predictions, "weight"),
+
+
+def _used(predictions: Predictions, role: str) -> str | None:
+    return next(iter(predictions.resolution.columns.get(role, ())), None)

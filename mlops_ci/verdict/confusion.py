@@ -101,7 +101,7 @@ def averaged(p: Floats, question: Question) -> Linear:
 def linearise(table: Ints, question: Question) -> Linear | None:
     """Value and influence [classes, classes], or None where the metric has no value."""
     p = shares(table)
-    found = _gradient(p, question)
+    found = gradient_of(p, question)
     if found is None:
         return None
     value, gradient = found
@@ -111,7 +111,7 @@ def linearise(table: Ints, question: Question) -> Linear | None:
     return value, gradient - np.einsum("ij,ij->", p, gradient)
 
 
-def _gradient(p: Floats, question: Question) -> Linear | None:
+def gradient_of(p: Floats, question: Question) -> Linear | None:
     name, positive = question.metric, question.positive
     if name == "accuracy":
         return accuracy(p)

@@ -29,7 +29,7 @@ def by_groups(part: Part, metric: Metric, found: Measured) -> Measured:
         return replace(found, own=(None,) * part.sides, change=None)
     reaches = [float(np.abs(one).max()) for one in influences]
     own = [
-        _around(value, clusters.interval(one, reach, part.level), metric)
+        within_range(value, clusters.interval(one, reach, part.level), metric)
         for value, one, reach in zip(found.values, influences, reaches, strict=True)
     ]
     change = None
@@ -40,7 +40,7 @@ def by_groups(part: Part, metric: Metric, found: Measured) -> Measured:
     return replace(found, own=tuple(own), change=change)
 
 
-def _around(value: float | None, interval: Interval | None, metric: Metric) -> Interval | None:
+def within_range(value: float | None, interval: Interval | None, metric: Metric) -> Interval | None:
     """A share stays a share."""
     if interval is None or value is None:
         return None

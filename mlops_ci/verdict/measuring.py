@@ -19,6 +19,7 @@ from mlops_ci.verdict.multiclass import areas, areas_change_interval, areas_inte
 from mlops_ci.verdict.names import Metric, metric_of
 from mlops_ci.verdict.part import Part
 from mlops_ci.verdict.rows import Floats
+from mlops_ci.verdict.weights import measure_weighted
 
 # The rarer class needs as many rows as a mean does.
 RARE = 30
@@ -34,10 +35,17 @@ def measure(part: Part, name: str) -> Measured:
     if why is not None:
         return Measured(nothing, note=why, average=part.average(metric))
     with np.errstate(over="ignore", invalid="ignore"):
-        found = _family(metric)(part, metric)
-        if part.clusters is not None and metric.needs != "group" and metric.name != "ece":
-            found = by_groups(part, metric, found)
+        found = _measured(part, metric)
     return _sound(_exact(_guarded(part, metric, found), part))
+
+
+def _measured(part: Part, metric: Metric) -> Measured:
+    if part.view.weight is not None:
+        return measure_weighted(part, metric)
+    found = _family(metric)(part, metric)
+    if part.clusters is None or metric.needs == "group" or metric.name == "ece":
+        return found
+    return by_groups(part, metric, found)
 
 
 def _impossible(part: Part, metric: Metric) -> str | None:
@@ -82,14 +90,23 @@ def _guarded(part: Part, metric: Metric, found: Measured) -> Measured:
     why = None
     if part.view.n < part.policy.min_rows:
         why = f"{part.view.n} rows, fewer than min-rows ({part.policy.min_rows})"
+    elif part.effective < part.policy.min_rows:
+        why = (
+            f"{part.view.n} rows, worth {part.effective:.0f} of equal weight, fewer than min-rows "
+            f"({part.policy.min_rows})"
+        )
     elif part.clusters is not None and part.clusters.groups < part.policy.min_rows:
         why = f"{part.clusters.groups} groups, fewer than min-rows ({part.policy.min_rows})"
     elif _needs_every_class(part, metric) and part.rarest_of(metric) < RARE:
         what = "the rarer class" if metric.label is None else metric.label
-        why = f"{part.rarest_of(metric)} rows of {what}, fewer than {RARE}"
+        why = f"{part.rarest_of(metric)} rows of {what}{_by_weight(part)}, fewer than {RARE}"
     if why is None:
         return found
     return Measured(found.values, note=f"not assessed: {why}", average=found.average)
+
+
+def _by_weight(part: Part) -> str:
+    return "" if part.view.weight is None else " (of equal weight)"
 
 
 def _needs_every_class(part: Part, metric: Metric) -> bool:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from functools import cached_property, partial
 
+import numpy as np
+
 from mlops_ci.config.model import Average, Policy
 from mlops_ci.verdict import calibration, confusion, ranking
 from mlops_ci.verdict.aggregates.bins import bin_rank
 from mlops_ci.verdict.aggregates.cells import Cells, count_cells
 from mlops_ci.verdict.aggregates.chunks import together
+from mlops_ci.verdict.aggregates.exact import effective_rows, sum_by
 from mlops_ci.verdict.aggregates.gaps import count_gaps
 from mlops_ci.verdict.aggregates.order import Ranking, rank
 from mlops_ci.verdict.clusters import Clusters, cluster_gaps, clusters_of
@@ -88,16 +91,34 @@ class Part:
                 found.setdefault(what, why)
         return found
 
+    @cached_property
+    def effective(self) -> float:
+        """How many rows of equal weight these are worth (Kish 1965)."""
+        weight = self.view.weight
+        return float(self.view.n) if weight is None else effective_rows(weight)
+
+    @cached_property
+    def worth(self) -> Ints:
+        """The same of each class, rounded down."""
+        weight = self.view.weight
+        if weight is None:
+            return self.class_counts
+        weight, k = weight / weight.max(), len(self.view.classes)
+        sums = sum_by(self.view.label, weight, k)
+        squares = sum_by(self.view.label, np.square(weight), k)
+        # A little more, so that rounding makes no 29 of 30 rows that weigh alike.
+        return np.asarray(sums**2 / np.where(squares > 0, squares, 1.0) + 1e-9, dtype=np.int64)
+
     def rarest_of(self, metric: Metric) -> int:
         """Rows of the rarest class that a metric rests on."""
         if metric.label is not None:
-            return int(self.class_counts[self.view.classes.index(metric.label)])
+            return int(self.worth[self.view.classes.index(metric.label)])
         return self.rarest
 
     @cached_property
     def rarest(self) -> int:
         """Rows of the rarest class: of all classes, or in a slice of those that occur in it."""
-        counts = self.class_counts
+        counts = self.worth
         if self.view.task == "multiclass":
             counts = counts[counts > 0]
         return int(counts.min()) if len(counts) else 0

@@ -45,8 +45,8 @@ class PairedRows:
     the two models or of their predictions are equal, so that no change is a fact and not an
     estimate. `positive`: code of the positive class. `group` [n]: codes of what rows belong
     together (users, patients, queries). `values`: which values rows have by themselves, and whether
-    more of it is better (None: not known). `weight` has its place here and is refused until it is
-    used.
+    more of it is better (None: not known). `weight` [n]: how many rows each stands for, at least 0
+    and not all of them; only their ratios matter.
     """
 
     task: Task
@@ -56,7 +56,7 @@ class PairedRows:
     head: Outputs
     slices: Mapping[str, Mask] = field(default_factory=dict)
     group: NDArray[Any] | None = None
-    weight: NDArray[Any] | None = None
+    weight: Floats | None = None
     identical: bool = False
     positive: int = 1
     values: Mapping[str, bool | None] = field(default_factory=dict)
@@ -77,7 +77,7 @@ class SingleRows:
     outputs: Outputs
     slices: Mapping[str, Mask] = field(default_factory=dict)
     group: NDArray[Any] | None = None
-    weight: NDArray[Any] | None = None
+    weight: Floats | None = None
     positive: int = 1
     values: Mapping[str, bool | None] = field(default_factory=dict)
 
@@ -88,7 +88,10 @@ class SingleRows:
 
 @dataclass(frozen=True)
 class View:
-    """All rows, or those of a slice, with one side (head) or two (base, head)."""
+    """All rows, or those of a slice, with one side (head) or two (base, head).
+
+    `weight`: above 0, and not all the same; None where every row counts alike.
+    """
 
     task: Task
     classes: tuple[str, ...]
@@ -98,6 +101,7 @@ class View:
     positive: int
     group: NDArray[Any] | None = None
     values: Mapping[str, bool | None] = field(default_factory=dict)
+    weight: Floats | None = None
 
     @property
     def n(self) -> int:
@@ -107,7 +111,8 @@ class View:
         """Some of the rows, without a copy."""
         sides = tuple(_select(side, rows) for side in self.sides)
         group = None if self.group is None else self.group[rows]
-        return replace(self, label=self.label[rows], sides=sides, group=group)
+        weight = None if self.weight is None else self.weight[rows]
+        return replace(self, label=self.label[rows], sides=sides, group=group, weight=weight)
 
     @property
     def actual(self) -> Mask:
@@ -120,7 +125,10 @@ class View:
 
 
 def view_of(rows: PairedRows | SingleRows, mask: Mask | None = None) -> View:
+    """A row without weight is not there."""
     sides = (rows.base, rows.head) if isinstance(rows, PairedRows) else (rows.outputs,)
+    if rows.weight is not None and not rows.weight.all():
+        mask = rows.weight > 0 if mask is None else mask & (rows.weight > 0)
     return View(
         task=rows.task,
         classes=rows.classes,
@@ -130,7 +138,16 @@ def view_of(rows: PairedRows | SingleRows, mask: Mask | None = None) -> View:
         positive=rows.positive,
         group=rows.group if rows.group is None or mask is None else rows.group[mask],
         values=rows.values,
+        weight=_unequal(rows.weight, mask),
     )
+
+
+def _unequal(weight: Floats | None, mask: Mask | None) -> Floats | None:
+    """None where no row counts more than another: exact counts then know more than weights do."""
+    if weight is None:
+        return None
+    chosen = weight if mask is None else weight[mask]
+    return chosen if len(chosen) and chosen.min() < chosen.max() else None
 
 
 def _select(outputs: Outputs, mask: Mask | slice) -> Outputs:
@@ -144,10 +161,7 @@ def _select(outputs: Outputs, mask: Mask | slice) -> Outputs:
 def _check_shared(rows: PairedRows | SingleRows) -> None:
     """Raises ComparisonError for what would otherwise be ignored, or counted wrongly."""
     if rows.weight is not None:
-        raise ComparisonError(
-            "the column `weight` is not used yet, and must not be ignored",
-            fix="leave `weight` out of the predictions file, or rename it",
-        )
+        check_weights(rows.weight, len(rows.label), "weight")
     if rows.group is not None:
         if rows.group.shape != rows.label.shape:
             raise ComparisonError(f"{rows.group.shape} groups for {len(rows.label)} labels")
@@ -162,6 +176,23 @@ def _check_shared(rows: PairedRows | SingleRows) -> None:
     _check_codes(rows.label, len(rows.classes), "label")
     if rows.task == "binary" and (len(rows.classes) != 2 or rows.positive not in (0, 1)):
         raise ComparisonError(f"a binary task needs two classes, not {len(rows.classes)}")
+
+
+def check_weights(weight: Floats, rows: int, column: str) -> None:
+    """Raises ComparisonError for weights that no row can have."""
+    if weight.shape != (rows,):
+        raise ComparisonError(f"{weight.shape} weights for {rows} labels")
+    refused = int(np.count_nonzero(~(np.isfinite(weight) & (weight >= 0))))
+    if refused:
+        raise ComparisonError(
+            f"{column!r}: {refused:,} weights are below 0 or no finite numbers",
+            fix="a weight says how many rows a row stands for: 0 leaves it out",
+        )
+    if rows and not weight.any():
+        raise ComparisonError(
+            f"{column!r}: all weights are 0, so that no row counts",
+            fix="leave the column out where every row counts alike",
+        )
 
 
 def _check_outputs(rows: PairedRows | SingleRows, outputs: Outputs, side: str) -> None:

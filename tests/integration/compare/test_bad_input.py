@@ -103,9 +103,9 @@ def test_integers_say_what_to_paste(two: Path, capsys: Capture) -> None:
     assert "task: binary" in said
 
 
-def test_a_reserved_column(two: Path, capsys: Capture, cancer: Real) -> None:
-    write_csv(two / "head.csv", cancer.binary("bayes") | {"weight": [1] * 569})
-    refused(capsys, 3, "'weight', which is reserved", "base.csv", "head.csv", *GATE)
+def test_a_weight_below_0(two: Path, capsys: Capture, cancer: Real) -> None:
+    write_csv(two / "head.csv", cancer.binary("bayes") | {"weight": [1] * 568 + [-1]})
+    refused(capsys, 3, "1 weights are below 0", "base.csv", "head.csv", *GATE)
 
 
 @pytest.mark.parametrize(

@@ -58,10 +58,32 @@ def test_the_configuration_is_named_where_it_decided(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
-def test_reserved_columns_are_refused_not_ignored(tmp_path: Path) -> None:
-    with pytest.raises(ComparisonError, match="'weight', which is reserved") as error:
-        read(tmp_path, binary() | {"weight": [1] * 40})
+def test_rows_that_count_more(tmp_path: Path) -> None:
+    found = read(tmp_path, binary() | {"weight": [1, 2.5, 0, 4] * 10})
+    assert found.weight is not None
+    assert found.weight[:4].tolist() == [1, 2.5, 0, 4]
+    assert found.resolution.columns["weight"] == ["weight"]
+    assert found.resolution.found["weight"] == "convention"
+    named = read(tmp_path, binary() | {"exposure": [2] * 40}, weight="exposure", asked="config")
+    assert named.resolution.columns["weight"] == ["exposure"]
+
+
+@pytest.mark.parametrize(
+    ("weights", "words"),
+    [
+        ([1, -1] * 20, "20 weights are below 0"),
+        ([0.0] * 40, "all weights are 0"),
+        ([1.0, None] * 20, "missing or not finite in 20"),
+        ([1.0, float("nan")] * 20, "missing or not finite in 20"),
+        ([1.0, float("inf")] * 20, "missing or not finite in 20"),
+        (["heavy"] * 40, "holds text such as 'heavy'"),
+    ],
+)
+def test_weights_that_no_row_can_have(tmp_path: Path, weights: list[object], words: str) -> None:
+    with pytest.raises(ComparisonError, match=words) as error:
+        read(tmp_path, binary() | {"weight": weights})
     assert error.value.exit_code == 3
+    assert str(tmp_path) in str(error.value.where)
 
 
 @pytest.mark.parametrize("names", [["a", "b", "a", "c"] * 10, [7, 8, 7, 9] * 10])

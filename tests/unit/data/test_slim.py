@@ -43,6 +43,7 @@ CASES: list[tuple[dict[str, Any], dict[str, Any]]] = [
       "score_x": [0.2, 0.8, 0.6]}, {}),
     ({"id": ["a", "b"], "y_true": [0.1, 1 / 3], "y_pred": [0.2, 1e-300]}, {}),
     ({"id": [1, 2], "y_true": [1, 2], "y_pred": [2, 2]}, {"task": "regression"}),
+    ({"id": [1, 2], "label": [0, 1], "score": [0.2, 0.7], "weight": [0.1, 3.0]}, {}),
 ]  # fmt: skip
 
 
@@ -55,7 +56,7 @@ def test_what_comes_back_is_what_went_in(
     assert again.rows_digest == found.rows_digest
     assert (again.task, again.positive) == (found.task, found.positive)
     assert again.resolution == found.resolution
-    for name in ("keys", "score", "prediction", "label"):
+    for name in ("keys", "score", "prediction", "label", "weight"):
         left, right = getattr(found, name), getattr(again, name)
         assert (left is None) == (right is None), name
         if left is not None:

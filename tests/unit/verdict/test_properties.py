@@ -286,13 +286,6 @@ def test_a_slice_of_one_side_only_is_there_without_a_value() -> None:
     ]
 
 
-def test_weights_are_refused() -> None:
-    with pytest.raises(ComparisonError, match="weight"):
-        binary_rows(0, weight=np.ones(600))
-    with pytest.raises(ComparisonError, match="weight"):
-        replace(side_of(binary_rows(0), "base"), weight=np.ones(600))
-
-
 @pytest.mark.parametrize(
     "change",
     [

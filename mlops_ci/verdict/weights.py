@@ -1,0 +1,281 @@
+"""Rows that count more or less than one: weighted metrics, and intervals that know it.
+
+A weighted metric is a function of the weighted distribution of the rows. Its change is, to first
+order, the mean over rows of weight / mean weight times a row's influence there: the linearised
+estimate of Hájek 1971 and Woodruff 1971, for functions as in Deville 1999 ("Variance estimation for
+complex statistics", Survey Methodology 25, 193–203). Rows, each with its weight, are what was
+sampled.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mlops_ci.verdict import confusion
+from mlops_ci.verdict.aggregates.exact import sum_by, sum_of
+from mlops_ci.verdict.aggregates.gaps import BINS, gap_of
+from mlops_ci.verdict.aggregates.order import rank
+from mlops_ci.verdict.calibration import calibration_error, calibration_intervals
+from mlops_ci.verdict.clusters import ClusterGaps
+from mlops_ci.verdict.influence import within_range
+from mlops_ci.verdict.intervals import Interval
+from mlops_ci.verdict.losses import LOSSES, explained_of, loss_of
+from mlops_ci.verdict.measured import Measured
+from mlops_ci.verdict.moments import mean_interval
+from mlops_ci.verdict.names import Metric
+from mlops_ci.verdict.part import Part
+from mlops_ci.verdict.rows import Floats, Ints, Mask, Outputs, View
+
+NO_QUERIES = "not assessed: rows have weights, and a ranked group of rows has none of its own"
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A side's value and each row's influence on it [n], of weighted mean 0. `most`: how far the
+    influence of any row could lie from 0.
+    """
+
+    value: float
+    influence: Floats
+    most: float
+
+
+def measure_weighted(part: Part, metric: Metric) -> Measured:
+    """As `measure`, of rows with weights; by groups where rows belong together."""
+    nothing: tuple[float | None, ...] = (None,) * part.sides
+    if metric.needs == "group":
+        return Measured(nothing, note=NO_QUERIES)
+    if metric.name == "ece":
+        return _measure_calibration(part)
+    found = [linear_of(part, side, metric) for side in range(part.sides)]
+    values = tuple(None if one is None else one.value for one in found)
+    known = [one for one in found if one is not None]
+    if len(known) < len(found):
+        what = metric.label or "positive"
+        note = f"no row was predicted to be {what}" if metric.by_class else None
+        return Measured(values, note=note, average=part.average(metric))
+    if part.view.n < 2:
+        return Measured(values, average=part.average(metric))
+    own = tuple(
+        within_range(one.value, _interval(part, one.influence, one.most), metric) for one in known
+    )
+    change = None
+    if part.sides > 1:
+        base, head = known
+        change = _interval(part, head.influence - base.influence, base.most + head.most)
+        change = None if change is None else change.shifted(head.value - base.value)
+    return Measured(values, own, change, average=part.average(metric))
+
+
+def _interval(part: Part, influence: Floats, most: float) -> Interval | None:
+    """Around 0."""
+    weight = _weight(part.view)
+    scale = weight * (len(weight) / sum_of(weight))
+    most *= float(scale.max())
+    if part.clusters is not None:
+        found = part.clusters.interval(scale * influence, most, part.level)
+    else:
+        found = mean_interval(scale * influence, (-most, most), part.level)
+    return None if found is None else replace(found, method=f"{found.method}, weighted")
+
+
+def _weight(view: View) -> Floats:
+    if view.weight is None:
+        raise ValueError("no weights")
+    return view.weight
+
+
+def linear_of(part: Part, side: int, metric: Metric) -> Linear | None:
+    """None where the metric has no value."""
+    view, outputs = part.view, part.view.sides[side]
+    if metric.needs == "value" or metric.name in LOSSES or metric.name.startswith("pinball_loss"):
+        return _of_loss(view, outputs, metric)
+    if metric.name == "roc_auc" and view.task == "multiclass":
+        return _of_areas(view, outputs)
+    if metric.needs == "score":
+        if outputs.score is None:
+            raise ValueError("no score")
+        make = _of_area if metric.name == "roc_auc" else _of_precision
+        return make(_ranked(outputs.score, view.actual, _weight(view)))
+    if metric.name == "accuracy" or metric.average == "micro":
+        right = np.asarray(outputs.prediction == view.label, dtype=np.float64)
+        return _of_mean(right, _weight(view), (0.0, 1.0))
+    return _of_table(part, outputs, metric)
+
+
+def _of_mean(column: Floats, weight: Floats, reach: tuple[float, float]) -> Linear:
+    mean = sum_of(weight * column) / sum_of(weight)
+    return Linear(mean, column - mean, max(mean - reach[0], reach[1] - mean))
+
+
+def _of_loss(view: View, outputs: Outputs, metric: Metric) -> Linear | None:
+    """A smooth function of weighted means (delta method)."""
+    loss, weight = loss_of(metric), _weight(view)
+    columns = [loss.per_row(view, outputs)]
+    low = float(columns[0].min()) if loss.signed else 0.0
+    high = float(columns[0].max())
+    if not np.isfinite(columns[0]).all():
+        return None
+    if loss.smooth is explained_of:
+        centred = view.label - _of_mean(view.label, weight, (0.0, 0.0)).value
+        columns += [centred, centred**2]
+    means = [_of_mean(column, weight, (low, high)) for column in columns]
+    value, gradient = loss.smooth(np.array([one.value for one in means]), 0)
+    if not math.isfinite(value):
+        return None
+    influence = np.zeros(view.n)
+    for slope, one in zip(gradient, means, strict=True):
+        influence += slope * one.influence
+    most = max(abs(float(gradient[0])) * means[0].most, float(np.abs(influence).max()))
+    return Linear(value, influence, most)
+
+
+def _of_table(part: Part, outputs: Outputs, metric: Metric) -> Linear | None:
+    view, k = part.view, len(part.view.classes)
+    if outputs.prediction is None:
+        raise ValueError("no prediction")
+    cell = view.label.astype(np.int64) * k + outputs.prediction
+    table = sum_by(cell, _weight(view), k * k).reshape(k, k)
+    shares = table / sum_of(table.ravel())
+    found = confusion.gradient_of(shares, part.question(metric))
+    if found is None:
+        return None
+    value, gradient = found
+    influence = gradient - float(np.einsum("ij,ij->", shares, gradient))
+    seen = influence[shares.sum(axis=1) > 0]
+    return Linear(value, influence[view.label, outputs.prediction], float(np.abs(seen).max()))
+
+
+@dataclass(frozen=True)
+class _Ranked:
+    """Of each score that occurs, rising: weight of its `positive` and of its `negative` rows [g].
+    `code` [n]: which score a row has.
+    """
+
+    code: Ints
+    actual: Mask
+    positive: Floats
+    negative: Floats
+
+    @property
+    def totals(self) -> tuple[float, float]:
+        """Weight of all positive rows, of all negative ones."""
+        return sum_of(self.positive), sum_of(self.negative)
+
+    def influence(self, of_positive: Floats, of_negative: Floats) -> Floats:
+        found = np.where(self.actual, of_positive[self.code], of_negative[self.code])
+        return np.asarray(found, dtype=np.float64)
+
+
+def _ranked(score: Floats, actual: Mask, weight: Floats) -> _Ranked:
+    ranking = rank(score, actual)
+    code, size = np.asarray(ranking.group_of(slice(0, len(score)))), len(ranking.positives)
+    positive, negative = (
+        sum_by(code[kind], weight[kind], size) for kind in (actual, np.logical_not(actual))
+    )
+    return _Ranked(code, actual, positive, negative)
+
+
+def _from_above(column: Floats) -> Floats:
+    """Of each score the sum of those at least as high."""
+    return np.asarray(np.cumsum(column[::-1])[::-1])
+
+
+def _of_area(ranked: _Ranked) -> Linear:
+    """The share of pairs, one positive and one negative, that are in order, each pair by the
+    product of its weights.
+    """
+    positives, negatives = ranked.totals
+    n = positives + negatives
+    below = np.cumsum(ranked.negative) - ranked.negative / 2
+    above = _from_above(ranked.positive) - ranked.positive / 2
+    area = min(sum_of(ranked.positive * below) / (positives * negatives), 1.0)
+    influence = ranked.influence(
+        (below / negatives - area) * (n / positives), (above / positives - area) * (n / negatives)
+    )
+    return Linear(area, influence, max(area, 1 - area) * n / min(positives, negatives))
+
+
+def _of_areas(view: View, outputs: Outputs) -> Linear:
+    """One class against the rest, averaged over the classes that occur."""
+    if outputs.score is None:
+        raise ValueError("no score")
+    present = np.flatnonzero(view.class_counts)
+    value, influence, most = 0.0, np.zeros(view.n), 0.0
+    for k in present:
+        score = np.ascontiguousarray(outputs.score[:, k])
+        one = _of_area(_ranked(score, np.asarray(view.label == k), _weight(view)))
+        value += one.value / len(present)
+        influence += one.influence / len(present)
+        most += one.most / len(present)
+    return Linear(value, influence, most)
+
+
+def _of_precision(ranked: _Ranked) -> Linear:
+    """Average precision, as in `precision.average_precision`."""
+    here, rows = ranked.positive, ranked.positive + ranked.negative
+    total, n = ranked.totals[0], sum(ranked.totals)
+    hits, chosen = _from_above(here), _from_above(rows)
+    precision = hits / chosen
+    value = min(sum_of(here * precision) / total, 1.0)
+    gain = np.cumsum(here / chosen)
+    loss = np.cumsum(here * precision / chosen)
+    scale = n / total
+    influence = ranked.influence((precision - value + gain - loss) * scale, -loss * scale)
+    return Linear(value, influence, max(scale, float(np.abs(influence).max())))
+
+
+def _measure_calibration(part: Part) -> Measured:
+    if part.view.n < 2:
+        return Measured((None,) * part.sides, note="one row has no calibration")
+    gaps = _gaps(part)
+    seen = [calibration_error(gaps, side) for side in range(part.sides)]
+    intervals = [
+        replace(one, method=f"{one.method}, weighted")
+        for one in calibration_intervals(gaps, part.sides, part.level)
+    ]
+    return Measured(
+        tuple(seen), tuple(intervals[: part.sides]), intervals[-1] if part.sides > 1 else None
+    )
+
+
+def _gaps(part: Part) -> ClusterGaps:
+    """The weighted mean gap of each bin of each side, and the covariance of these ratios."""
+    view, weight = part.view, _weight(part.view)
+    total, size = sum_of(weight), BINS * part.sides
+    sides = [gap_of(view, side) for side in view.sides]
+    places = [inside + BINS * at for at, (inside, _) in enumerate(sides)]
+    moved = [weight * gap for _, gap in sides]
+    sums = sum(sum_by(place, one, size) for place, one in zip(places, moved, strict=True))
+    mean = np.asarray(sums / total, dtype=np.float64)
+    if part.clusters is not None:
+        return _gaps_by_groups(part, places, moved, mean)
+    squares = np.zeros((size, size))
+    lined = np.zeros(size)
+    for one, first in zip(places, moved, strict=True):
+        lined += sum_by(one, weight * first, size)
+        for other, second in zip(places, moved, strict=True):
+            squares += sum_by(one * size + other, first * second, size**2).reshape(size, size)
+    scatter = squares - np.outer(lined, mean) - np.outer(mean, lined)
+    scatter += np.outer(mean, mean) * sum_of(np.square(weight))
+    return ClusterGaps(mean, scatter * (view.n / (view.n - 1) / total**2))
+
+
+def _gaps_by_groups(
+    part: Part, places: list[Ints], moved: list[Floats], mean: Floats
+) -> ClusterGaps:
+    clusters, weight, size = part.clusters, _weight(part.view), len(mean)
+    if clusters is None:
+        raise ValueError("no groups")
+    table = np.zeros(clusters.groups * size)
+    for place, one in zip(places, moved, strict=True):
+        table += sum_by(clusters.codes * size + place, one, len(table))
+    of_groups = sum_by(clusters.codes, weight, clusters.groups)
+    centred = table.reshape(-1, size) - np.outer(of_groups, mean)
+    centred = centred[np.lexsort(centred.T)]
+    scatter = np.einsum("gi,gj->ij", centred, centred)
+    g = clusters.groups
+    return ClusterGaps(mean, scatter * (g / max(g - 1, 1) / sum_of(weight) ** 2))
