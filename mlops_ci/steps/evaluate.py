@@ -197,10 +197,10 @@ def _with_rows(
         rows=predictions.rows,
         rows_digest=predictions.rows_digest,
         resolution=predictions.resolution,
-        metrics=compare_single(single_rows(predictions), project.config.policy(name)),
-    )
         group=_used(predictions, "group"),
         weight=_used(predictions, "weight"),
+        metrics=compare_single(single_rows(predictions), project.config.policy(name)),
+    )
 
 
 def _used(predictions: Predictions, role: str) -> str | None:
