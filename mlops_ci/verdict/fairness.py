@@ -3,6 +3,7 @@
 A group is a slice of a column that the project names under `fairness`. Of each group the rows are
 counted by (label, base's class, head's class); that is all that the metrics need, and drawing these
 counts again from the multinomial distribution is the ordinary paired bootstrap (Efron 1979).
+Where rows belong together, or have weights, groups of rows or weighted rows are drawn instead.
 Intervals are bias-corrected percentiles (Efron & Tibshirani 1993, 14.3), since the largest of
 several differences is biased away from 0.
 Hardt, Price & Srebro 2016, "Equality of opportunity in supervised learning".
@@ -12,7 +13,7 @@ https://fairlearn.org/main/user_guide/assessment/common_fairness_metrics.html
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -23,27 +24,38 @@ from mlops_ci.records.comparison import MetricResult
 from mlops_ci.verdict.intervals import EXACTLY_ZERO, Interval
 from mlops_ci.verdict.names import FAIRNESS, METRICS
 from mlops_ci.verdict.rows import Floats, Ints, Mask, PairedRows, SingleRows
+from mlops_ci.verdict.units import Units, units_of
 
 DRAWS = 4_000
 SEED = 20_261_121
 METHOD = "bootstrap of counts"
 CELLS = 8  # label × base's class × head's class, each positive or not
+Counts = Ints | Floats
 CODES = np.arange(CELLS)
 LABEL, BASE, HEAD = ((CODES >> at & 1).astype(np.bool_) for at in (2, 1, 0))
 
 
 @dataclass(frozen=True)
 class Groups:
-    """`counts` [groups, 8] in the order of `names`; `skipped` have too few rows."""
+    """`counts` [groups, 8] in the order of `names`, or the weights of so many `rows`; `skipped`
+    have too few. `cell` [n]: where a row counts, −1 for nowhere; `units`: what was sampled, where
+    it is not rows.
+    """
 
     names: tuple[str, ...]
-    counts: Ints
+    counts: Counts
     skipped: tuple[str, ...]
+    rows: int
+    cell: Ints
+    units: Units | None = None
 
     @cached_property
-    def drawn(self) -> Ints:
+    def drawn(self) -> Counts:
         """[draws, groups, 8]: all rows drawn anew, so the groups' sizes vary too."""
-        n = int(self.counts.sum())
+        if self.units is not None:
+            totals = self.units.draw(self.cell, self.counts.size, DRAWS, SEED)
+            return totals.reshape(DRAWS, *self.counts.shape)
+        n = self.rows
         rng = np.random.default_rng(SEED)
         drawn = rng.multinomial(n, (self.counts / n).ravel(), size=DRAWS)
         return np.asarray(drawn.reshape(DRAWS, *self.counts.shape))
@@ -79,7 +91,7 @@ def _measure(
 ) -> _Found:
     if isinstance(groups, str):
         return _Found(note=groups)
-    n = int(groups.counts.sum())
+    n = groups.rows
     estimates = [float(spread_of(name, groups.counts, side)) for side in (BASE, HEAD)]
     if not np.isfinite(estimates).all():
         return _Found(n, note="a group has no row that its rate is of")
@@ -87,12 +99,19 @@ def _measure(
     draws = [spread_of(name, groups.drawn, side) for side in (BASE, HEAD)]
     own = [_percentiles(draw, at, policy) for draw, at in zip(draws, estimates, strict=True)]
     change = _percentiles(draws[1] - draws[0], estimates[1] - estimates[0], policy)
+    if groups.units is not None:
+        own = [_named(one, groups.units) for one in own]
+        change = _named(change, groups.units)
     if isinstance(rows, PairedRows) and rows.identical:
         change = EXACTLY_ZERO
     return _Found(n, (estimates[0], estimates[1]), (own[0], own[1]), change, note)
 
 
-def spread_of(name: str, counts: Ints, side: Mask) -> Floats:
+def _named(interval: Interval, units: Units) -> Interval:
+    return replace(interval, method=f"{interval.method}{units.words}")
+
+
+def spread_of(name: str, counts: Counts, side: Mask) -> Floats:
     """How far the groups' rates lie apart: counts [..., groups, 8] → [...]; NaN where a group has
     no row that a rate is of. Equalized odds is the worse of the two rates, as in fairlearn."""
     kind = name.rpartition("_")[2]
@@ -108,7 +127,7 @@ def spread_of(name: str, counts: Ints, side: Mask) -> Floats:
 WORSE = {"difference": np.maximum, "ratio": np.minimum}
 
 
-def _rate(counts: Ints, of: Mask, side: Mask) -> Floats:
+def _rate(counts: Counts, of: Mask, side: Mask) -> Floats:
     """Share of the positive answers among the rows `of`, by group."""
     with np.errstate(invalid="ignore", divide="ignore"):
         rate = counts[..., of & side].sum(axis=-1) / counts[..., of].sum(axis=-1)
@@ -128,8 +147,6 @@ def _groups(rows: PairedRows | SingleRows, policy: Policy, column: str) -> Group
     outputs = (rows.base, rows.head) if isinstance(rows, PairedRows) else (rows.outputs,) * 2
     if rows.task != "binary":
         return "it is defined for two classes"
-    if rows.group is not None:
-        return "rows belong together in groups, which its interval does not count yet"
     if outputs[0].prediction is None or outputs[1].prediction is None:
         return "it needs classes, and there are only scores"
     sides = (rows.label, outputs[0].prediction, outputs[1].prediction)
@@ -137,12 +154,30 @@ def _groups(rows: PairedRows | SingleRows, policy: Policy, column: str) -> Group
     for side in sides:
         codes = codes << 1 | (side == rows.positive)
     masks = {n: rows.slices[n] for n in sorted(rows.slices) if n.partition("=")[0] == column}
-    kept = tuple(name for name, mask in masks.items() if int(mask.sum()) >= policy.min_rows)
+    units = units_of(rows)
+    kept = tuple(name for name, mask in masks.items() if _worth(mask, units) >= policy.min_rows)
     if len(kept) < 2:
-        return f"{column} has not two groups with at least {policy.min_rows} rows"
-    counts = [np.bincount(codes[masks[name]], minlength=CELLS) for name in kept]
+        return f"{column} has not two groups with at least {policy.min_rows} {_what(units)}"
+    cell = np.full(len(codes), -1)
+    for at, name in enumerate(kept):
+        cell[masks[name]] = at * CELLS + codes[masks[name]]
     skipped = tuple(name for name in masks if name not in kept)
-    return Groups(kept, np.asarray(counts, dtype=np.int64), skipped)
+    size = CELLS * len(kept)
+    counts: Counts = np.bincount(cell[cell >= 0], minlength=size)
+    n = int(counts.sum())
+    if units is not None:
+        counts = units.totals(cell, size)
+    return Groups(kept, counts.reshape(-1, CELLS), skipped, n, cell, units)
+
+
+def _worth(mask: Mask, units: Units | None) -> float:
+    return float(mask.sum()) if units is None else units.worth(mask)
+
+
+def _what(units: Units | None) -> str:
+    if units is None:
+        return "rows"
+    return "rows of equal weight" if units.clusters is None else "groups of rows"
 
 
 def _percentiles(draws: Floats, estimate: float, policy: Policy) -> Interval:
@@ -164,7 +199,12 @@ def _result(name: str, column: str, found: _Found, rows: PairedRows | SingleRows
     told |= {"higher_is_better": METRICS[name].higher_is_better, "note": found.note}
     if found.values is None or found.own is None or found.change is None:
         return MetricResult(n=found.n or None, **told)
-    told |= {"n": found.n, "method": METHOD, "head": found.values[1], "se": found.own[1].se}
+    told |= {
+        "n": found.n,
+        "method": found.own[1].method,
+        "head": found.values[1],
+        "se": found.own[1].se,
+    }
     told |= {"head_low": found.own[1].low, "head_high": found.own[1].high}
     if not paired:
         return MetricResult(**{**told, "evidence": "unpaired"})

@@ -138,11 +138,11 @@ def view_of(rows: PairedRows | SingleRows, mask: Mask | None = None) -> View:
         positive=rows.positive,
         group=rows.group if rows.group is None or mask is None else rows.group[mask],
         values=rows.values,
-        weight=_unequal(rows.weight, mask),
+        weight=unequal(rows.weight, mask),
     )
 
 
-def _unequal(weight: Floats | None, mask: Mask | None) -> Floats | None:
+def unequal(weight: Floats | None, mask: Mask | None = None) -> Floats | None:
     """None where no row counts more than another: exact counts then know more than weights do."""
     if weight is None:
         return None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -18,6 +18,7 @@ from mlops_ci.config.model import Policy
 from mlops_ci.records.comparison import WeakSlice
 from mlops_ci.verdict.multiplicity import benjamini_hochberg
 from mlops_ci.verdict.rows import Floats, Mask, PairedRows
+from mlops_ci.verdict.units import Mean, Units, mean_of_part, units_of, upper_t
 
 ALPHA = 0.05  # of what is told, at most this share is expected to be noise
 MOST_TOLD = 3
@@ -86,15 +87,22 @@ class _Tried:
 def find_weak_slices(rows: PairedRows, policy: Policy) -> tuple[WeakSlice, ...]:
     """Slices in which the rows' losses rose, and more than elsewhere, the surest first; empty when
     none can be told from noise. The loss of a row is 1 for a wrong class, the squared error of a
-    score where there are no classes, the absolute error of a value. Rows that belong together in
-    groups are not searched: its tests count every row."""
-    if rows.identical or not rows.slices or rows.group is not None:
+    score where there are no classes, the absolute error of a value. Where rows belong together, or
+    have weights, its tests count groups, or weights."""
+    if rows.identical or not rows.slices:
         return ()
     change = change_of(rows)
     if change is None or not change.worse.any():
         return ()
     total = change.moments(np.ones(len(change.values), dtype=np.bool_))
-    tried = [_try(name, mask, change, total) for name, mask in _candidates(rows, policy)]
+    units = units_of(rows)
+    tried = [
+        _try(name, mask, change, total)
+        if units is None
+        else _Tried(name, mask, *try_units(units, change, mask))
+        for name, mask in _candidates(rows, policy)
+        if units is None or (units.worth(mask) >= policy.min_rows and units.worth(~mask) > 1)
+    ]
     adjusted = benjamini_hochberg([one.p for one in tried])
     found = sorted(zip(adjusted, tried, strict=True), key=lambda one: (one[0], one[1].p))
     told: list[tuple[float, _Tried]] = []
@@ -125,6 +133,28 @@ def _try(name: str, mask: Mask, change: Change, total: Moments) -> _Tried:
     inside = change.moments(mask)
     p = max(worse_p(inside, signs=change.signs), apart_p(inside, total.without(inside)))
     return _Tried(name, mask, inside, p)
+
+
+def try_units(units: Units, change: Change, mask: Mask) -> tuple[Moments, float]:
+    """As `_try`, by sums over units: Student's t for a mean and for the difference of two, in which
+    a unit may have a part on both sides; for classes the sign test on units as well, since few of
+    them may have changed."""
+    inside, outside = (mean_of_part(units, change.values, part) for part in (mask, ~mask))
+    counted = change.moments(mask)
+    moments = replace(counted, sum=inside.value * counted.n)
+    if inside.variance == 0.0 or inside.units < 2:
+        return moments, 1.0
+    apart = Mean(inside.value - outside.value, inside.parts - outside.parts, inside.units)
+    p = [
+        upper_t(one.value / math.sqrt(one.variance), inside.units - 1)
+        for one in (inside, apart)
+        if one.variance
+    ]
+    if change.signs:
+        moved = units.sums(np.where(mask, units.weight * change.values, 0.0))
+        worse, better = (int(np.count_nonzero(part)) for part in (moved > 0, moved < 0))
+        p.append(sign_p(worse, worse + better))
+    return moments, max(p)
 
 
 def worse_p(inside: Moments, *, signs: bool) -> float:

@@ -78,6 +78,96 @@ def test_the_order_of_rows_and_groups_changes_nothing() -> None:
     assert compare_fairness(mixed, POLICY, ["sex"]) == compare_fairness(made, POLICY, ["sex"])
 
 
+@pytest.mark.parametrize("name", FAIRNESS)
+@pytest.mark.parametrize("n", [1200, 6000])
+def test_weighted_numbers_are_fairlearns(name: str, n: int) -> None:
+    made = rows(1, n)
+    weight: Any = np.exp(np.random.default_rng(2).normal(size=n))
+    weighed = replace(made, weight=weight)
+    (result,) = [one for one in compare_fairness(weighed, POLICY, ["sex"]) if one.metric == name]
+    for value, side in ((result.base, made.base), (result.head, made.head)):
+        wanted = getattr(fl, name)(
+            made.label,
+            side.prediction,
+            sensitive_features=groups_of(made),
+            sample_weight=weight,
+        )
+        assert value == pytest.approx(wanted, abs=1e-12)
+    assert (result.low or 0) < (result.difference or 0) < (result.high or 0)
+    assert result.method.endswith("weighted")
+
+
+def test_groups_of_one_row_and_equal_weights_say_what_rows_say() -> None:
+    made = rows(2, 1500)
+    plain = compare_fairness(made, POLICY, ["sex"])
+    equal = replace(made, weight=np.full(1500, 3.0))
+    assert compare_fairness(equal, POLICY, ["sex"]) == plain
+    alone = replace(made, group=np.arange(1500))
+    nearly = replace(made, weight=1 + 1e-9 * np.arange(1500))
+    many = rows(2, 6000)
+    for other, one in (
+        (compare_fairness(alone, POLICY, ["sex"]), plain),
+        (compare_fairness(nearly, POLICY, ["sex"]), plain),
+        (
+            compare_fairness(replace(many, group=np.arange(6000)), POLICY, ["sex"]),
+            compare_fairness(many, POLICY, ["sex"]),
+        ),
+    ):
+        for found, wanted in zip(other, one, strict=True):
+            near = 0.08 * ((wanted.high or 0) - (wanted.low or 0))
+            assert (found.low, found.high) == pytest.approx((wanted.low, wanted.high), abs=near)
+
+
+@pytest.mark.parametrize("users", [120, 2400])
+def test_copied_rows_are_no_new_rows(users: int) -> None:
+    """Ten copies of each user's row: by groups the interval of the users, by rows a third of it."""
+    made = rows(3, users, groups=2)
+    copies = np.repeat(np.arange(users), 10)
+    answers = [side.prediction for side in (made.base, made.head)]
+    base, head = (Outputs(answer[copies]) for answer in answers if answer is not None)
+    slices = {name: mask[copies] for name, mask in made.slices.items()}
+    many = PairedRows("binary", ("0", "1"), made.label[copies], base, head, slices, group=copies)
+    one, ten, blind = (only(each) for each in (made, many, replace(many, group=None)))
+    length = (one.high or 0) - (one.low or 0)
+    assert (ten.high or 0) - (ten.low or 0) == pytest.approx(length, rel=0.1)
+    assert (blind.high or 0) - (blind.low or 0) < 0.5 * length
+    order = np.random.default_rng(0).permutation(len(copies))
+    mixed_sides = [Outputs(answer[copies][order]) for answer in answers if answer is not None]
+    slices = {name: mask[order] for name, mask in slices.items()}
+    names = np.random.default_rng(1).permutation(users)[copies]
+    mixed = PairedRows(
+        "binary",
+        ("0", "1"),
+        many.label[order],
+        mixed_sides[0],
+        mixed_sides[1],
+        slices,
+        group=names[order],
+    )
+    assert compare_fairness(mixed, POLICY, ["sex"]) == compare_fairness(many, POLICY, ["sex"])
+
+
+def test_the_intervals_of_groups_cover() -> None:
+    """Users whom each model likes or not, all of a group of theirs."""
+    missed = {"groups": 0, "rows": 0}
+    for seed in range(60):
+        rng = np.random.default_rng(seed)
+        users = np.repeat(np.arange(150), 6)
+        sex, label = (rng.random(150) < 0.5)[users], rng.integers(0, 2, 900)
+        answers: list[Outputs] = []
+        for _ in range(2):
+            mood = rng.choice([0.1, 0.9], 150)[users]
+            answers.append(Outputs((rng.random(900) < mood * (1 - 0.5 * sex)).astype(np.int64)))
+        slices = {"sex=f": sex, "sex=m": ~sex}
+        base, head = answers
+        made = PairedRows("binary", ("0", "1"), label, base, head, slices, group=users)
+        for name, part in (("groups", made), ("rows", replace(made, group=None))):
+            found = only(part)
+            missed[name] += not inside(0.25, found.head_low, found.head_high)
+    assert missed["groups"] <= 8, missed  # 5 %, and three standard errors
+    assert missed["rows"] > 10, missed
+
+
 def test_equal_models_differ_by_nothing() -> None:
     made = rows(3)
     same = replace(made, head=made.base, identical=True)
@@ -107,8 +197,10 @@ def test_where_it_is_not_defined_there_is_no_value_and_a_reason() -> None:
     some = rows(5)
     few = replace(some, slices={**some.slices, "sex=y": np.arange(len(some.label)) < 5})
     assert only(few).note == "left out, too few rows: sex=y"
-    together = replace(some, group=np.arange(len(some.label)) // 4)
-    assert "belong together" in (only(together).note or "")
+    together = replace(some, group=np.arange(len(some.label)) % 29)
+    assert "at least 30 groups of rows" in (only(together).note or "")
+    heavy = np.where(np.arange(len(some.label)) < 20, 1e9, 1.0)
+    assert "rows of equal weight" in (only(replace(some, weight=heavy)).note or "")
     scores = Outputs(None, np.full(len(some.label), 0.5))
     assert "only scores" in (only(replace(some, head=scores)).note or "")
     never = replace(some, label=np.zeros_like(some.label))

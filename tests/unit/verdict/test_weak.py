@@ -12,7 +12,9 @@ from scipy.stats import binom, false_discovery_control, ttest_1samp, ttest_ind
 
 from mlops_ci.config import Policy
 from mlops_ci.verdict import Outputs, PairedRows, find_weak_slices
+from mlops_ci.verdict.clusters import clusters_of
 from mlops_ci.verdict.multiplicity import benjamini_hochberg
+from mlops_ci.verdict.units import Units, mean_of_part
 from mlops_ci.verdict.weak import Moments, apart_p, sign_p, worse_p
 
 POLICY = Policy()
@@ -66,11 +68,80 @@ def test_a_model_that_is_worse_everywhere_has_no_weak_slice() -> None:
     assert find_weak_slices(everywhere, POLICY) == ()
 
 
-def test_rows_in_groups_are_not_searched() -> None:
+def by_users(seed: int, *, moods: float, harm: float = 0.0, n: int = 4000) -> PairedRows:
+    """Eight rows a user. `moods`: the share of users, all of the north, with whom head has bad luck
+    on every row, and of as many others base."""
+    made = rows(seed, n, harm=harm)
+    users = np.arange(n) // 8
+    rng = np.random.default_rng(seed + 1)
+    luck = rng.random((2, n // 8)) < moods
+    north = (rng.random(n // 8) < 0.3)[users]
+    sides = [
+        Outputs(np.where(unlucky[users], 1 - made.label, side.prediction))
+        for side, unlucky in zip((made.base, made.head), luck, strict=True)
+        if side.prediction is not None
+    ]
+    slices = {"region=north": north, "region=south": ~north}
+    slices |= {name: made.slices[name] for name in ("plan=basic", "plan=pro")}
+    return replace(made, base=sides[0], head=sides[1], slices=slices, group=users)
+
+
+def test_rows_in_groups_are_searched_by_groups() -> None:
     made = rows(1, harm=0.3)
     together = replace(made, group=np.arange(len(made.label)) // 4)
-    assert find_weak_slices(made, POLICY)
-    assert find_weak_slices(together, POLICY) == ()
+    (alone,), (found,) = find_weak_slices(made, POLICY), find_weak_slices(together, POLICY)
+    assert found.slice == alone.slice == "plan=basic & region=north"
+    assert (found.loss, found.worse, found.n) == pytest.approx((alone.loss, alone.worse, alone.n))
+    few = replace(made, group=np.arange(len(made.label)) % 25)
+    assert find_weak_slices(few, POLICY) == ()
+
+
+def test_the_bad_luck_of_users_is_no_finding_by_groups() -> None:
+    alarms = {"groups": 0, "rows": 0}
+    for seed in range(150):
+        made = by_users(seed, moods=0.12, n=2400)
+        alarms["groups"] += bool(find_weak_slices(made, POLICY))
+        alarms["rows"] += bool(find_weak_slices(replace(made, group=None), POLICY))
+    assert alarms["groups"] <= 15, alarms  # 5 % of 150, and three standard errors
+    assert alarms["rows"] > 20, alarms
+
+
+def test_heavy_rows_decide_which_slice_is_weak() -> None:
+    made = rows(1, harm=0.3)
+    rng = np.random.default_rng(0)
+    assert made.base.prediction is not None
+    assert made.head.prediction is not None
+    harmed = (made.head.prediction != made.label) & (made.base.prediction == made.label)
+    light = np.where(harmed & made.slices["region=north"], 1e-9, rng.uniform(1, 2, 4000))
+    assert find_weak_slices(replace(made, weight=light), POLICY) == ()
+    (found,) = find_weak_slices(replace(made, weight=rng.uniform(0.5, 2, 4000)), POLICY)
+    assert found.slice == "plan=basic & region=north"
+    order = rng.permutation(4000)
+    weights = rng.uniform(0.5, 2, 4000)
+    base, head = (Outputs(p[order]) for p in (made.base.prediction, made.head.prediction))
+    slices = {name: mask[order] for name, mask in made.slices.items()}
+    mixed = PairedRows(
+        "binary", made.classes, made.label[order], base, head, slices, weight=weights[order]
+    )
+    assert find_weak_slices(mixed, POLICY) == find_weak_slices(
+        replace(made, weight=weights), POLICY
+    )
+
+
+@pytest.mark.parametrize("weighed", [False, True])
+def test_the_mean_of_a_slice_is_that_of_clustered_regression(weighed: bool) -> None:
+    import statsmodels.api as sm
+
+    rng = np.random.default_rng(4)
+    values, mask, codes = rng.normal(size=900), rng.random(900) < 0.4, rng.integers(0, 80, 900)
+    weight = rng.uniform(0.5, 2, 900) if weighed else np.ones(900)
+    inside = mean_of_part(Units(weight, clusters_of(codes)), values, mask)
+    fitted = sm.WLS(values[mask], np.ones(mask.sum()), weights=weight[mask]).fit(
+        cov_type="cluster", cov_kwds={"groups": codes[mask]}
+    )
+    assert inside.value == pytest.approx(float(fitted.params[0]), abs=1e-12)
+    assert inside.variance**0.5 == pytest.approx(float(fitted.bse[0]), rel=1e-9)
+    assert inside.units == len(np.unique(codes[mask]))
 
 
 def test_small_slices_and_equal_models_are_left_alone() -> None:
