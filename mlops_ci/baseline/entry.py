@@ -15,7 +15,8 @@ from mlops_ci.records import Evaluation, Training
 class Header(Struct, frozen=True, kw_only=True):
     """One entry. `files` maps each of its files to (SHA-256, bytes); `commits` are those of main
     that have this key. `too_large` is the size of predictions that were left out. `metrics` are
-    the values on all rows."""
+    the values on all rows, `repeats` those of other trainings of the same key: other seeds, and
+    earlier runs that came to something else."""
 
     address: str
     model: str
@@ -26,6 +27,7 @@ class Header(Struct, frozen=True, kw_only=True):
     files: dict[str, tuple[str, int]]
     too_large: int | None = None
     metrics: dict[str, float] = {}
+    repeats: tuple[dict[str, float], ...] = ()
 
     @property
     def bytes(self) -> int:

@@ -23,6 +23,7 @@ from typing import TypeVar
 import msgspec
 
 from mlops_ci.baseline.entry import Entry, Found, Header, Index, Shelf, Store, Wanted
+from mlops_ci.baseline.history import other_seeds, repeats_of
 from mlops_ci.config import Store as Limits
 from mlops_ci.errors import BaselineError, RecordError, ServiceError
 from mlops_ci.records import Evaluation, Training
@@ -76,7 +77,8 @@ class ShelfStore:
         def change(index: Index) -> tuple[Index, dict[str, bytes | None]]:
             old = next((one for one in index.entries if one.address == header.address), None)
             commits = dict.fromkeys((*(old.commits if old else ()), *header.commits))
-            merged = msgspec.structs.replace(header, commits=tuple(commits))
+            repeats = repeats_of(header, old)
+            merged = msgspec.structs.replace(header, commits=tuple(commits), repeats=repeats)
             others = tuple(one for one in index.entries if one.address != header.address)
             kept = self._kept((*others, merged))
             return kept, files | _gone(index, kept)
@@ -193,6 +195,7 @@ class ShelfStore:
                 for result in evaluation.metrics
                 if result.slice is None and result.head is not None
             },
+            repeats=other_seeds(evaluation),
         )
         return header, {f"entries/{address}/{name}": data for name, data in contents.items()}
 

@@ -51,6 +51,19 @@ def _check_inputs(model: Model, path: tuple[str, ...], document: Document) -> No
             fix="name the file that training or `predict` writes, for example:\n"
             "    predictions: out/predictions.parquet",
         )
+    if model.seeds > 1 and model.train is None:
+        raise ConfigError(
+            f"seeds: {model.seeds} needs `train`: "
+            + (
+                "DVC runs no stage again whose files did not change"
+                if model.dvc
+                else "nothing is trained here"
+            ),
+            where=document.where((*path, "seeds")),
+            fix="give the command that trains, and let it read MLOPS_CI_SEED:\n"
+            "    train: python train.py",
+            link=f"{DOCS}/verdict.md#retraining-noise",
+        )
 
 
 def _check_paths(model: Model, path: tuple[str, ...], document: Document) -> None:

@@ -103,6 +103,7 @@ class Columns(Setting, frozen=True):
     values: list[str] | dict[str, Literal["higher", "lower"]] = []
 
     weight: str | None = None
+
     @property
     def directions(self) -> dict[str, bool | None]:
         """Whether more of a value is better; None: by its name."""
@@ -156,6 +157,7 @@ class Model(Setting, frozen=True):
     requirements: str | None = None
     python: str | None = None
     timeout: Annotated[float, Meta(gt=0)] | None = None
+    seeds: Annotated[int, Meta(ge=1, le=100)] = 1
     secrets: list[str] = []
     predictions: str | None = None
     metrics: str | list[str] | None = None

@@ -16,9 +16,8 @@ from mlops_ci.plan.base_side import BaseSettings, BaseSide
 from mlops_ci.project import Project
 from mlops_ci.records import Artifact, Evaluation, Folder, Training
 from mlops_ci.steps.command import dvc_argv
-from mlops_ci.steps.evaluate import evaluate
 from mlops_ci.steps.requests import EvaluateRequest, TrainRequest
-from mlops_ci.steps.train import train
+from mlops_ci.steps.seeds import evaluate_all, train_all
 
 
 @dataclass(frozen=True)
@@ -78,11 +77,11 @@ def _run(request: Retraining, tree: Project, top: Path) -> tuple[Training, Evalu
         "workspace": top,
         "commit": request.commit,
     }
-    training = train(tree, request.name, TrainRequest(**common, reuse=False, track=False))  # type: ignore[arg-type]
+    training = train_all(tree, request.name, TrainRequest(**common, reuse=False, track=False))  # type: ignore[arg-type]
     # The key of base's commit, as the store and the next run will look for it.
     training = msgspec.structs.replace(training, key=request.settings.key or training.key)
     tree.records.write("train", training)
-    return training, evaluate(tree, request.name, EvaluateRequest(**common))  # type: ignore[arg-type]
+    return training, evaluate_all(tree, request.name, EvaluateRequest(**common))  # type: ignore[arg-type]
 
 
 def _bring_dvc(request: Retraining, tree: Project, top: Path) -> None:

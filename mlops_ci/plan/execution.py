@@ -12,13 +12,13 @@ from mlops_ci.engines.owner import return_to_owner
 from mlops_ci.errors import DOCS, ConfigError, InternalError, MlopsCiError, UsageError
 from mlops_ci.plan.base_search import Retry, Search
 from mlops_ci.plan.choice import ModelPlan, Plan
+from mlops_ci.plan.noise import seeds_of
 from mlops_ci.plan.outcome import ModelOutcome, Outcomes, Progress, Silent
 from mlops_ci.plan.sides import compare_with_base, slim_predictions
 from mlops_ci.project import Project
-from mlops_ci.steps.evaluate import evaluate
 from mlops_ci.steps.key import command_of
 from mlops_ci.steps.requests import EvaluateRequest, TrainRequest
-from mlops_ci.steps.train import train
+from mlops_ci.steps.seeds import evaluate_all, train_all
 
 # What a shipping step is asked for is made by the caller: it knows the options of its door.
 Ship = Callable[[str, str], Any]
@@ -97,7 +97,7 @@ class _Execution:
         search = Search(project, name, base, self.context.store) if base is not None else None
         if search is not None:
             search.look()
-        self._head()
+        self._head(seeds_of(project, name, search))
         if search is not None:
             self.at = "base"
             self._base(search)
@@ -109,16 +109,16 @@ class _Execution:
             )
         self.outcome.state = "compared" if side is not None else "first"
 
-    def _head(self) -> None:
+    def _head(self, seeds: int) -> None:
         project, name, context = self.context.project, self.model.name, self.context
         detail = " ".join(command_of(project.model(name))) or "files that are there"
         with context.progress.step(name, "train", detail) as echo:
-            request = TrainRequest(context.timeout, echo, context.engine)
-            self.outcome.training = train(project, name, request)
+            request = TrainRequest(context.timeout, echo, context.engine, seeds=seeds)
+            self.outcome.training = train_all(project, name, request)
         self.at = "evaluate"
         with context.progress.step(name, "evaluate", project.commit[:12]) as echo:
             asked = EvaluateRequest(context.timeout, echo, context.engine)
-            self.outcome.evaluation = evaluate(project, name, asked)
+            self.outcome.evaluation = evaluate_all(project, name, asked)
 
     def _base(self, search: Search) -> None:
         outcome, context = self.outcome, self.context

@@ -17,9 +17,8 @@ from mlops_ci.plan.outcome import ModelOutcome, Progress
 from mlops_ci.plan.sides import compare_with_base
 from mlops_ci.project import Project
 from mlops_ci.records import Evaluation, Training
-from mlops_ci.steps.evaluate import evaluate
 from mlops_ci.steps.requests import EvaluateRequest, TrainRequest
-from mlops_ci.steps.train import train
+from mlops_ci.steps.seeds import evaluate_all, train_all
 
 
 def train_sides(
@@ -27,7 +26,7 @@ def train_sides(
 ) -> tuple[Training, ...]:
     """Head's training, and with `ref` base's."""
     with _given_back(project), progress.step(name, "train", project.commit[:12]) as echo:
-        head = train(project, name, TrainRequest(timeout, echo))
+        head = train_all(project, name, TrainRequest(timeout, echo))
     if ref is None:
         return (head,)
     outcome = ModelOutcome(name, ("train",), "asked for", training=head)
@@ -43,7 +42,7 @@ def evaluate_sides(
 ) -> tuple[Evaluation, ...]:
     """Head's evaluation, and with `ref` base's."""
     with _given_back(project), progress.step(name, "evaluate", project.commit[:12]) as echo:
-        head = evaluate(project, name, EvaluateRequest(timeout, echo))
+        head = evaluate_all(project, name, EvaluateRequest(timeout, echo))
     if ref is None:
         return (head,)
     outcome = ModelOutcome(name, ("evaluate",), "asked for", evaluation=head)

@@ -16,12 +16,18 @@ from mlops_ci.config import Gate, Model, Policy, Waiver, expand_gates
 from mlops_ci.errors import ComparisonError, MlopsCiError
 from mlops_ci.plan.base_search import Search
 from mlops_ci.plan.base_side import BaseSide
+from mlops_ci.plan.noise import history_of, same_seeds, seeds_of, values_of
 from mlops_ci.plan.outcome import ModelOutcome
 from mlops_ci.project import Project
 from mlops_ci.records import Evaluation
 from mlops_ci.records.comparison import Side
 from mlops_ci.steps.evaluate import open_predictions
-from mlops_ci.verdict import Promise, Yardstick, merge_yardsticks, slice_changes
+from mlops_ci.verdict import (
+    Promise,
+    Yardstick,
+    merge_yardsticks,
+    slice_changes,
+)
 
 if TYPE_CHECKING:
     from mlops_ci.data import Predictions
@@ -52,9 +58,11 @@ def compare_with_base(
     if evaluation is None:
         raise ComparisonError(f"{outcome.name}: head was not evaluated")
     measure = measure_of(project, outcome.name, search)
-    head = _head(project, evaluation, measure.model)
+    counted = seeds_of(project, outcome.name, search) > 1
+    head = _head(project, evaluation, measure.model, counted=counted)
     base = _base(side, search)
     anchors, notes = _anchors(project, outcome.name, (base, head), measure, store if side else None)
+    history, missed = history_of(outcome.name, head, store if side else None)
     compared = compare_sides(
         Sides(
             model=outcome.name,
@@ -64,7 +72,8 @@ def compare_with_base(
             policy=measure.policy,
             anchors=anchors,
             changes=measure.changes,
-            notes=(*outcome.notes, *notes),
+            notes=(*outcome.notes, *notes, *missed, *same_seeds(evaluation)),
+            history=history,
             fairness=tuple(measure.model.fairness),
             waivers=measure.waivers,
             today=project.world.now().date(),
@@ -91,6 +100,7 @@ def measure_of(project: Project, name: str, search: Search | None) -> Measure:
         *merged.changes,
         *slice_changes(settings.model.slices, model.slices),
         *_waiver_changes(settings.model.waivers, model.waivers),
+        *_seed_changes(settings.model.seeds, model.seeds),
     )
     slices = list(dict.fromkeys((*settings.model.slices, *model.slices)))
     fairness = list(dict.fromkeys((*settings.model.fairness, *model.fairness)))
@@ -105,12 +115,17 @@ def _waiver_changes(base: Sequence[Waiver], head: Sequence[Waiver]) -> list[str]
     return [f"{change}; it counts from the merge on" for change in added + gone]
 
 
-def _head(project: Project, evaluation: Evaluation, model: Model) -> Known:
+def _seed_changes(base: int, head: int) -> list[str]:
+    return [] if head == base else [f"seeds: {base} → {head}; it counts from the merge on"]
+
+
+def _head(project: Project, evaluation: Evaluation, model: Model, *, counted: bool) -> Known:
     from mlops_ci.steps.compare import Known
 
     side = Side(name="head", commit=evaluation.commit, **_digests(evaluation))
+    seeds = values_of(evaluation.seeds) if counted else {}
     if evaluation.predictions is None:
-        return Known(side, None, evaluation.numbers, evaluation.refused)
+        return Known(side, None, evaluation.numbers, evaluation.refused, seeds)
     found = open_predictions(project.root / evaluation.predictions.path, model)
     if found.digest != evaluation.predictions.digest:
         raise ComparisonError(
@@ -118,7 +133,7 @@ def _head(project: Project, evaluation: Evaluation, model: Model) -> Known:
             where=str(found.path),
             fix="run `mlops-ci evaluate` again",
         )
-    return Known(side, found, evaluation.numbers, evaluation.refused)
+    return Known(side, found, evaluation.numbers, evaluation.refused, seeds)
 
 
 def _base(side: BaseSide | None, search: Search | None) -> Known | None:
@@ -133,8 +148,9 @@ def _base(side: BaseSide | None, search: Search | None) -> Known | None:
         source=side.source,
         **_digests(evaluation),
     )
+    seeds = values_of(evaluation.seeds)
     if side.predictions is None:
-        return Known(described, None, evaluation.numbers, evaluation.refused)
+        return Known(described, None, evaluation.numbers, evaluation.refused, seeds)
     artifact = evaluation.slim or evaluation.predictions
     slim = evaluation.slim is not None
     found = (
@@ -146,7 +162,7 @@ def _base(side: BaseSide | None, search: Search | None) -> Known | None:
         raise ComparisonError(
             "base's predictions changed after they were evaluated", where=str(side.predictions)
         )
-    return Known(described, found, evaluation.numbers, evaluation.refused)
+    return Known(described, found, evaluation.numbers, evaluation.refused, seeds)
 
 
 def open_slim(path: Path, model: Model, evaluation: Evaluation) -> Predictions:
@@ -191,13 +207,13 @@ def _anchor(found: Found, model: Model, base: Known | None) -> Known:
 
     evaluation = found.entry.evaluation
     side = Side(name="main's best", commit=evaluation.commit, **_digests(evaluation))
-    digest = side.predictions_digest
+    digest, seeds = side.predictions_digest, values_of(evaluation.seeds)
     if base is not None and digest is not None and digest == base.side.predictions_digest:
-        return Known(side, base.predictions)
+        return Known(side, base.predictions, seeds=seeds)
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder) / "predictions.parquet"
         place.write_bytes(found.entry.predictions or b"")
-        return Known(side, open_slim(place, model, evaluation))
+        return Known(side, open_slim(place, model, evaluation), seeds=seeds)
 
 
 def _digests(evaluation: Evaluation) -> dict[str, str | None]:

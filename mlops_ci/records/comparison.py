@@ -29,6 +29,10 @@ class MetricResult(Struct, frozen=True, kw_only=True):
     `low`, `high` bound it at the comparison's level. `se` is its standard error. `n` counts the
     rows that entered. A field is None where it was not or could not be assessed, and `note` then
     says why. `average` names the averaging of a multiclass metric.
+
+    `se` is that of the rows alone. Where retraining noise is known, `low` and `high` hold it too:
+    `seed_sd` is its standard deviation (of both sides together), from `seeds` trainings, and
+    `seed_df` are Satterthwaite's degrees of freedom of the whole.
     """
 
     metric: str
@@ -50,6 +54,9 @@ class MetricResult(Struct, frozen=True, kw_only=True):
     average: str | None = None
     better: bool = False
     note: str | None = None
+    seeds: int | None = None
+    seed_sd: float | None = None
+    seed_df: float | None = None
 
 
 class GateResult(Struct, frozen=True, kw_only=True):
@@ -161,13 +168,25 @@ class Side(Struct, frozen=True, kw_only=True):
     source: str | None = None
 
 
+class Retraining(Struct, frozen=True, kw_only=True):
+    """Whose retraining noise the intervals of changes hold: `head`, `base` count the trainings it
+    was measured by, None where it is not known. `history`: those sides' trainings are main's, of
+    one training key each.
+    """
+
+    head: int | None = None
+    base: int | None = None
+    history: tuple[Literal["head", "base"], ...] = ()
+
+
 class Comparison(Struct, frozen=True, kw_only=True):
     """`mlops-ci compare --json`. `base` is None on a first run: there is nothing to compare with.
 
     `policy` is `on-inconclusive`. `blocks` says whether the exit code is 1. `changes` are the
     differences of the yardstick (gates, slices, policy) between base's and head's configuration.
     `weak_slices` are found by a search and judge nothing. `waiting` counts gates on a first run
-    that limit a change: they hold as soon as there is something to compare with.
+    that limit a change: they hold as soon as there is something to compare with. `retraining`:
+    None where retraining noise is not measured.
     """
 
     schema: str = "mlops-ci/comparison/1"
@@ -188,4 +207,5 @@ class Comparison(Struct, frozen=True, kw_only=True):
     weak_slices: tuple[WeakSlice, ...] = ()
     waiting: int = 0
     drift: tuple[ColumnDrift, ...] = ()
+    retraining: Retraining | None = None
     notes: tuple[str, ...] = ()

@@ -15,6 +15,24 @@ class Artifact(Struct, frozen=True, kw_only=True):
     bytes: int
 
 
+class SeedValues(Struct, frozen=True, kw_only=True):
+    """One metric of every training: of seed 0, 1, …"""
+
+    metric: str
+    slice: str | None = None
+    values: tuple[float, ...] = ()
+
+
+class Seeds(Struct, frozen=True, kw_only=True):
+    """What `trainings` that differ only in MLOPS_CI_SEED came to, on the same rows. `same`: they
+    answer alike, so training does not follow the seed and nothing is known of its noise; `values`
+    is empty then."""
+
+    trainings: int
+    same: bool = False
+    values: tuple[SeedValues, ...] = ()
+
+
 class Evaluation(Struct, frozen=True, kw_only=True):
     """What head's (or base's) model does on the evaluation rows.
 
@@ -40,4 +58,5 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     refused: dict[str, str] = {}
     group: str | None = None
     weight: str | None = None
+    seeds: Seeds | None = None
     notes: tuple[str, ...] = ()

@@ -14,12 +14,23 @@ class Environment(Struct, frozen=True, kw_only=True):
     lock_digest: str | None = None
 
 
+class SeedRun(Struct, frozen=True, kw_only=True):
+    """One more training, with MLOPS_CI_SEED=`seed`. `folder`, relative to the project, has what it
+    wrote, under the paths of `outputs`."""
+
+    seed: int
+    folder: str
+    outputs: dict[str, str]
+    duration_seconds: float
+
+
 class Training(Struct, frozen=True, kw_only=True):
     """`key` is the training key: SHA-256 over command, tracked code, data, parameters, lock,
     Python and platform; None where nothing was trained here (`train:` is left out).
 
     `exit_code` is the user's own; `signal` the number that ended it; both None on a time-out.
-    `reused` names the commit whose outputs were taken because its key is equal.
+    `reused` names the commit whose outputs were taken because its key is equal. `seeds` are the
+    trainings beside the one that counts, whose seed is 0.
     """
 
     schema: str = "mlops-ci/train/1"
@@ -41,6 +52,7 @@ class Training(Struct, frozen=True, kw_only=True):
     tracker: str | None = None
     tracker_run: str | None = None
     log: str | None = None
+    seeds: tuple[SeedRun, ...] = ()
     notes: list[str] = []
 
 

@@ -40,6 +40,8 @@ def rows_needed(gate: GateResult, metric: MetricResult | None) -> Phrase:
     rows = metric.n if metric is not None else None
     if gate.reason not in ("straddles", "straddles-beyond") or not rows:
         return Phrase()
+    if gate.rows_needed is None and metric is not None and metric.seed_sd:
+        return text(f"Even {CAP}× these rows may not decide it: seeds differ by too much.")
     if gate.rows_needed is None:
         return text(f"Even {CAP}× these rows may not decide it ({POWER}).")
     few, many = sorted(gate.rows_needed)

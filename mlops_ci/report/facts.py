@@ -8,7 +8,7 @@ from mlops_ci.records import Comparison, Resolution
 from mlops_ci.records.comparison import Side, WeakSlice
 from mlops_ci.report.labels import is_file, metric_name, short
 from mlops_ci.report.model import Section
-from mlops_ci.report.numbers import count, show_bytes, show_percent
+from mlops_ci.report.numbers import count, decimals_of, show, show_bytes, show_percent
 from mlops_ci.report.phrase import Phrase, code, join, quoted, text
 
 MOST = 20
@@ -22,6 +22,7 @@ def facts_of(section: Section) -> tuple[Phrase, ...]:
     if comparison is None:
         return ()
     found = [*_measured(comparison), *_columns(comparison.resolution), *_methods(comparison)]
+    found += _retraining(comparison)
     rest = dict.fromkeys((*comparison.notes, *section.notes))
     shown = notes_of(section)
     found += [quoted(note) for note in rest if note not in shown][:MOST]
@@ -106,6 +107,22 @@ def _methods(comparison: Comparison) -> Iterator[Phrase]:
     for method, metrics in list(used.items())[:MOST]:
         names = join((metric_name(name) for name in list(metrics)[:MOST]), ", ")
         yield text(f"{method}: ") + names + text(".")
+
+
+def _retraining(comparison: Comparison) -> Iterator[Phrase]:
+    """How much another seed moves each change, beside what other rows would."""
+    known = [one for one in comparison.metrics if one.seed_sd is not None and one.slice is None]
+    if not known:
+        return
+    each = (
+        metric_name(one.metric) + text(f" {show(one.seed_sd, decimals_of(one.seed_sd))}")
+        for one in known[:MOST]
+    )
+    yield (
+        text("Retraining noise of the change, as a standard deviation: ")
+        + join(each, ", ")
+        + text(".")
+    )
 
 
 def shipped_rows(section: Section) -> tuple[tuple[str, str, Phrase], ...]:

@@ -50,7 +50,29 @@ def _lead_of_comparison(
     else:
         yield from _decided_against(section, comparison, permission(section, report))
     if comparison.evidence != "point" and not unchanged(comparison):
-        yield text(NOISE)
+        yield text(_noise(comparison))
+
+
+def _noise(comparison: Comparison) -> str:
+    """Whether the intervals hold what another seed would change, and by which trainings."""
+    known = comparison.retraining
+    if known is None:
+        return NOISE
+    where = "the intervals of all rows" if known.history else "the intervals"
+    said = {
+        side: f"{count(number)} {'trainings of main' if side in known.history else 'seeds'}"
+        for side, number in (("head", known.head), ("base", known.base))
+        if number is not None
+    }
+    if len(said) == 1:
+        ((side, by),) = said.items()
+        other = "base" if side == "head" else "head"
+        return f"Retraining noise of {side} is in {where} ({by}), that of {other} is not measured."
+    if said["head"] != said["base"]:
+        by = f"head: {said['head']}, base: {said['base']}"
+    else:
+        by = said["head"] + ("" if known.history else " each")
+    return f"Retraining noise is in {where} ({by})."
 
 
 def _kept(section: Section, comparison: Comparison, base: Phrase) -> Phrase:

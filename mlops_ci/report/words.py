@@ -159,7 +159,7 @@ def _blocked(section: Section) -> Phrase:
         if gate.quantity == "value":
             return _bound(gate, "is probably") + found + _asked(section, gate)
         return text(" is probably worse: ") + found + _allowed(section, gate)
-    return _undecided(gate) + found
+    return _undecided(section, gate) + found
 
 
 def _bound(gate: GateResult, verb: str) -> Phrase:
@@ -180,14 +180,17 @@ def _allowed(section: Section, gate: GateResult) -> Phrase:
     return text(f" (gate: {bound})")
 
 
-def _undecided(gate: GateResult) -> Phrase:
+def _undecided(section: Section, gate: GateResult) -> Phrase:
+    metric = section.metric_of(gate)
+    torn = gate.rows_needed is None and metric is not None and metric.seed_sd is not None
+    unknown = "seeds differ too much to tell, " if torn else "too few rows to tell, "
     why = {
         "unpaired": "not the same rows, so nobody can tell: ",
         "unscored": "rows of base's test set are missing: ",
         "point": "numbers without rows cannot tell: ",
         "point-beyond": "numbers without rows cannot tell: ",
     }
-    return text(": " + why.get(gate.reason, "too few rows to tell, "))
+    return text(": " + why.get(gate.reason, unknown))
 
 
 def _passed(section: Section, comparison: Comparison) -> Phrase:
@@ -205,7 +208,7 @@ def _passed(section: Section, comparison: Comparison) -> Phrase:
 def _inconclusive(section: Section, comparison: Comparison) -> Phrase:
     del comparison
     gate = next(gate for gate in section.gates if gate.verdict == "inconclusive")
-    return _undecided(gate) + _gate_values(section, gate)
+    return _undecided(section, gate) + _gate_values(section, gate)
 
 
 def _ungated(section: Section, comparison: Comparison) -> Phrase:

@@ -15,6 +15,8 @@ from pathlib import Path
 from mlops_ci.engines import Echo, Ended, Engine, Job
 from mlops_ci.errors import CommandError
 
+# The variable that tells a training which seed to take.
+SEED = "MLOPS_CI_SEED"
 OUT_OF_MEMORY = (-signal.SIGKILL, 128 + signal.SIGKILL)
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
-
-import msgspec
 
 from mlops_ci.config import Gate, Policy, Waiver
 from mlops_ci.data import (
@@ -22,13 +19,15 @@ from mlops_ci.data import (
 )
 from mlops_ci.errors import ComparisonError
 from mlops_ci.records import Comparison, MetricResult, RowCounts
-from mlops_ci.records.comparison import ColumnDrift, Evidence, Side, WeakSlice
+from mlops_ci.records.comparison import ColumnDrift, Evidence, Retraining, Side, WeakSlice
 from mlops_ci.steps.drift import drift_between, note_of, rows_differ
+from mlops_ci.steps.numbers import compare_known
 from mlops_ci.verdict import (
+    Noise,
     Promise,
+    Trainings,
     askable,
     compare_fairness,
-    compare_numbers,
     compare_paired,
     compare_single,
     compare_unpaired,
@@ -36,22 +35,24 @@ from mlops_ci.verdict import (
     judge,
     verdict_of,
     waive,
+    widen_all,
 )
 
 FLOORS = ("min", "max")
-FINITE = "a finite number"
 SHORT = 8  # letters of a run's id
 
 
 @dataclass(frozen=True)
 class Known:
     """What is known of one side: its rows, its numbers without rows, or both. `refused`: why a
-    value of its metrics files is no number."""
+    value of its metrics files is no number. `seeds`: (metric, slice) → its value in every training,
+    where there were several."""
 
     side: Side
     predictions: Predictions | None = None
     numbers: Mapping[str, float] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
+    seeds: Mapping[tuple[str, str | None], Sequence[float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ class Sides:
     """`base` None: a first run. `anchors`: metric → main's best at it in the last 90 days, for
     creep.
 
-    `changes`: what head does to the yardstick, in words. `notes` go into the report.
+    `changes`: what head does to the yardstick, in words. `notes` go into the report. `history`:
+    what main's runs say of retraining noise, by metric.
     """
 
     model: str
@@ -72,6 +74,7 @@ class Sides:
     notes: tuple[str, ...] = ()
     fairness: tuple[str, ...] = ()
     waivers: Sequence[Waiver] = ()
+    history: Mapping[str, Noise] = field(default_factory=dict)
     today: date = date.min
 
 
@@ -140,10 +143,9 @@ def compare_sides(sides: Sides) -> Outcome:
     head = sides.head
     measured = _measure(sides.base, head, sides.policy, _Wanted(_asked(sides), sides.fairness))
     gates = sides.gates if sides.base else [g for g in sides.gates if _kind(g) in FLOORS]
+    metrics, retraining = _with_noise(measured.metrics, sides.base, sides)
     anchor = _against_best(sides, measured)
-    judged = judge(
-        measured.metrics, gates, sides.policy, unscored=measured.unscored, anchor=anchor or None
-    )
+    judged = judge(metrics, gates, sides.policy, unscored=measured.unscored, anchor=anchor or None)
     waived = waive(judged.gates, sides.waivers, sides.today)
     comparison = Comparison(
         model=sides.model,
@@ -162,6 +164,7 @@ def compare_sides(sides: Sides) -> Outcome:
         changes=sides.changes,
         weak_slices=measured.weak,
         drift=measured.drift,
+        retraining=retraining,
         waiting=len(sides.gates) - len(gates),
         notes=(*waived.notes, *sides.notes, *measured.notes, *judged.notes),
     )
@@ -182,12 +185,21 @@ def _against_best(sides: Sides, measured: _Measured) -> list[MetricResult]:
         if not same or any(metric.evidence == "point" for metric in asked):
             names_of = _Wanted(frozenset(wanted))
             asked = _of_names(_measure(known, sides.head, sides.policy, names_of), wanted)
-        found += asked
+        found += _with_noise(tuple(asked), known, sides)[0]
     return found
 
 
 def _of_names(measured: _Measured, names: Sequence[str]) -> list[MetricResult]:
     return [metric for metric in measured.metrics if metric.metric in names]
+
+
+def _with_noise(
+    metrics: tuple[MetricResult, ...], base: Known | None, sides: Sides
+) -> tuple[tuple[MetricResult, ...], Retraining | None]:
+    if base is None:
+        return metrics, None
+    trainings = Trainings(sides.head.seeds, base.seeds, sides.history)
+    return widen_all(metrics, trainings, sides.policy.level)
 
 
 def _kind(gate: Gate | Promise) -> str:
@@ -215,43 +227,9 @@ class _Wanted:
 def _measure(base: Known | None, head: Known, policy: Policy, wanted: _Wanted) -> _Measured:
     by_rows = _measure_rows(base, head, policy, wanted)
     measured = {metric.metric for metric in by_rows.metrics}
-    numbers = _compare_numbers(base, head, wanted.names)
+    numbers = compare_known(base, head, wanted.names)
     others = tuple(one for one in numbers if one.metric not in measured)
     return replace(by_rows, metrics=(*by_rows.metrics, *others))
-
-
-def _compare_numbers(
-    base: Known | None, head: Known, asked: frozenset[str]
-) -> tuple[MetricResult, ...]:
-    """Numbers without rows. What is no number is shown where the other side has one, where a gate
-    speaks of it, or where it was meant as one (NaN); never the name of a model or a date."""
-    sides = [("base", base), ("head", head)] if base is not None else [("head", head)]
-    names = {name for _, side in sides for name in side.numbers}
-    shown = [
-        {
-            name: math.nan
-            for name, why in side.refused.items()
-            if name in names
-            or name in asked
-            or name.rpartition(".")[2] in asked
-            or why.endswith(FINITE)
-        }
-        for _, side in sides
-    ]
-    values = [{**side.numbers, **nans} for (_, side), nans in zip(sides, shown, strict=True)]
-    results = compare_numbers(values[0] if base is not None else None, values[-1])
-    return tuple(_explained(result, sides) for result in results)
-
-
-def _explained(result: MetricResult, sides: Sequence[tuple[str, Known]]) -> MetricResult:
-    said = [
-        f"{name}: {side.refused[result.metric]}"
-        if result.metric in side.refused
-        else f"{name} does not have it"
-        for name, side in sides
-        if result.metric not in side.numbers
-    ]
-    return msgspec.structs.replace(result, note="; ".join(said) or None)
 
 
 def _measure_rows(base: Known | None, head: Known, policy: Policy, wanted: _Wanted) -> _Measured:

@@ -15,7 +15,7 @@ from mlops_ci.engines.python import Request, find_lock, ready_python
 from mlops_ci.errors import RecordError, UsageError
 from mlops_ci.project import Project
 from mlops_ci.records import Artifact, Evaluation, Training
-from mlops_ci.steps.command import Outputs, argv_of, run_job
+from mlops_ci.steps.command import SEED, Outputs, argv_of, run_job
 from mlops_ci.steps.requests import EvaluateRequest
 from mlops_ci.steps.tree import WorkTree, content_digest
 
@@ -32,7 +32,7 @@ def evaluate(project: Project, name: str, request: EvaluateRequest) -> Evaluatio
     model = project.model(name)
     commit = request.commit or project.commit
     if model.predict is not None:
-        _predict(project, name, commit, request)
+        predict(project, name, commit, request)
     record = evaluation_of(project, name, commit, _key_of(project, name, commit))
     project.records.write("evaluate", record)
     return record
@@ -55,11 +55,15 @@ def _key_of(project: Project, name: str, commit: str) -> str | None:
         return None
 
 
-def _predict(project: Project, name: str, commit: str, request: EvaluateRequest) -> None:
+def predict(
+    project: Project, name: str, commit: str, request: EvaluateRequest, seed: int = 0
+) -> None:
+    """Run the model's `predict:`; `seed` is that of the model at hand."""
     model = project.model(name)
+    number = f".seed-{seed}" if seed else ""
     workspace = request.workspace or project.git.root
     engine = engine_of(request.engine, project.world)
-    log = project.records.of(name, commit) / "predict.log"
+    log = project.records.of(name, commit) / f"predict{number}.log"
     project.records.ignore()
     lock = find_lock(model, WorkTree(project).read)
     python = ready_python(
@@ -69,12 +73,12 @@ def _predict(project: Project, name: str, commit: str, request: EvaluateRequest)
     for path in paths:
         make_folder((project.root / path).parent, user_for(workspace, project.world.environ))
     job = Job(
-        run_id=f"predict-{commit[:12]}",
+        run_id=f"predict-{commit[:12]}{number}",
         argv=argv_of(model.predict or []),
         folder=project.root,
         workspace=workspace,
         log=log,
-        variables=(("MLOPS_CI_MODEL", name), ("MLOPS_CI_COMMIT", commit)),
+        variables=(("MLOPS_CI_MODEL", name), ("MLOPS_CI_COMMIT", commit), (SEED, str(seed))),
         secrets=model.secrets,
         bin=python,
         timeout=request.timeout or model.timeout,

@@ -11,7 +11,8 @@ from mlops_ci.engines import Echo
 @dataclass(frozen=True)
 class TrainRequest:
     """`workspace` decides whose rights the command gets; None: the project's repository. `timeout`
-    in seconds goes before the model's. `reuse`: an equal training may stand for this one."""
+    in seconds goes before the model's. `reuse`: an equal training may stand for this one. `seeds`:
+    how often to train; None: as the model says."""
 
     timeout: float | None = None
     echo: Echo | None = None
@@ -20,6 +21,7 @@ class TrainRequest:
     track: bool = True
     workspace: Path | None = None
     commit: str | None = None
+    seeds: int | None = None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from mlops_ci.engines.python import Request, platform_name, python_version, read
 from mlops_ci.errors import CommandError, MlopsCiError, RecordError
 from mlops_ci.project import DIRTY, Project, outputs_of
 from mlops_ci.records import Environment, Training
-from mlops_ci.steps.command import Outputs, argv_of, dvc_argv, refuse_failure
+from mlops_ci.steps.command import SEED, Outputs, argv_of, dvc_argv, refuse_failure, run_job
 from mlops_ci.steps.key import Ingredients, training_key
 from mlops_ci.steps.requests import TrainRequest
 from mlops_ci.steps.tree import WorkTree, content_digest
@@ -42,6 +42,17 @@ def train(project: Project, name: str, request: TrainRequest) -> Training:
     return _Trainer(project, name, model, request, ingredients, commit).train()
 
 
+def train_seed(project: Project, name: str, request: TrainRequest, seed: int) -> float:
+    """The command once more, with another MLOPS_CI_SEED; in seconds. Its outputs lie where the
+    configuration says, nothing is recorded.
+
+    Raises CommandError as `train` does.
+    """
+    model, commit = project.model(name), request.commit or project.commit
+    ingredients = training_key(project, name, WorkTree(project))
+    return _Trainer(project, name, model, request, ingredients, commit, seed).repeat()
+
+
 @dataclass(frozen=True)
 class _Run:
     run_id: str
@@ -59,6 +70,19 @@ class _Trainer:
     request: TrainRequest
     ingredients: Ingredients
     commit: str
+    seed: int = 0
+
+    def repeat(self) -> float:
+        run_id = f"seed-{self.seed}-{secrets.token_hex(4)}"
+        log = self.project.records.of(self.name, self.commit) / f"train.seed-{self.seed}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.unlink(missing_ok=True)
+        what = f"{self.name}: training with seed {self.seed}"
+        job = self._job(run_id, log)
+        with self._outputs(run_id).renewed(what):
+            return run_job(
+                engine_of(self.request.engine, self.project.world), job, what, self.request.echo
+            ).seconds
 
     def train(self) -> Training:
         project = self.project
@@ -150,7 +174,11 @@ class _Trainer:
             folder=project.root,
             workspace=self._workspace(),
             log=log,
-            variables=(("MLOPS_CI_MODEL", self.name), ("MLOPS_CI_COMMIT", self.commit)),
+            variables=(
+                ("MLOPS_CI_MODEL", self.name),
+                ("MLOPS_CI_COMMIT", self.commit),
+                (SEED, str(self.seed)),
+            ),
             secrets=model.secrets,
             bin=bin_folder,
             timeout=self.request.timeout or model.timeout,
@@ -237,6 +265,7 @@ def _record_of(  # noqa: PLR0913, PLR0917 - one record from its five sources
         peak_memory_bytes=run.ended.peak_bytes if run.ended else None,
         reused=earlier.commit if earlier else None,
         log=run.log or (earlier.log if earlier else None),
+        seeds=earlier.seeds if earlier else (),
     )
 
 

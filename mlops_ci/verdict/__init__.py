@@ -11,6 +11,7 @@ from mlops_ci.verdict.gates import CAP, Promise, Reason
 from mlops_ci.verdict.judging import Judgement, judge, verdict_of
 from mlops_ci.verdict.names import METRICS, askable, canonical_metric, higher_is_better
 from mlops_ci.verdict.rows import Outputs, PairedRows, SingleRows
+from mlops_ci.verdict.seeds import Noise, Trainings, noise_of_history, widen_all
 from mlops_ci.verdict.waivers import Waived, waive
 from mlops_ci.verdict.weak import find_weak_slices
 from mlops_ci.verdict.yardstick import Yardstick, merge_gates, merge_yardsticks, slice_changes
@@ -19,11 +20,13 @@ __all__ = [
     "CAP",
     "METRICS",
     "Judgement",
+    "Noise",
     "Outputs",
     "PairedRows",
     "Promise",
     "Reason",
     "SingleRows",
+    "Trainings",
     "Waived",
     "Yardstick",
     "askable",
@@ -38,7 +41,9 @@ __all__ = [
     "judge",
     "merge_gates",
     "merge_yardsticks",
+    "noise_of_history",
     "slice_changes",
     "verdict_of",
     "waive",
+    "widen_all",
 ]

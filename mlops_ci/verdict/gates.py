@@ -263,8 +263,8 @@ def _rows_needed(
 ) -> tuple[int, int] | None:
     """Rows that decide with 80 % power, for no true change and for the change as seen.
 
-    n · ((z_{α/2} + z_β) · SE / distance to the limit)², at least the rows there are, at most
-    `CAP` times as many; None when both reach the cap.
+    n · (z_{α/2} + z_β)² · SE² / (d² − (z_{α/2} + z_β)² · seed_sd²), d the distance to the limit;
+    at least the rows there are, at most `CAP` times as many; None when both reach the cap.
     """
     if reading.low is None or reading.high is None or not result.n or reading.exact:
         return None
@@ -275,10 +275,15 @@ def _rows_needed(
     else:
         se = result.se or (reading.high - reading.low) / (2 * z)
         still = _margin(gate, result) or 0.0
-    factor = result.n * ((z + NormalDist().inv_cdf(POWER)) * se) ** 2
+    reach = z + NormalDist().inv_cdf(POWER)
+    factor = result.n * (reach * se) ** 2
+    # What seeds move, rows do not mend: it is taken off the distance before they are counted.
+    noise = 0.0 if gate.kind in ("min", "max") else (reach * (result.seed_sd or 0.0)) ** 2
     cap = CAP * result.n
     needed = [
-        math.ceil(min(cap, max(result.n, factor / distance**2))) if distance**2 else cap
+        math.ceil(min(cap, max(result.n, factor / (distance**2 - noise))))
+        if distance**2 > noise
+        else cap
         for distance in (abs(still), abs(reading.estimate))
     ]
     return None if min(needed) >= cap else (needed[0], needed[1])

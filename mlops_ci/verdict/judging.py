@@ -15,7 +15,7 @@ from mlops_ci.verdict.gates import (
     expand_slices,
     judge_gate,
 )
-from mlops_ci.verdict.intervals import two_sided_p
+from mlops_ci.verdict.seeds import p_of_change
 from mlops_ci.verdict.structs import replaced
 
 
@@ -122,19 +122,13 @@ def mark_better(
 
 
 def _holm(metrics: Sequence[MetricResult], family: Sequence[int], alpha: float) -> set[int]:
-    ranked = sorted((_p_value(metrics[i]), i) for i in family)
+    ranked = sorted((p_of_change(metrics[i]), i) for i in family)
     kept: set[int] = set()
     for place, (p, i) in enumerate(ranked):
         if p > alpha / (len(ranked) - place) or not alpha:
             break
         kept.add(i)
     return kept
-
-
-def _p_value(one: MetricResult) -> float:
-    if not one.se or one.difference is None:
-        return 1.0
-    return two_sided_p(one.difference / one.se)
 
 
 def _tested(one: MetricResult) -> bool:

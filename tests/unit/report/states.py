@@ -23,7 +23,7 @@ from mlops_ci.records import (
 )
 from mlops_ci.records.comparison import Side, WeakSlice
 from mlops_ci.report import Failure, Links, Report, Section, report_of, section_of
-from mlops_ci.verdict import judge
+from mlops_ci.verdict import Noise, Trainings, judge, widen_all
 
 HEAD, BASE = "3f9c2ab1" * 5, "a1b2c3d4" * 5
 ROWS = 12_408
@@ -229,6 +229,37 @@ def probably_worse() -> Section:
         metric("log_loss", 0.281, 0.279, 0.011, n=840),
     ]
     return section_of(compared(metrics, GATES[:2], rows=840), training=training())
+
+
+def seeded() -> Section:
+    """Both sides were trained three times: the intervals hold what a seed changes."""
+    metrics = [metric("roc_auc", 0.912, 0.9134, 0.004), metric("recall", 0.641, 0.637, 0.009)]
+    values = {
+        ("roc_auc", None): (0.9134, 0.9127, 0.9119),
+        ("recall", None): (0.637, 0.641, 0.634),
+    }
+    widened, retraining = widen_all(metrics, Trainings(values, values), 0.95)
+    gates = (drop("roc_auc", 0.01), drop("recall", 0.02))
+    comparison = compared(widened, gates, retraining=retraining)
+    return section_of(comparison, training=training(), base_training=base_training())
+
+
+def seeds_decide() -> Section:
+    """Rows are many; two seeds that differ leave it open all the same."""
+    values = {("roc_auc", None): (0.9134, 0.9051)}
+    metrics = [metric("roc_auc", 0.912, 0.9134, 0.004)]
+    widened, retraining = widen_all(metrics, Trainings(values), 0.95)
+    comparison = compared(widened, (drop("roc_auc", 0.01),), retraining=retraining)
+    return section_of(comparison, training=training(), base_training=base_training())
+
+
+def noise_of_main() -> Section:
+    """Trained once, and main's own retrainings say how much that may be off."""
+    history = {"roc_auc": Noise(2.5e-7, 6, 8)}
+    metrics = [metric("roc_auc", 0.912, 0.9134, 0.004)]
+    widened, retraining = widen_all(metrics, Trainings(history=history), 0.95)
+    comparison = compared(widened, (drop("roc_auc", 0.01),), retraining=retraining)
+    return section_of(comparison, training=training(), base_training=base_training())
 
 
 def hopeless() -> Section:
@@ -489,7 +520,7 @@ def _alone(made: Callable[[], Section]) -> Callable[[], Report]:
 SECTIONS: dict[str, Callable[[], Section]] = {
     function.__name__: function
     for function in (
-        better, no_worse, worse, pointed_out, undecided, probably_worse, hopeless, policy_fail, below_floor,
+        better, no_worse, worse, pointed_out, undecided, probably_worse, hopeless, seeded, seeds_decide, noise_of_main, policy_fail, below_floor,
         probably_below_floor, optional_failed, unchanged, ungated, two_files, numbers, unpaired,
         unscored, missing_slice, not_assessed, creep, yardstick, first, first_below_floor,
         first_ungated, failed, evaluated, stale, no_baseline, not_deployed, live, put_back, untouched,

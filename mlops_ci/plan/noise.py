@@ -1,0 +1,49 @@
+"""What is known of retraining noise: by seeds, or by main's own retrainings."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlops_ci.baseline.history import runs_by_key
+from mlops_ci.baseline.store import Store
+from mlops_ci.errors import MlopsCiError
+from mlops_ci.plan.base_search import Search
+from mlops_ci.project import Project
+from mlops_ci.records import Evaluation
+from mlops_ci.records.evaluation import Seeds
+from mlops_ci.verdict import Noise, noise_of_history
+
+if TYPE_CHECKING:
+    from mlops_ci.steps.compare import Known
+
+
+def seeds_of(project: Project, name: str, search: Search | None) -> int:
+    """How often to train: as base says, where it knows the model. Noise widens intervals, and what
+    would fail may then be undecided: that is not for head to ask for."""
+    if search is None or search.settings.adopted:
+        return project.model(name).seeds
+    return search.settings.model.seeds
+
+
+def values_of(seeds: Seeds | None) -> dict[tuple[str, str | None], tuple[float, ...]]:
+    return {(one.metric, one.slice): one.values for one in seeds.values} if seeds else {}
+
+
+def same_seeds(evaluation: Evaluation) -> list[str]:
+    if evaluation.seeds is None or not evaluation.seeds.same:
+        return []
+    count = evaluation.seeds.trainings
+    said = f"All {count} trainings came to the same numbers: let training read MLOPS_CI_SEED"
+    return [f"{said}, or leave `seeds:` out."]
+
+
+def history_of(name: str, head: Known, store: Store | None) -> tuple[dict[str, Noise], list[str]]:
+    """What main's repeated trainings on the same rows say of retraining noise."""
+    if store is None or head.predictions is None:
+        return {}, []
+    try:
+        runs = runs_by_key(store.list(name), head.predictions.rows_digest)
+    except MlopsCiError as error:
+        return {}, [f"main's history was not read: {error.what}"]
+    found = {metric: noise_of_history(groups) for metric, groups in runs.items()}
+    return {metric: noise for metric, noise in found.items() if noise is not None}, []
