@@ -20,7 +20,7 @@ NAMES = {
     "intervals": "paired intervals of ten metrics on 1e6 and 1e7 rows in memory, and scikit-learn",
     "drift": "drift of 20 columns of 1e6 rows a side, against Evidently's preset",
     "coverage": "95 % intervals on simulated repositories: misses, and what becomes of bad models",
-    "comment": "end of training to the comment with six plots, against a script around mlflow",
+    "comment": "end of training to the comment with four plots, against a script around mlflow",
     "report": "500 metrics in 40 slices, in process: comment and page, then with six plots",
     "push": "a new model to the registry, requirements unchanged, against docker build and push",
     "serve": "one row to /invocations, against mlflow models serve",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mlops_ci.action.groups import Groups
+from mlops_ci.action.pictures import begin_pictures
 from mlops_ci.action.publishing import Publication, publish, publish_stop
 from mlops_ci.action.task import Task
 from mlops_ci.errors import EXIT_FINE, MlopsCiError
@@ -36,6 +37,8 @@ def judge(task: Task) -> int:
     for model in plan.models:
         if model.steps:
             task.posting.begin_model(task.check_name(model.name, project))
+    if any(model.steps for model in plan.models):
+        begin_pictures(task, project)
     outcomes = execute(plan, context)
     note_edits(project, outcomes)
     _tell(task, plan, outcomes)

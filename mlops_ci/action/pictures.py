@@ -16,8 +16,7 @@ from mlops_ci.errors import DOCS, AccessError, UsageError
 from mlops_ci.github.artifacts import open_artifacts
 from mlops_ci.github.attachments import TOKEN, Attachments, no_token, place_of_uploads
 from mlops_ci.github.client import Client
-from mlops_ci.github.patience import Trouble
-from mlops_ci.github.pictures import BRANCH, Pictures
+from mlops_ci.github.pictures import BRANCH
 from mlops_ci.project import Project
 from mlops_ci.report import Report, Section, render_html
 from mlops_ci.report.album import album_files
@@ -93,14 +92,13 @@ class _Hosting:
         }
 
     def _on_branch(self) -> Report:
-        world, event = self.task.world, self.task.event
-        pictures = Pictures(self.client, event.repository, self._web, world.now().date())
+        pictures = self.task.pictures
+        if pictures is None:
+            raise _not_on_branch("there is no token for Git")
         try:
             return self._addressed(pictures.publish(self._contents))
-        except Trouble as trouble:
-            if trouble.kind in {"denied", "missing"}:
-                raise _not_on_branch(trouble) from trouble
-            raise
+        except AccessError as error:
+            raise _not_on_branch(error.what) from error
 
     def _attached(self) -> Report:
         if not self._token:
@@ -157,7 +155,7 @@ class _Hosting:
 
     @property
     def _contents(self) -> list[bytes]:
-        plots = [plot for section in self.report.models for plot in section.plots]
+        plots = [plot for section in self.report.models for plot in section.telling_plots]
         return [content for plot in plots for content in (plot.light, plot.dark)]
 
     def _addressed(self, addresses: Sequence[str]) -> Report:
@@ -165,22 +163,34 @@ class _Hosting:
 
 
 def addressed(sections: Sequence[Section], addresses: Sequence[str]) -> tuple[Section, ...]:
+    """Only the most telling plots have addresses: the page shows all."""
     pairs = iter(zip(addresses[::2], addresses[1::2], strict=True))
-    return tuple(
-        replace(
-            section,
-            plots=tuple(
-                replace(plot, light_url=light, dark_url=dark)
-                for plot, (light, dark) in zip(section.plots, pairs, strict=False)
-            ),
+
+    def placed(section: Section) -> Section:
+        places = {plot.name: next(pairs) for plot in section.telling_plots}
+        plots = tuple(
+            replace(plot, light_url=places[plot.name][0], dark_url=places[plot.name][1])
+            if plot.name in places
+            else plot
+            for plot in section.plots
         )
-        for section in sections
-    )
+        return replace(section, plots=plots)
+
+    return tuple(placed(section) for section in sections)
 
 
-def _not_on_branch(trouble: Trouble) -> AccessError:
+def begin_pictures(task: Task, project: Project) -> None:
+    """Look at the branch while the model is trained, where a comment may show pictures of it."""
+    choice = project.config.plots
+    if task.event.number is not None and choice in {"auto", "branch"} and not task.event.fork:
+        pictures = task.pictures
+        if pictures is not None:
+            pictures.begin()
+
+
+def _not_on_branch(said: str) -> AccessError:
     return AccessError(
-        f"the plots were not written to the branch {BRANCH}: {trouble.status} {trouble.said}",
+        f"the plots were not written to the branch {BRANCH}: {said}",
         where=BRANCH,
         fix="give the job the right, or choose another way (`plots:`):\n"
         "    permissions:\n      contents: write",

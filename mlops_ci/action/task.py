@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from mlops_ci.baseline import Access
 from mlops_ci.baseline.commit import Asked
-from mlops_ci.baseline.git_store import header_of
+from mlops_ci.baseline.git_store import GitShelf, header_of
 from mlops_ci.engines.owner import return_to_owner, with_owners_git
 from mlops_ci.errors import MlopsCiError
 from mlops_ci.github.checks import PREFIX, Checks
 from mlops_ci.github.client import open_client
 from mlops_ci.github.event import Event
 from mlops_ci.github.identity import Identity
+from mlops_ci.github.pictures import BRANCH, MESSAGE, PATIENCE, REF, Pictures
 from mlops_ci.github.posting import Posting
 from mlops_ci.github.runner import Runner
 from mlops_ci.project import Project, open_project
@@ -66,6 +68,17 @@ class Task:
         if not token or not server:
             return None
         return Access(f"{server.rstrip('/')}/{self.event.repository}.git", header_of(token))
+
+    @cached_property
+    def pictures(self) -> Pictures | None:
+        """The branch of plots; None without a token."""
+        access, client = self.access, self.posting.client
+        if access is None or client is None:
+            return None
+        world = self.world
+        branch = GitShelf(access, world, REF, f"the branch {BRANCH}", MESSAGE, PATIENCE)
+        web, today = world.environ["GITHUB_SERVER_URL"], world.now().date()
+        return Pictures(branch, self.event.repository, web, today, client.patience)
 
     def open_project(self) -> Project:
         """Raises what is wrong with the inputs, ConfigError, UsageError."""

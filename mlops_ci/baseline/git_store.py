@@ -38,7 +38,7 @@ PERMISSION = """let the job write it:
       contents: write"""
 DENIED = (
     "403", "401", "authentication failed", "permission", "could not read username", "not granted",
-    "access denied", "terminal prompts disabled",
+    "access denied", "terminal prompts disabled", "repository not found",
 )  # fmt: skip
 STALE = ("stale info", "fetch first", "non-fast-forward", "cannot lock ref", "failed to update ref",
          "reference already exists", "incorrect old value")  # fmt: skip
@@ -62,13 +62,15 @@ class Access:
 
 @dataclass(frozen=True)
 class GitShelf:
-    """`called` is what errors call it; `message` that of its one commit."""
+    """`called` is what errors call it; `message` that of its one commit. `patience`: seconds for a
+    command of Git's, which waits for ever where an answer breaks off."""
 
     access: Access
     world: World
     ref: str = REF
     called: str = "the store"
     message: str = "mlops-ci store"
+    patience: float = 300
     brought: set[str] = field(default_factory=set, compare=False, repr=False)
     trees: dict[str, dict[str, str]] = field(default_factory=dict, compare=False, repr=False)
 
@@ -213,11 +215,19 @@ class GitShelf:
                 f"GIT_CONFIG_VALUE_{number + 1}": "",
             }
         return self.world.run_command(
-            Command(("git", *arguments), cwd=cwd or self.folder, env=env, stdin=stdin, timeout=300)
+            Command(
+                ("git", *arguments),
+                cwd=cwd or self.folder,
+                env=env,
+                stdin=stdin,
+                timeout=self.patience,
+            )
         )
 
     def _failed(self, what: str, done: Finished) -> ServiceError | AccessError:
         said = f"{done.error.strip()} {done.text.strip()}".strip()[-2000:]
+        if done.code is None:
+            said = f"no answer in {self.patience:.0f} s; {said}"
         if self.access.header:
             said = said.replace(self.access.header, "***")
         if what == "write" and any(word in said.lower() for word in DENIED):

@@ -1,76 +1,103 @@
 """A branch of pictures, so that a comment can show plots: signed-in readers of a private repository
 see what lies on a branch of it.
 
-It is one commit without a parent, replaced by compare-and-swap (GraphQL's `updateRefs`; REST can
-only force), so what is pruned is gone. A picture's path is its SHA-256: a link by the branch's name
-keeps working, equal pictures are one file, and writers at the same time only add to each other.
-`index.json` holds when each was last shown. The user's checkout is not touched.
-https://docs.github.com/en/rest/git
-https://docs.github.com/en/graphql/reference/mutations#updaterefs
+All of a report's pictures go up in one push: GitHub allows 80 writes by its API in a minute, which
+a picture a request would use up in a few runs. The branch is one commit without a parent, replaced
+by compare-and-swap, so what is pruned is gone. A picture's path is its SHA-256: a link by the
+branch's name keeps working, equal pictures are one file, and writers at the same time only add to
+each other. `index.json` holds when each was last shown. The user's checkout is not touched.
+https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from typing import Any
+from typing import Protocol
 
 import msgspec
 from msgspec import Struct
 
-from mlops_ci.errors import ServiceError
-from mlops_ci.github.client import GRAPHQL, Client
-from mlops_ci.github.patience import Trouble
+from mlops_ci.errors import MlopsCiError, ServiceError
+from mlops_ci.github.patience import Patience
 
 BRANCH = "mlops-ci-plots"
 REF = f"refs/heads/{BRANCH}"
+MESSAGE = "Pictures of reports\n\nOne commit, replaced at each write. [skip ci]"
 INDEX = "index.json"
-NONE = "0" * 40
+MOST_INDEX_BYTES = 16 * 1024 * 1024
 MOST_DAYS = 90  # since it was last shown
 MOST_BYTES = 100 * 1024 * 1024  # of all pictures
+ONE_BYTES = 60_000  # of a picture whose size the index does not tell
 FRESH_DAYS = 7  # so long the index is not rewritten for pictures that are there
 ROUNDS = 12
+FAILURES = 3  # of the network, not of a race
+PATIENCE = 60.0  # seconds for one command of Git's
 PAUSE = 0.3  # seconds before another try, at least
-UPDATE = "mutation($input: UpdateRefsInput!) { updateRefs(input: $input) { clientMutationId } }"
 
 
 class Index(Struct, frozen=True):
-    """Path → the day when it was last shown."""
+    """Path → the day when it was last shown; path → bytes."""
 
     shown: dict[str, date] = {}
+    sizes: dict[str, int] = {}
+
+
+class Branch(Protocol):
+    """One commit, replaced as a whole. Raises AccessError without the right, ServiceError when the
+    answer did not come: what was asked for may have been done."""
+
+    def version(self) -> str | None: ...
+
+    def files(self, version: str) -> Mapping[str, str]: ...
+
+    def read(self, version: str, limits: Mapping[str, int]) -> dict[str, bytes]: ...
+
+    def swap(self, version: str | None, writes: Mapping[str, bytes | None]) -> bool: ...
 
 
 @dataclass(frozen=True)
 class Shelf:
-    """What the branch holds. `files`: path → (sha of the blob, bytes)."""
+    """What the branch holds: path → when it was last shown, path → bytes. `tip` None: nothing."""
 
-    tip: str = NONE
-    files: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    tip: str | None = None
     shown: Mapping[str, date] = field(default_factory=dict)
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass
 class Pictures:
-    """`web` is GITHUB_SERVER_URL. Raises Trouble and ServiceError as Client does."""
+    """`web` is GITHUB_SERVER_URL. Raises as `Branch` does."""
 
-    client: Client
+    branch: Branch
     repository: str
     web: str
     today: date
-    uploaded: dict[str, str] = field(default_factory=dict)
-    node: str = ""  # the repository's id in GraphQL
+    patience: Patience
+    seen: Shelf | None = None
+    looking: threading.Thread | None = None
+
+    def begin(self) -> None:
+        """Look at the branch meanwhile; what goes wrong is told when it counts."""
+        self.looking = threading.Thread(target=self._look, name="pictures", daemon=True)
+        self.looking.start()
 
     def publish(self, contents: Sequence[bytes]) -> list[str]:
         """Addresses of PNG pictures, in the order given. Nothing is written when all are there."""
         wanted = {path_of(content): content for content in contents}
+        failures = 0
         for attempt in range(ROUNDS):
-            shelf = self._read()
-            if self._holds(shelf, wanted) or self._replaced(shelf, wanted):
-                return [self._address(path_of(content)) for content in contents]
-            patience = self.client.patience  # another writer was first, or the answer was lost
+            try:
+                if self._put(self._shelf(), wanted):
+                    return [self._address(path_of(content)) for content in contents]
+            except ServiceError:  # the push may have been done all the same: the next look tells
+                failures += 1
+                if failures == FAILURES:
+                    raise
+            patience = self.patience  # another writer was first, or the answer was lost
             patience.pause(PAUSE * (attempt + 1) * (0.5 + patience.jitter()))
         raise ServiceError(
             f"the branch {BRANCH} was changed by others each of {ROUNDS} times",
@@ -78,92 +105,58 @@ class Pictures:
             fix="run the job again; the report is complete without the pictures",
         )
 
+    def _look(self) -> None:
+        try:
+            self.seen = self._read()
+        except MlopsCiError:
+            self.seen = None
+
+    def _shelf(self) -> Shelf:
+        """As it was seen before, once: a push on top of what is gone is refused."""
+        if self.looking is not None:
+            self.looking.join()
+            self.looking = None
+        found, self.seen = self.seen, None
+        return found or self._read()
+
+    def _put(self, shelf: Shelf, wanted: Mapping[str, bytes]) -> bool:
+        """False: somebody else was faster."""
+        if self._holds(shelf, wanted):
+            return True
+        sizes = {**shelf.sizes, **{path: len(content) for path, content in wanted.items()}}
+        shown = {**shelf.shown, **dict.fromkeys(wanted, self.today)}
+        kept = keep(sizes, shown, wanted, self.today)
+        index = Index({path: shown[path] for path in kept}, {path: sizes[path] for path in kept})
+        new = {path: content for path, content in wanted.items() if path not in shelf.shown}
+        gone = dict.fromkeys(path for path in shelf.shown if path not in kept)
+        return self.branch.swap(shelf.tip, {**gone, **new, INDEX: msgspec.json.encode(index)})
+
     def _holds(self, shelf: Shelf, wanted: Iterable[str]) -> bool:
         fresh = self.today - timedelta(days=FRESH_DAYS)
-        return all(path in shelf.files and shelf.shown[path] >= fresh for path in wanted)
-
-    def _replaced(self, shelf: Shelf, wanted: Mapping[str, bytes]) -> bool:
-        commit = self._commit(shelf, wanted)
-        self._swap(shelf.tip, commit)
-        return self._tip() == commit
+        return all(path in shelf.shown and shelf.shown[path] >= fresh for path in wanted)
 
     def _address(self, path: str) -> str:
         return f"{self.web.rstrip('/')}/{self.repository}/blob/{BRANCH}/{path}?raw=true"
 
-    @property
-    def _git(self) -> str:
-        return f"/repos/{self.repository}/git"
-
-    def _tip(self) -> str:
-        try:
-            return str(self.client.get(f"{self._git}/ref/heads/{BRANCH}")["object"]["sha"])
-        except Trouble as trouble:
-            if trouble.kind == "missing" or trouble.status == 409:  # an empty repository
-                return NONE
-            raise
-
     def _read(self) -> Shelf:
-        tip = self._tip()
-        if tip == NONE:
+        tip = self.branch.version()
+        if tip is None:
             return Shelf()
-        found = self.client.get(f"{self._git}/trees/{tip}", recursive="1")
-        blobs = [item for item in found.get("tree", ()) if item.get("type") == "blob"]
-        files = {str(item["path"]): (str(item["sha"]), int(item["size"])) for item in blobs}
-        index = files.pop(INDEX, None)
-        known = self._index(index[0]).shown if index is not None else {}
-        return Shelf(tip, files, {path: known.get(path, self.today) for path in files})
+        files = [path for path in self.branch.files(tip) if path != INDEX]
+        index = self._index(tip)
+        return Shelf(
+            tip,
+            {path: index.shown.get(path, self.today) for path in files},
+            {path: index.sizes.get(path, ONE_BYTES) for path in files},
+        )
 
-    def _index(self, sha: str) -> Index:
+    def _index(self, tip: str) -> Index:
         """Anybody who may push can have written it: what cannot be read counts as new."""
-        found = self.client.get(f"{self._git}/blobs/{sha}")
+        content = self.branch.read(tip, {INDEX: MOST_INDEX_BYTES}).get(INDEX)
         try:
-            return msgspec.json.decode(base64.b64decode(found["content"]), type=Index)
+            return msgspec.json.decode(content, type=Index) if content is not None else Index()
         except (ValueError, msgspec.MsgspecError):
             return Index()
-
-    def _commit(self, shelf: Shelf, wanted: Mapping[str, bytes]) -> str:
-        sizes = {path: size for path, (_, size) in shelf.files.items()}
-        sizes |= {path: len(content) for path, content in wanted.items()}
-        shown = {**shelf.shown, **dict.fromkeys(wanted, self.today)}
-        kept = keep(sizes, shown, wanted, self.today)
-        shas = {path: sha for path, (sha, _) in shelf.files.items()}
-        for path, content in wanted.items():
-            shas[path] = shas.get(path) or self._upload(path, content)
-        index = msgspec.json.encode(Index({path: shown[path] for path in kept}))
-        tree = [_entry(path, sha=shas[path]) for path in kept]
-        tree.append(_entry(INDEX, content=index.decode()))
-        made = self.client.write("POST", f"{self._git}/trees", {"tree": tree})
-        body = {
-            "message": "Pictures of reports\n\nOne commit, replaced at each write. [skip ci]",
-            "tree": made["sha"],
-            "parents": [],
-        }
-        return str(self.client.write("POST", f"{self._git}/commits", body)["sha"])
-
-    def _upload(self, path: str, content: bytes) -> str:
-        if path not in self.uploaded:
-            body = {"content": base64.b64encode(content).decode(), "encoding": "base64"}
-            made = self.client.write("POST", f"{self._git}/blobs", body)
-            self.uploaded[path] = str(made["sha"])
-        return self.uploaded[path]
-
-    def _swap(self, before: str, after: str) -> None:
-        """Whether it was done is seen by reading the branch again. Raises Trouble for a refusal
-        that is none of a stale `before`."""
-        self.node = self.node or str(self.client.get(f"/repos/{self.repository}")["node_id"])
-        update = {"name": REF, "beforeOid": before, "afterOid": after, "force": True}
-        asked = {"repositoryId": self.node, "refUpdates": [update]}
-        try:
-            answer = self.client.send(
-                "POST", GRAPHQL, {}, {"query": UPDATE, "variables": {"input": asked}}
-            )
-        except Trouble as trouble:
-            if trouble.kind == "unclear":
-                return
-            raise
-        errors: list[dict[str, Any]] = answer.get("errors") or []
-        if errors and (refusal := _refusal(errors)) is not None and self._tip() == before:
-            raise refusal
 
 
 def path_of(content: bytes) -> str:
@@ -184,14 +177,3 @@ def keep(
         if path in wanted or (shown[path] >= oldest and total <= MOST_BYTES):
             kept.append(path)
     return sorted(kept)
-
-
-def _entry(path: str, **what: str) -> dict[str, str]:
-    return {"path": path, "mode": "100644", "type": "blob", **what}
-
-
-def _refusal(errors: Sequence[Mapping[str, Any]]) -> Trouble | None:
-    said = "; ".join(str(error.get("message")) for error in errors)[:300]
-    if any(error.get("type") == "FORBIDDEN" for error in errors):
-        return Trouble("denied", said, 403)
-    return Trouble("refused", said)

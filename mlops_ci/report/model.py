@@ -21,6 +21,13 @@ from mlops_ci.records import (
 
 State = Literal["compared", "first", "failed", "untouched", "live"]
 PROPOSED = "this PR"  # what head is called where merging it is the question
+MOST_PLOTS = 4  # of a model in a comment; the page shows all
+ABOUT = {  # plot → the metrics that it explains; what is not here is about all of them
+    "roc": {"roc_auc"},
+    "precision-recall": {"average_precision", "precision", "recall", "f1"},
+    "calibration": {"brier", "log_loss", "ece"},
+    "confusion": {"accuracy", "balanced_accuracy", "mcc", "specificity"},
+}
 
 
 @dataclass(frozen=True)
@@ -95,6 +102,22 @@ class Section:
         """Worst first: what blocks, what failed, what is undecided; then as they were written."""
         comparison = self.comparison
         return () if comparison is None else tuple(sorted(comparison.gates, key=severity))
+
+    @cached_property
+    def telling_plots(self) -> tuple[Plot, ...]:
+        """What a comment shows of the plots, in their order: forests, then what a gate speaks of
+        that did not pass, then what any gate speaks of."""
+        stopped = {gate.metric for gate in self.gates if gate.verdict != "pass"}
+        asked = {gate.metric for gate in self.gates}
+
+        def rank(plot: Plot) -> int:
+            about = ABOUT.get(plot.name)
+            if about is None:
+                return 0
+            return 1 if about & stopped else 2 if about & asked else 3
+
+        chosen = sorted(self.plots, key=rank)[:MOST_PLOTS]
+        return tuple(plot for plot in self.plots if plot in chosen)
 
     @property
     def metrics(self) -> tuple[MetricResult, ...]:

@@ -51,7 +51,7 @@ def _placed(report: Report, pictures: dict[str, bytes]) -> Report:
         return replace(plot, light_url=light, dark_url=dark)
 
     sections = (
-        replace(section, plots=tuple(placed(section, plot) for plot in section.plots))
+        replace(section, plots=tuple(placed(section, plot) for plot in section.telling_plots))
         for section in report.models
     )
     return replace(report, models=tuple(sections))

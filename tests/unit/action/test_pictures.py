@@ -17,7 +17,7 @@ from mlops_ci.github.event import Event
 from mlops_ci.github.patience import Patience, Trouble
 from mlops_ci.github.posting import Posting
 from mlops_ci.report import Chart, Plot, Report, render_markdown, report_of
-from mlops_ci.world import World
+from mlops_ci.world import Command, Finished, World
 from tests.unit.report.states import HEAD, LINKS, SECTIONS
 
 CHART = Chart("roc", "ROC", "xychart-beta\n  line [0, 1]", ("▁█", "▁█"))
@@ -35,6 +35,22 @@ def test_each_plot_gets_its_two_addresses_in_order() -> None:
     assert [(p.title, p.light_url, p.dark_url) for p in found] == [
         (title, f"{title}-light", f"{title}-dark") for title in "abc"
     ]
+
+
+def test_the_comment_gets_four_plots_and_those_that_a_gate_speaks_of() -> None:
+    """The section's gate that failed is on recall."""
+    names = ("gates", "slices", "roc", "calibration", "precision-recall", "confusion")
+    plots = tuple(Plot(name, name, name.encode(), b"dark") for name in names)
+    section = replace(SECTIONS["worse"](), plots=plots)
+    stopped = {gate.metric for gate in section.gates if gate.verdict != "pass"}
+    assert "recall" in stopped
+    telling = [plot.name for plot in section.telling_plots]
+    assert telling[:2] == ["gates", "slices"]
+    assert "precision-recall" in telling
+    assert len(telling) == 4
+    shown = addressed([section], [f"{n}" for n in range(8)])[0].plots
+    assert [plot.name for plot in shown] == list(names)
+    assert [plot.name for plot in shown if plot.light_url] == telling
 
 
 @dataclass
@@ -61,11 +77,16 @@ def shown(
     def send(*_: Any) -> Any:
         raise denied
 
+    def refuse(command: Command) -> Finished:
+        words = f"fatal: {denied.said}" if denied.kind != "denied" else "error: 403"
+        return Finished(0 if "init" in command.argv else 128, b"", words.encode(), 0.0)
+
     client = Client(send, Patience(lambda _: None, lambda: 0.5))
-    world = World(environ=environ or {}, folder=Path(), say=lambda _: None)
+    server = {"GITHUB_SERVER_URL": "https://github.example"}
+    world = World({**server, **(environ or {})}, Path(), say=lambda _: None, run_command=refuse)
     asked = Event("pull_request", "acme/churn", HEAD, "main", number=7, **event)
     posting = Posting(asked, client, None, None)
-    task = Task("", {}, Log(), world, asked, posting)  # type: ignore[arg-type]
+    task = Task("", {"token": "t"}, Log(), world, asked, posting)  # type: ignore[arg-type]
     section = replace(
         SECTIONS["better"](), plots=(Plot("roc", "ROC", b"light", b"dark"),), charts=charts
     )
