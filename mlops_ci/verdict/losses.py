@@ -16,11 +16,7 @@ EPSILON = float(np.finfo(np.float64).eps)
 
 
 def log_losses(view: View, side: Outputs) -> Floats:
-    p = _probabilities(side)
-    if view.task == "multiclass":
-        chosen = p[np.arange(view.n), view.label]
-    else:
-        chosen = np.abs(p - ~view.actual)
+    chosen = _chosen(view, side)
     np.clip(chosen, EPSILON, 1 - EPSILON, out=chosen)
     np.log(chosen, out=chosen)
     return np.asarray(np.negative(chosen, out=chosen))
@@ -28,12 +24,23 @@ def log_losses(view: View, side: Outputs) -> Floats:
 
 def brier_losses(view: View, side: Outputs) -> Floats:
     """(p − y)²; for many classes summed over them, so between 0 and 2."""
-    p = _probabilities(side)
     if view.task != "multiclass":
-        return np.asarray(np.square(p - view.actual))
-    error = p.copy()
+        error = _chosen(view, side)
+        error -= 1
+        error *= error
+        return error
+    error = _probabilities(side).copy()
     error[np.arange(view.n), view.label] -= 1
     return np.asarray(np.einsum("nk,nk->n", error, error))
+
+
+def _chosen(view: View, side: Outputs) -> Floats:
+    """The probability that was given to what is true."""
+    p = _probabilities(side)
+    if view.task == "multiclass":
+        return np.asarray(p[np.arange(view.n), view.label])
+    chosen = p - view.negative
+    return np.asarray(np.abs(chosen, out=chosen))
 
 
 def _probabilities(side: Outputs) -> Floats:
@@ -108,16 +115,19 @@ def _unit(size: int, at: int) -> Floats:
 
 @dataclass(frozen=True)
 class Loss:
-    """`signed`: a row may be worth less than nothing; a loss is at least 0."""
+    """`signed`: a row may be worth less than nothing; a loss is at least 0. `most`: what no row's
+    loss exceeds, whatever the rows; None where that is not known.
+    """
 
     per_row: PerRow
     smooth: Smooth = mean_of
     signed: bool = False
+    most: float | None = None
 
 
 LOSSES = {
-    "log_loss": Loss(log_losses),
-    "brier": Loss(brier_losses),
+    "log_loss": Loss(log_losses, most=-math.log(EPSILON)),
+    "brier": Loss(brier_losses, most=2.0),
     "mae": Loss(absolute_errors),
     "mse": Loss(squared_errors),
     "rmse": Loss(squared_errors, smooth=root_of),

@@ -7,7 +7,17 @@ from functools import cached_property
 
 import numpy as np
 
-from mlops_ci.verdict.aggregates.sums import grid_of, sum_on
+from mlops_ci.verdict.aggregates.chunks import fold
+from mlops_ci.verdict.aggregates.sums import (
+    ORDER,
+    Grid,
+    Sums,
+    extent_of,
+    grid_of,
+    order_for,
+    sum_chunk,
+    sum_on,
+)
 from mlops_ci.verdict.intervals import Interval
 from mlops_ci.verdict.losses import Loss, explained_of
 from mlops_ci.verdict.moments import (
@@ -32,22 +42,46 @@ class Means:
         # A loss is a sum over squares of the label's distance from here: far-off labels would
         # otherwise drown their own variance.
         self._centre = _middle(view.label) if self._explains else 0.0
-        extent = grid_of(lambda part: self._columns(part, both=True), view.n)
+        extent, sums = self._at_once() or (grid_of(self._all_columns, view.n), None)
         # All losses' extremes, head's own last; None where a loss is not finite.
         self._extent = extent if extent.finite else None
         self.moments = None
         if self._extent is not None:
             grid = extent.without_last if len(view.sides) > 1 else extent
-            self.moments = moments_of(sum_on(grid, self._columns, view.n))
+            self.moments = moments_of(sums or sum_on(grid, self._columns, view.n))
+
+    def _at_once(self) -> tuple[Grid, Sums | None] | None:
+        """The extremes, and on a grid that is known beforehand the sums in the same pass: None
+        where it turns out that the losses use little of that grid, or leave it.
+        """
+        most, order = self._loss.most, order_for(self._view.n)
+        if most is None or order == ORDER:
+            return None
+        paired = len(self._view.sides) > 1
+        grid = Grid((0.0, -most)[: 1 + paired], (most, most)[: 1 + paired])
+
+        def count(part: slice) -> tuple[Grid, Sums]:
+            columns = self._all_columns(part)
+            return extent_of(columns), sum_chunk(grid, columns[: 1 + paired], order)
+
+        def merge(one: tuple[Grid, Sums], other: tuple[Grid, Sums]) -> tuple[Grid, Sums]:
+            return one[0].merged(other[0]), one[1].merged(other[1])
+
+        extent, sums = fold(count, merge, self._view.n)
+        fits = grid.holds(extent.without_last if paired else extent)
+        return extent, sums if fits else None
 
     @property
     def _explains(self) -> bool:
         return self._loss.smooth is explained_of
 
-    def _columns(self, part: slice, *, both: bool = False) -> list[Floats]:
-        """Base's losses (or those of the one side), head's difference, the label and its square;
-        with `both` head's losses in the end.
-        """
+    def _columns(self, part: slice) -> list[Floats]:
+        """Base's losses (or those of the one side), head's difference, the label and its square."""
+        columns = self._all_columns(part)
+        return columns[:-1] if len(self._view.sides) > 1 else columns
+
+    def _all_columns(self, part: slice) -> list[Floats]:
+        """The same, and head's losses in the end."""
         rows = self._view.part(part)
         columns = [self._loss.per_row(rows, side) for side in rows.sides]
         head = columns[-1]
@@ -56,7 +90,7 @@ class Means:
         if self._explains:
             label = rows.label - self._centre
             columns += [label, label**2]
-        return [*columns, head] if both and len(rows.sides) > 1 else columns
+        return [*columns, head] if len(rows.sides) > 1 else columns
 
     @property
     def _reach(self) -> tuple[float, float]:

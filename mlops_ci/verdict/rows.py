@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -114,13 +115,21 @@ class View:
         weight = None if self.weight is None else self.weight[rows]
         return replace(self, label=self.label[rows], sides=sides, group=group, weight=weight)
 
-    @property
+    @cached_property
     def actual(self) -> Mask:
         """Which rows are of the positive class (binary)."""
         return np.asarray(self.label == self.positive)
 
+    @cached_property
+    def negative(self) -> Floats:
+        """1 for each row of the negative class, else 0 (binary)."""
+        return np.asarray(~self.actual, dtype=np.float64)
+
     @property
     def class_counts(self) -> Ints:
+        if self.task == "binary":
+            positives = int(np.count_nonzero(self.actual))
+            return np.array([positives, self.n - positives])[:: -1 if self.positive else 1]
         return np.bincount(self.label, minlength=len(self.classes))
 
 

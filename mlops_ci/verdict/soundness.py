@@ -22,11 +22,11 @@ def faults_of(outputs: Outputs, task: str, side: str) -> Iterator[tuple[str, str
         if array is None:
             yield what, f"{side} has no {what}"
             continue
-        bad = _count(array, lambda part: ~np.isfinite(part)) if array.dtype.kind == "f" else 0
+        bad = _not_finite(array) if array.dtype.kind == "f" else 0
         if bad:
             yield what, f"{bad} of {side}'s {what}s are not finite numbers"
     for name, values in outputs.values.items():
-        bad = _count(values, lambda part: ~np.isfinite(part))
+        bad = _not_finite(values)
         if bad:
             yield f"value {name}", f"{bad} of {side}'s values of {name} are not finite numbers"
     if outputs.score is not None:
@@ -37,7 +37,10 @@ def faults_of(outputs: Outputs, task: str, side: str) -> Iterator[tuple[str, str
 
 def not_probabilities(score: Floats, task: str) -> str | None:
     """Why these scores cannot be read as probabilities, or None."""
-    outside = _count(score, lambda part: (part < 0) | (part > 1))
+    low, high = _ends(score)
+    outside = 0
+    if not 0 <= low <= high <= 1:
+        outside = _count(score, lambda part: (part < 0) | (part > 1))
     if outside:
         return f"{outside} scores lie outside 0…1"
     if task == "multiclass":
@@ -45,6 +48,28 @@ def not_probabilities(score: Floats, task: str) -> str | None:
         if off:
             return f"in {off} rows the scores do not sum to 1"
     return None
+
+
+def _not_finite(array: NDArray[Any]) -> int:
+    # One look at the ends is all that a sound column costs; NaN is among them if there is any.
+    if np.isfinite(_ends(array)).all():
+        return 0
+    return _count(array, lambda part: ~np.isfinite(part))
+
+
+def _ends(array: NDArray[Any]) -> tuple[float, float]:
+    """The smallest and the largest value; NaN where there is one. 0, 0 of no rows."""
+    if not array.size:
+        return 0.0, 0.0
+
+    def ends(part: slice) -> tuple[float, float]:
+        return float(array[part].min()), float(array[part].max())
+
+    def merge(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
+        # numpy's, because Python's min loses a NaN.
+        return float(np.minimum(one[0], other[0])), float(np.maximum(one[1], other[1]))
+
+    return fold(ends, merge, len(array))
 
 
 def _count(array: NDArray[Any], bad: Any) -> int:

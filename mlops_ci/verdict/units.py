@@ -6,7 +6,6 @@ in tests of means (Miller 2024, arXiv 2411.00640).
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -123,9 +122,3 @@ def mean_of_part(units: Units, values: Floats, mask: Mask) -> Mean:
     mean = sum_of(weight * values) / total
     count = int(np.count_nonzero(units.sums(weight)))
     return Mean(mean, units.sums(weight * (values - mean) / total), count)
-
-
-def upper_t(t: float, freedom: int) -> float:
-    """One-sided p of Student's t, as in `weak.worse_p`."""
-    z = t * (1 - 1 / (4 * freedom)) / math.sqrt(1 + t * t / (2 * freedom))
-    return math.erfc(z / math.sqrt(2)) / 2

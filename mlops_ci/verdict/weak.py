@@ -16,9 +16,10 @@ import numpy as np
 
 from mlops_ci.config.model import Policy
 from mlops_ci.records.comparison import WeakSlice
+from mlops_ci.verdict.intervals import upper_t, upper_tail
 from mlops_ci.verdict.multiplicity import benjamini_hochberg
 from mlops_ci.verdict.rows import Floats, Mask, PairedRows
-from mlops_ci.verdict.units import Mean, Units, mean_of_part, units_of, upper_t
+from mlops_ci.verdict.units import Mean, Units, mean_of_part, units_of
 
 ALPHA = 0.05  # of what is told, at most this share is expected to be noise
 MOST_TOLD = 3
@@ -165,8 +166,7 @@ def worse_p(inside: Moments, *, signs: bool) -> float:
     if inside.variance == 0.0 or inside.n < 2:
         return 1.0
     t = inside.mean / math.sqrt(inside.variance / inside.n)
-    freedom = inside.n - 1
-    return upper_tail(t * (1 - 1 / (4 * freedom)) / math.sqrt(1 + t * t / (2 * freedom)))
+    return upper_t(t, inside.n - 1)
 
 
 def sign_p(worse: int, changed: int) -> float:
@@ -176,12 +176,6 @@ def sign_p(worse: int, changed: int) -> float:
         ways = sum(math.comb(changed, k) for k in range(worse, changed + 1))
         return ways / (1 << changed)
     return upper_tail((worse - 0.5 - changed / 2) / math.sqrt(changed / 4))
-
-
-def upper_tail(z: float) -> float:
-    """Of the normal distribution. With the t of `worse_p` turned into a z as in Abramowitz &
-    Stegun 1964, 26.7.8; scipy would be a quarter of a second of start-up."""
-    return math.erfc(z / math.sqrt(2)) / 2
 
 
 def apart_p(inside: Moments, outside: Moments) -> float:

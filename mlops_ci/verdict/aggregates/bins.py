@@ -7,21 +7,23 @@ so a crowd near 0 is not one bin. Each step is then cut into as many bins as its
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import reduce
+from functools import cached_property, reduce
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlops_ci.verdict.aggregates.chunks import fold
-from mlops_ci.verdict.aggregates.order import Ranking, bit_pattern, score_of
+from mlops_ci.verdict.aggregates.order import Ranking, bit_pattern, rank, score_of
 from mlops_ci.verdict.rows import Floats, Ints, Mask
 
 STEP_BITS = 16
 SHARES = 1 << 17
-# What bins of equal crowds hide of the AUC at most; more of it are ties, or a crowd past resolving.
-BLUR = 4 / SHARES
+# Rows that a bin is worth: what it blurs of the AUC is then a fiftieth of the AUC's interval.
+SHARE = 16
 # A chunk brings a table of all bins along.
-ROWS = 1 << 17
+ROWS = 1 << 18
+# A jump's low bits hold `fine`, at most 63.
+FINE_BITS = 6
 
 
 @dataclass(frozen=True)
@@ -37,14 +39,28 @@ class Layout:
     bins: int
 
     def bin_of(self, score: Floats) -> Ints:
-        distance = bit_pattern(score).view(np.uint64)
-        distance -= np.uint64(self.low % 2**64)
-        steps = (distance >> np.uint64(self.shift)).view(np.int64)
-        distance &= np.uint64((1 << self.shift) - 1)
-        distance >>= self.fine.take(steps)
-        found = self.first.take(steps)
-        found += distance.view(np.int64)
-        return found
+        distance = self.distance(score)
+        jumps = self._jumps.take((distance >> np.uint64(self.shift)).view(np.int64))
+        distance >>= (jumps & ((1 << FINE_BITS) - 1)).view(np.uint64)
+        jumps >>= FINE_BITS
+        jumps += distance.view(np.int64)
+        return jumps
+
+    def distance(self, score: Floats) -> NDArray[np.uint64]:
+        """From the smallest bit pattern."""
+        # Without negative scores and zeros the bits are the pattern.
+        bits = score.view(np.int64) if self.low > 0 else bit_pattern(score)
+        return (bits - np.int64(self.low)).view(np.uint64)
+
+    @cached_property
+    def _jumps(self) -> Ints:
+        """Of each step `fine`, and what to add to a distance in units of 2^fine to have its bin:
+        one table to look up instead of two.
+        """
+        start = np.arange(len(self.first), dtype=np.uint64) << np.uint64(self.shift)
+        start >>= self.fine
+        jumps = (self.first - start.view(np.int64)) << FINE_BITS
+        return np.asarray(jumps + self.fine.view(np.int64))
 
     @property
     def ends(self) -> tuple[Floats, Floats]:
@@ -58,30 +74,52 @@ class Layout:
 
 
 def bin_rank(score: Floats, actual: Mask) -> Ranking:
-    """The groups are the bins."""
+    """The groups are the bins, or equal scores where a crowd is past resolving: more of the AUC
+    would be hidden than its interval can bear.
+    """
     layout = lay_out(score)
+    # Twice the bin of each row, and 1 more where it is positive.
+    places = np.empty(len(score), dtype=np.int32)
+
+    def place(part: slice) -> None:
+        found = layout.bin_of(score[part])
+        found += found
+        found += actual[part]
+        places[part] = found
 
     def count(part: slice) -> Ints:
-        return np.bincount(2 * layout.bin_of(score[part]) + actual[part], minlength=2 * layout.bins)
+        return np.bincount(places[part], minlength=2 * layout.bins)
 
-    counts = fold(count, _added, len(score), ROWS)
+    fold(place, lambda *_: None, len(score))
+    counts = fold(count, _added, len(score), ROWS).reshape(-1, 2)
+    negatives, positives = np.ascontiguousarray(counts.T)
     everywhere = np.ones(layout.bins, dtype=np.bool_)
-    found = Ranking(counts[1::2], counts[::2], lambda part: layout.bin_of(score[part]), everywhere)
-    return found if found.blur <= BLUR else replace(found, mixed=_mixed(layout, score))
+    found = Ranking(positives, negatives, lambda part: places[part] >> 1, everywhere)
+    # Bins of equal crowds hide at most a quarter of it of the AUC.
+    usual = 2 * share_of(len(score)) / len(score)
+    if found.blur > usual:
+        found = replace(found, mixed=_mixed(found, score))
+    return found if found.blur <= usual else rank(score, actual)
 
 
-def _mixed(layout: Layout, score: Floats) -> Mask:
+def share_of(rows: int) -> int:
+    """How many of the rows a bin is worth."""
+    return max(SHARE, rows // SHARES)
+
+
+def _mixed(found: Ranking, score: Floats) -> Mask:
     """The bins with more than one score: ties are no reason to doubt."""
-    example = np.zeros(layout.bins)
+    bins = len(found.positives)
+    example = np.zeros(bins)
 
     def note(part: slice) -> None:
-        example[layout.bin_of(score[part])] = score[part]
+        example[found.group_of(part)] = score[part]
 
     def compare(part: slice) -> Mask:
-        where = layout.bin_of(score[part])
-        found = np.zeros(layout.bins, dtype=np.bool_)
-        found[where[score[part] != example.take(where)]] = True
-        return found
+        where = found.group_of(part)
+        mixed = np.zeros(bins, dtype=np.bool_)
+        mixed[where[score[part] != example.take(where)]] = True
+        return mixed
 
     fold(note, lambda *_: None, len(score), ROWS)
     return fold(compare, np.logical_or, len(score), ROWS)
@@ -91,27 +129,26 @@ def lay_out(*scores: Floats) -> Layout:
     """For all of them together. None may be empty."""
     low, high = _extremes(scores)
     shift = max(0, (high - low).bit_length() - STEP_BITS)
-    coarse = Layout(low, shift, np.arange(1 << STEP_BITS), _full(shift), 1 << STEP_BITS)
+    steps = np.arange(1 << STEP_BITS)
+    coarse = Layout(low, shift, steps, np.full(1 << STEP_BITS, shift, np.uint64), len(steps))
 
     def count(score: Floats) -> Ints:
         def counted(part: slice) -> Ints:
-            return np.bincount(coarse.bin_of(score[part]), minlength=coarse.bins)
+            distance = coarse.distance(score[part])
+            distance >>= np.uint64(shift)
+            return np.bincount(distance.view(np.int64), minlength=coarse.bins)
 
-        return fold(counted, _added, len(score), ROWS)
+        return fold(counted, _added, len(score))
 
     crowd = reduce(_added, map(count, scores))
     # Halvings until a bin holds its share, as far as there are bits to tell rows apart.
-    share = max(1, sum(map(len, scores)) // SHARES)
+    share = share_of(sum(map(len, scores)))
     halvings = np.ceil(np.log2(np.maximum(crowd / share, 1))).astype(np.int32)
     halvings = np.minimum(halvings, shift)
     pieces = np.left_shift(1, halvings)
     first = np.cumsum(pieces) - pieces
     fine = (shift - halvings).astype(np.uint64)
     return Layout(low, shift, first.astype(np.int64), fine, int(pieces.sum()))
-
-
-def _full(shift: int) -> NDArray[np.uint64]:
-    return np.full(1 << STEP_BITS, shift, dtype=np.uint64)
 
 
 def _added(one: Ints, other: Ints) -> Ints:
@@ -121,5 +158,6 @@ def _added(one: Ints, other: Ints) -> Ints:
 
 def _extremes(scores: tuple[Floats, ...]) -> tuple[int, int]:
     low, high = min(one.min() for one in scores), max(one.max() for one in scores)
+    # -0.0 and 0.0 are one value.
     ends = bit_pattern(np.array([low, high]))
     return int(ends[0]), int(ends[1])

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlops_ci.verdict.aggregates.chunks import ROWS, fold
 from mlops_ci.verdict.rows import Floats, Ints, View
 
 # Up to here a dense count is cheaper than a sort.
 DENSE = 1 << 20
+FEW = 16
 # A table of classes × classes of float64: 8 MB.
 MAX_CLASSES = 1_000
 
@@ -64,11 +67,16 @@ def count_cells(view: View) -> Cells:
         codes = np.column_stack(columns).astype(np.int64)
         return _grouped(k, codes, np.ones(view.n, dtype=np.int64))
 
+    # Bytes are compared with few cells sooner than numbers are counted into a table.
+    few = size <= FEW
+
     def count(part: slice) -> Ints:
-        flat = columns[0][part].astype(np.int64)
+        flat: NDArray[Any] = columns[0][part].astype(np.uint8 if few else np.int64)
         for column in columns[1:]:
             flat *= k
-            flat += column[part]
+            flat += column[part].astype(flat.dtype)
+        if few:
+            return np.array([np.count_nonzero(flat == cell) for cell in range(size)])
         return np.bincount(flat, minlength=size)
 
     # A table of all cells for each chunk: larger chunks where there are many cells.

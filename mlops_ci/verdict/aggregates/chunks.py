@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import reduce
 from typing import TypeVar
 
-ROWS = 1 << 16
+ROWS = 1 << 15
 # Below this many rows a thread costs more than it brings.
 MANY = 1 << 17
 THREADS = min(4, os.cpu_count() or 1)

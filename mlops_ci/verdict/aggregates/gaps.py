@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlops_ci.verdict.aggregates.chunks import ROWS, fold
+from mlops_ci.verdict.aggregates.chunks import fold
 from mlops_ci.verdict.rows import Floats, Ints, Outputs, View
 
 BINS = 10
 # Whole units of this, summed over the rows of a chunk, stay below 2⁵³: floats without rounding.
-UNIT = float(2 ** (52 - (ROWS - 1).bit_length()))
+ROWS = 1 << 16
+UNIT = float(2**36)
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Gaps:
 
 def count_gaps(view: View) -> Gaps:
     """Binary: the positive class's score; many classes: the score of the likeliest one."""
-    return fold(lambda part: _count(view.part(part)), Gaps.merged, view.n)
+    return fold(lambda part: _count(view.part(part)), Gaps.merged, view.n, ROWS)
 
 
 def _count(view: View) -> Gaps:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,15 +40,14 @@ class Ranking:
         """Twice the positives that score higher, those of the group counted half."""
         return np.asarray(2 * self.positives.sum() - 2 * np.cumsum(self.positives) + self.positives)
 
-    @property
+    @cached_property
     def blur(self) -> float:
         """How far the AUC may lie from that of the scores inside the groups: no pair in a group of
         different scores counts more than ½ too much or too little.
         """
         if self.mixed is None:
             return 0.0
-        positives = self.positives[self.mixed].astype(np.float64)
-        pairs = float((positives * self.negatives[self.mixed]).sum())
+        pairs = int((self.positives * self.negatives * self.mixed).sum())
         return pairs / 2 / (int(self.positives.sum()) * int(self.negatives.sum()))
 
 

@@ -20,10 +20,12 @@ from mlops_ci.verdict.aggregates.chunks import fold
 from mlops_ci.verdict.rows import Floats
 
 BITS = 46
-UNIT = float(2**BITS)
-MAGIC = 1.5 * 2**52
-MAGIC_BITS = int(np.float64(MAGIC).view(np.int64))
+# Added to a value in −1…1 it leaves the nearest whole number of 2⁻⁴⁶ in the low bits of the float.
+MAGIC = 1.5 * 2.0 ** (52 - BITS)
+# Columns whose range lies beyond these powers of two are scaled, lest their products overflow.
+FAR = 200
 ORDER = 4
+SPARE = 6
 # From here on the fourth order, how sure a variance is, is not worth its time.
 MANY = 1 << 18
 # 2¹⁰²² is the largest power of two whose inverse is a float of full precision.
@@ -50,6 +52,18 @@ class Grid:
     @property
     def without_last(self) -> Grid:
         return Grid(self.low[:-1], self.high[:-1])
+
+    def holds(self, other: Grid) -> bool:
+        """Whether every value of `other`'s range lies on this grid, and the range is no more than
+        `SPARE` bits narrower: of values that hardly differ a grid of their own leaves more digits.
+        """
+        pairs = zip(self.low, self.high, other.low, other.high, strict=True)
+        return all(
+            low <= least <= most <= high
+            # Zeros are exact on every grid.
+            and (least == most == 0 or high - low <= 2**SPARE * (most - least))
+            for low, high, least, most in pairs
+        )
 
     @property
     def finite(self) -> bool:
@@ -106,21 +120,43 @@ def sum_on(grid: Grid, columns: Columns, n: int, rows: int | None = None) -> Sum
 
 def sum_chunk(grid: Grid, columns: Sequence[Floats], order: int) -> Sums:
     """Products to `order`. Of at most 2¹⁷ rows: their units then fit into 64 bits."""
-    products: dict[tuple[int, ...], Floats] = {
-        (column,): (values - grid.pivot(column)) * math.ldexp(1.0, -grid.exponent(column))
-        for column, values in enumerate(columns)
-    }
-    totals = {}
-    for key in _keys(len(columns), order):
-        if len(key) > 1:
-            products[key] = products[key[:-1]] * products[key[-1:]]
-        totals[key] = _whole_sum(products[key])
-    return Sums(len(columns[0]), grid, totals)
+    centred, exponents = [], []
+    for column, values in enumerate(columns):
+        pivot, exponent = grid.pivot(column), grid.exponent(column)
+        found = values - pivot if pivot else values
+        far = abs(exponent) > FAR
+        centred.append(found * math.ldexp(1.0, -exponent) if far else found)
+        exponents.append(0 if far else exponent)
+    totals: dict[tuple[int, ...], int] = {}
+    _add_products(totals, (), (centred, exponents), order)
+    return Sums(len(columns[0]), grid, {key: totals[key] for key in _keys(len(columns), order)})
+
+
+def _add_products(
+    totals: dict[tuple[int, ...], int],
+    key: tuple[int, ...],
+    columns: tuple[Sequence[Floats], Sequence[int]],
+    order: int,
+    product: Floats | None = None,
+) -> None:
+    """Of `product`, whose columns are `key`, with every further column: depth first, so that no
+    more than `order` arrays are alive and all of them stay in the cache.
+    """
+    values, exponents = columns
+    for column in range(key[-1] if key else 0, len(values)):
+        longer = (*key, column)
+        one = values[column] if product is None else product * values[column]
+        magic = math.ldexp(MAGIC, sum(exponents[i] for i in longer))
+        # The last product is needed no more.
+        last = len(longer) == order and product is not None
+        totals[longer] = _whole_sum(np.add(one, magic, out=one if last else None), magic)
+        if len(longer) < order:
+            _add_products(totals, longer, columns, order, one)
 
 
 @cache
 def _keys(columns: int, most: int) -> tuple[tuple[int, ...], ...]:
-    """Of all products of up to `most` columns, each after the one that it is made from."""
+    """Of all products of up to `most` columns, by length."""
     return tuple(
         key
         for order in range(1, most + 1)
@@ -128,13 +164,12 @@ def _keys(columns: int, most: int) -> tuple[tuple[int, ...], ...]:
     )
 
 
-def _whole_sum(values: Floats) -> int:
-    """Of values in −1…1, each in whole units. Adding 1.5·2⁵² leaves the nearest whole number in the
-    low bits of a float: cheaper than a conversion. The sum may wrap; the result cannot.
+def _whole_sum(lifted: Floats, magic: float) -> int:
+    """Of values in −1…1 (in units of the power of two that `magic` is lifted by), each rounded to
+    a whole number of units by the addition of `magic`: cheaper than a conversion. The sum may wrap;
+    the result cannot.
     """
-    bits = values * UNIT
-    bits += MAGIC
-    wrapped = int(bits.view(np.int64).sum()) - len(values) * MAGIC_BITS
+    wrapped = int(lifted.view(np.int64).sum()) - len(lifted) * int(np.float64(magic).view(np.int64))
     return (wrapped + 2**63) % 2**64 - 2**63
 
 
