@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
@@ -50,31 +51,62 @@ def placements(ranking: Ranking) -> Placements:
 
 
 @dataclass(frozen=True)
-class Class:
-    """The placements of one class's rows: of one side, or of base and of head − base. `extent`:
-    their smallest and largest, those of head itself last. They merge.
+class Column:
+    """Of one class's rows the moments of their placements, or of the changes of these, and the
+    `lowest` and the `highest` of them.
     """
 
-    sums: Sums
-    extent: Grid
+    moments: Moments
+    lowest: float
+    highest: float
 
-    def merged(self, other: Class) -> Class:
-        if not self.sums.n or not other.sums.n:
-            return self if self.sums.n else other
-        return Class(self.sums.merged(other.sums), self.extent.merged(other.extent))
+    @property
+    def farthest(self) -> float:
+        """How far from the mean the row lies that lies farthest."""
+        mean = float(self.moments.mean[0])
+        return max(mean - self.lowest, self.highest - mean)
+
+
+BASE, HEAD, CHANGE = (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)
+ALONE = np.ones(1)
+
+
+@dataclass(frozen=True)
+class Weighed(Moments):
+    """Of base's column and of head's difference from it, for the weights that intervals ask for."""
+
+    columns: Mapping[tuple[float, ...], Column]
+
+    def power(self, gradient: Floats, order: int) -> float:
+        return self.columns[tuple(map(float, gradient))].moments.power(ALONE, order)
+
+
+@dataclass(frozen=True)
+class Class:
+    """One class's rows: the column of one side, by `(1.0,)`; or base's, head's and their change's,
+    by the weights of base and of the change in each.
+    """
+
+    columns: Mapping[tuple[float, ...], Column]
 
     @cached_property
     def moments(self) -> Moments:
-        return moments_of(self.sums)
+        columns = list(self.columns.values())
+        mean = np.array([one.moments.mean[0] for one in columns])
+        first = columns[0].moments
+        return Weighed(first.n, mean, first.centred, self.columns)
 
     def farthest(self, weights: tuple[float, ...]) -> float:
-        """How far from the mean the row lies that lies farthest."""
-        column = {(1.0, 0.0): 0, (0.0, 1.0): 1, (1.0, 1.0): 2, (1.0,): 0}[weights]
-        mean = float(np.einsum("i,i->", weights, self.moments.mean))
-        return max(mean - self.extent.low[column], self.extent.high[column] - mean)
+        return self.columns[weights].farthest
 
 
-Classes = tuple[Class, Class]
+class Placed(Protocol):
+    """What intervals need of one class's rows, as `Class` has it."""
+
+    @property
+    def moments(self) -> Moments: ...
+
+    def farthest(self, weights: tuple[float, ...]) -> float: ...
 
 
 @dataclass(frozen=True)
@@ -85,8 +117,8 @@ class Area:
     """
 
     values: tuple[float, ...]
-    positive: Class
-    negative: Class
+    positive: Placed
+    negative: Placed
     blur: tuple[float, ...]
     moved: Callable[[], tuple[Floats, Floats]]
 
@@ -106,7 +138,7 @@ class Area:
             found = logit_interval(value, se, quantile, "DeLong, logit")
         return found.widened(self.blur[side])
 
-    def change(self, level: float) -> Interval:
+    def change(self, level: float) -> Interval | None:
         """Of head − base, by the covariance of the placements of the same rows."""
         change, weights = self.values[1] - self.values[0], (0.0, 1.0)
         if self._few_decide(weights):
@@ -149,54 +181,83 @@ class Area:
 
 def area_of(placed: Sequence[Placements], actual: Mask) -> Area:
     """`actual` [n]: which rows are positive."""
-    order = order_for(len(actual))
+    n = len(actual)
+    weights = ((1.0,),) if len(placed) < 2 else (BASE, HEAD)
+    columns = [
+        {
+            weight: _column_of(one, name, order_for(n))
+            for weight, one in zip(weights, placed, strict=True)
+        }
+        for name in ("positive", "negative")
+    ]
 
-    def count(rows: slice) -> Classes:
-        positive, negative = _columns(placed, actual, rows)
-        return _class_of(positive, order), _class_of(negative, order)
+    def count(rows: slice) -> tuple[Moved, Moved]:
+        positive, negative = _moved(placed, actual, rows)
+        return _summed(positive, order_for(n)), _summed(negative, order_for(n))
 
-    def merge(one: Classes, other: Classes) -> Classes:
+    def merge(one: tuple[Moved, Moved], other: tuple[Moved, Moved]) -> tuple[Moved, Moved]:
         return one[0].merged(other[0]), one[1].merged(other[1])
 
-    def moved() -> tuple[Floats, Floats]:
-        positive, negative = _columns(placed, actual, slice(0, len(actual)))
-        return positive[1], negative[1]
-
-    positive, negative = fold(count, merge, len(actual))
+    if len(placed) > 1:
+        positive, negative = fold(count, merge, n)
+        columns[0][CHANGE], columns[1][CHANGE] = positive.column, negative.column
     return Area(
         values=tuple(one.area for one in placed),
-        positive=positive,
-        negative=negative,
+        positive=Class(columns[0]),
+        negative=Class(columns[1]),
         blur=tuple(one.ranking.blur for one in placed),
-        moved=moved,
+        moved=lambda: _moved(placed, actual, slice(0, n)),
     )
 
 
-def _columns(
-    placed: Sequence[Placements], actual: Mask, rows: slice
-) -> tuple[list[Floats], list[Floats]]:
-    """The placements of the positive rows and of the negative ones: base, head − base."""
-    kinds = np.flatnonzero(actual[rows]), np.flatnonzero(~actual[rows])
-    groups = [one.ranking.group_of(rows) for one in placed]
-    found = []
-    for kind, name in zip(kinds, ("positive", "negative"), strict=True):
-        columns = [
-            getattr(one, name).take(group.take(kind))
-            for one, group in zip(placed, groups, strict=True)
-        ]
-        if len(columns) > 1:
-            columns[1] -= columns[0]
-        found.append(columns)
-    return found[0], found[1]
+def _column_of(placed: Placements, name: str, order: int) -> Column:
+    """One side's: the groups say all of it, no row has to be looked at."""
+    values, rows = getattr(placed, name), getattr(placed.ranking, f"{name}s")
+    n = int(rows.sum())
+    mean = float(np.einsum("g,g->", values, rows)) / n
+    centred, weighted, powers = values - mean, rows.astype(np.float64), {}
+    weighted *= centred
+    for power in range(2, order + 1):
+        weighted *= centred
+        powers[(0,) * power] = float(weighted.sum()) / n
+    seen = values[rows > 0]
+    return Column(Moments(n, np.array([mean]), powers), float(seen.min()), float(seen.max()))
 
 
-def _class_of(columns: Sequence[Floats], order: int) -> Class:
-    # Placements lie in 0…1 and their differences in −1…1: a grid that all shards share.
-    grid = Grid((-1.0,) * len(columns), (1.0,) * len(columns))
-    if not len(columns[0]):
-        return Class(sum_chunk(grid, columns, order), grid)
-    head = [columns[0] + columns[1]] if len(columns) > 1 else []
-    return Class(sum_chunk(grid, columns, order), extent_of([*columns, *head]))
+@dataclass(frozen=True)
+class Moved:
+    """Head's placements minus base's, of one class's rows: their sums and extent. They merge."""
+
+    sums: Sums
+    extent: Grid
+
+    def merged(self, other: Moved) -> Moved:
+        if not self.sums.n or not other.sums.n:
+            return self if self.sums.n else other
+        return Moved(self.sums.merged(other.sums), self.extent.merged(other.extent))
+
+    @property
+    def column(self) -> Column:
+        return Column(moments_of(self.sums), self.extent.low[0], self.extent.high[0])
+
+
+def _moved(placed: Sequence[Placements], actual: Mask, rows: slice) -> tuple[Floats, Floats]:
+    """Head's placements minus base's, of the positive rows and of the negative ones."""
+    base, head = placed
+    before, after = base.ranking.group_of(rows), head.ranking.group_of(rows)
+    ours = actual[rows]
+    positive, negative = np.flatnonzero(ours), np.flatnonzero(~ours)
+    risen = head.positive.take(after.take(positive))
+    risen -= base.positive.take(before.take(positive))
+    sunk = head.negative.take(after.take(negative))
+    sunk -= base.negative.take(before.take(negative))
+    return risen, sunk
+
+
+def _summed(moved: Floats, order: int) -> Moved:
+    # Differences of placements lie in −1…1: a grid that all shards share.
+    sums = sum_chunk(Grid((-1.0,), (1.0,)), [moved], order)
+    return Moved(sums, extent_of([moved]) if len(moved) else sums.grid)
 
 
 def combine(change: float, parts: list[Interval], method: str) -> Interval:
