@@ -23,28 +23,28 @@ ENV PATH=/opt/mlops-ci/bin:$PATH PYTHONUNBUFFERED=1 \
 # package-index settings of the machine that builds, where it has any.
 FROM python:3.11-slim-bookworm AS uv
 COPY requirements.lock /locked/requirements.lock
-RUN --mount=type=secret,id=index --mount=type=cache,target=/root/.cache/pip \
-    set -a; if [ -f /run/secrets/index ]; then . /run/secrets/index; fi; \
+RUN --mount=type=secret,id=index --mount=type=cache,target=/var/cache/pip \
+    set -a; PIP_CACHE_DIR=/var/cache/pip; if [ -f /run/secrets/index ]; then . /run/secrets/index; fi; \
     python -m venv /uv && /uv/bin/pip install -q --disable-pip-version-check "$(grep -oE '^uv==[0-9.]+' /locked/requirements.lock)" && \
-    printf '%s\n' '#!/bin/sh' 'set -ae' 'if [ -f /run/secrets/index ]; then . /run/secrets/index; fi' \
+    printf '%s\n' '#!/bin/sh' 'set -ae' 'UV_CACHE_DIR=/var/cache/uv UV_LINK_MODE=copy' \
+      'if [ -f /run/secrets/index ]; then . /run/secrets/index; fi' \
       'exec /uv/bin/uv "$@"' > /uv/bin/with-index && chmod +x /uv/bin/with-index
-ENV UV_LINK_MODE=copy
 
 FROM uv AS wheel
 WORKDIR /source
 COPY pyproject.toml README.md LICENSE ./
 COPY mlops_ci mlops_ci
 COPY workflows-templates workflows-templates
-RUN --mount=type=secret,id=index --mount=type=cache,target=/root/.cache/uv \
+RUN --mount=type=secret,id=index --mount=type=cache,target=/var/cache/uv \
     /uv/bin/with-index build -q --wheel --out-dir /wheel .
 
 # Versions come from the lock, which is given as constraints: its hashes are verified.
 FROM system AS slim-packages
 RUN --mount=type=bind,from=uv,source=/uv,target=/uv --mount=type=secret,id=index \
-    --mount=type=cache,target=/root/.cache/uv \
+    --mount=type=cache,target=/var/cache/uv \
     --mount=type=bind,source=pyproject.toml,target=/locked/pyproject.toml \
     --mount=type=bind,source=requirements.lock,target=/locked/requirements.lock \
-    UV_LINK_MODE=copy /uv/bin/with-index pip install -q --python /opt/mlops-ci/bin/python --compile-bytecode \
+    /uv/bin/with-index pip install -q --python /opt/mlops-ci/bin/python --compile-bytecode \
       --constraint /locked/requirements.lock -r /locked/pyproject.toml --extra plots --extra github && \
     MPLCONFIGDIR=/opt/mlops-ci/matplotlib /opt/mlops-ci/bin/python -c 'import matplotlib.font_manager'
 # matplotlib's list of fonts, which every job would make anew.
@@ -57,10 +57,10 @@ RUN --mount=type=cache,target=/var/cache/apt,sharing=locked --mount=type=cache,t
     DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends git-lfs openssh-client libgomp1 >/dev/null && \
     git lfs install --system --skip-repo
 RUN --mount=type=bind,from=uv,source=/uv,target=/uv --mount=type=secret,id=index \
-    --mount=type=cache,target=/root/.cache/uv \
+    --mount=type=cache,target=/var/cache/uv \
     --mount=type=bind,source=pyproject.toml,target=/locked/pyproject.toml \
     --mount=type=bind,source=requirements.lock,target=/locked/requirements.lock \
-    UV_LINK_MODE=copy /uv/bin/with-index pip install -q --python /opt/mlops-ci/bin/python --compile-bytecode \
+    /uv/bin/with-index pip install -q --python /opt/mlops-ci/bin/python --compile-bytecode \
       --constraint /locked/requirements.lock -r /locked/pyproject.toml --extra all
 
 # -I: the workspace is the user's. Neither a module lying there nor PYTHONPATH may become our code.

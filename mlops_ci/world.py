@@ -10,8 +10,10 @@ import selectors
 import signal
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -71,7 +73,28 @@ Run = Callable[[Command], Finished]
 def run_subprocess(command: Command) -> Finished:
     """Run to the end, in a process group of its own that is ended whole on a time-out."""
     started = time.monotonic()
-    process = subprocess.Popen(
+    process: subprocess.Popen[bytes] | None = None
+    try:
+        with _signals_held():
+            process = _start(command)
+        stdout, stderr, timed_out = _pump(process, command)
+    except BaseException:
+        if process is not None:
+            _end_group(process)
+        raise
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return Finished(
+        code=None if timed_out else process.returncode,
+        stdout=stdout,
+        stderr=stderr,
+        seconds=time.monotonic() - started,
+        peak_bytes=usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024),
+    )
+
+
+def _start(command: Command) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
         list(command.argv),
         cwd=command.cwd,
         env=dict(command.env) if command.env is not None else None,
@@ -83,20 +106,27 @@ def run_subprocess(command: Command) -> Finished:
         group=command.user[1] if command.user else None,
         extra_groups=[] if command.user else None,
     )
+
+
+@contextmanager
+def _signals_held() -> Iterator[None]:
+    """An exception of a signal's handler inside of Popen would leave a child that nobody ends: it
+    is raised at the end of the block. Handlers run in the main thread alone."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came: list[int] = []
+    handlers = {n: signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT)}
+    held = {n: one for n, one in handlers.items() if callable(one)}
+    for number in held:
+        signal.signal(number, lambda number, _: came.append(number))
     try:
-        stdout, stderr, timed_out = _pump(process, command)
-    except BaseException:
-        _end_group(process)
-        raise
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return Finished(
-        code=None if timed_out else process.returncode,
-        stdout=stdout,
-        stderr=stderr,
-        seconds=time.monotonic() - started,
-        peak_bytes=usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024),
-    )
+        yield
+    finally:
+        for number, handler in held.items():
+            signal.signal(number, handler)
+        if came:
+            signal.raise_signal(came[0])
 
 
 def _pump(process: subprocess.Popen[bytes], command: Command) -> tuple[bytes, bytes, bool]:

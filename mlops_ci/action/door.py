@@ -17,7 +17,7 @@ from mlops_ci.action.judging import judge
 from mlops_ci.action.results import OUTPUTS
 from mlops_ci.action.single import run_step
 from mlops_ci.action.task import Task, make_posting
-from mlops_ci.action.warming import begin_imports
+from mlops_ci.action.warming import MODULES, Warming
 from mlops_ci.engines.owner import return_to_owner
 from mlops_ci.errors import (
     DOCS,
@@ -89,8 +89,7 @@ def _open(step: str, runner: Runner, environ: Mapping[str, str]) -> Task:
 
 def _run(task: Task) -> int:
     signal.signal(signal.SIGTERM, _terminate)
-    if not task.step:
-        begin_imports()
+    warming = Warming(MODULES if not task.step and task.event.asks else ())
     try:
         code = judge(task) if not task.step else run_step(task)
     except (KeyboardInterrupt, Terminated) as stop:
@@ -99,6 +98,7 @@ def _run(task: Task) -> int:
         task.posting.close("cancelled", "Cancelled", CANCELLED)
     except Exception as error:  # noqa: BLE001 - the one door: a bug is reported, not hidden
         code = _bug(task, error)
+    warming.end()
     for name in OUTPUTS:
         task.runner.output(name, task.outputs.get(name, ""))
     if not task.posting.open_checks:

@@ -8,6 +8,7 @@ from mlops_ci.action.groups import Groups
 from mlops_ci.action.pictures import begin_pictures
 from mlops_ci.action.publishing import Publication, publish, publish_stop
 from mlops_ci.action.task import Task
+from mlops_ci.baseline import Store
 from mlops_ci.errors import EXIT_FINE, MlopsCiError
 from mlops_ci.plan import Context, Occasion, Outcomes, Plan, execute, plan_project, store_of
 from mlops_ci.plan.execution import ship
@@ -27,9 +28,9 @@ def judge(task: Task) -> int:
     project: Project | None = None
     try:
         project = task.open_project()
-        store = store_of(project, task.access) if task.event.ships else None
+        store = store_of(project, task.access)
         plan = plan_project(project, _occasion(task), store)
-        context = _context(task, project)
+        context = _context(task, project, store)
     except MlopsCiError as error:
         task.say_error(error)
         publish_stop(task, error, project)
@@ -51,9 +52,8 @@ def _occasion(task: Task) -> Occasion:
     return Occasion(task.asked, ships=task.event.ships, models=task.inputs["model"])
 
 
-def _context(task: Task, project: Project) -> Context:
+def _context(task: Task, project: Project, store: Store | None) -> Context:
     groups = Groups(task.runner, task.world.monotonic)
-    store = store_of(project, task.access)
     timeout = task.inputs["timeout"]
 
     def ship_it(step: str, name: str) -> Any:

@@ -136,7 +136,9 @@ def _write_files(task: Task, report: Report, project: Project) -> None:
 def _outputs(task: Task, publication: Publication) -> dict[str, str]:
     report, project, posting = publication.report, publication.project, task.posting
     found = dict.fromkeys(OUTPUTS, "")
-    found |= shipped_outputs(report.models)
+    found |= shipped_outputs(
+        record for one in report.models for record in (one.push or one.build, one.deployment)
+    )
     found["verdict"] = worst_verdict(report.models)
     found["comment-url"], found["check-url"] = posting.comment_url, posting.check_url
     if project is None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from typing import Any, Literal, get_args
 
 from mlops_ci.config import find_config
 from mlops_ci.github.checks import TEXT_BYTES, Annotation, Conclusion, Conclusive, worst
 from mlops_ci.github.places import annotate_gates, annotate_parameters
 from mlops_ci.project import Project
+from mlops_ci.records import Build, Deployment, Push, Rollback
 from mlops_ci.report import (
     Report,
     Section,
@@ -29,11 +31,12 @@ OUTPUTS = {
     "digest": "The image's digest, sha256:…; one line a model.",
     "deployed-url": "Where the deployed model answers; one line a model.",
 }
-VERDICTS = ("error", "fail", "inconclusive", "ungated", "pass", "untouched")
+Judged = Literal["error", "fail", "inconclusive", "ungated", "pass", "untouched"]
+VERDICTS: tuple[Judged, ...] = get_args(Judged)  # the worst first
 
 
-def verdict_of(section: Section) -> str:
-    """One of VERDICTS; a policy that blocks on what is undecided leaves it `inconclusive`."""
+def verdict_of(section: Section) -> Judged:
+    """A policy that blocks on what is undecided leaves it `inconclusive`."""
     if section.state == "untouched":
         return "untouched"
     if section.state == "failed" or section.comparison is None:
@@ -41,7 +44,7 @@ def verdict_of(section: Section) -> str:
     return section.comparison.verdict
 
 
-def worst_verdict(sections: Iterable[Section]) -> str:
+def worst_verdict(sections: Iterable[Section]) -> Judged:
     found = {verdict_of(section) for section in sections}
     return next((verdict for verdict in VERDICTS if verdict in found), "untouched")
 
@@ -88,16 +91,16 @@ def _remarks(section: Section, project: Project) -> tuple[Annotation, ...]:
 
 
 def _changed_values(section: Section, project: Project) -> Iterator[Annotation]:
-    """At their lines of params.yaml; names of the second file on carry that file's path."""
+    """At their lines of params.yaml; names of all files but the first carry the file's path."""
     head, base = section.training, section.base_training
     if head is None or base is None:
         return
     files = project.config.models[section.model].params
-    for at, name in enumerate(PARAMS if files is None else files):
+    for name in PARAMS if files is None else files:
         path = project.root / name
         if not path.is_file():
             continue
-        prefix = f"{name}:" if at else ""
+        prefix = f"{name}:" if any(key.startswith(f"{name}:") for key in head.parameters) else ""
         values = [
             {key.removeprefix(prefix): one for key, one in side.items() if key.startswith(prefix)}
             for side in (base.parameters, head.parameters)
@@ -106,12 +109,13 @@ def _changed_values(section: Section, project: Project) -> Iterator[Annotation]:
         yield from annotate_parameters(f"{project.prefix}{name}", text, section.model, *values)
 
 
-def shipped_outputs(sections: Sequence[Section]) -> dict[str, str]:
-    """`image`, `digest` and `deployed-url`, of the models that have them."""
-    images = [(s.push or s.build) for s in sections]
-    urls = [s.deployment.url for s in sections if s.deployment is not None and s.deployment.url]
-    return {
-        "image": "\n".join(record.image for record in images if record is not None),
-        "digest": "\n".join(record.digest for record in images if record is not None),
-        "deployed-url": "\n".join(urls),
-    }
+def shipped_outputs(records: Iterable[Any]) -> dict[str, str]:
+    """`image`, `digest` and `deployed-url`, of whatever was built, pushed or deployed."""
+    found: dict[str, list[str]] = {"image": [], "digest": [], "deployed-url": []}
+    for record in records:
+        if isinstance(record, Build | Push):
+            found["image"].append(record.image)
+            found["digest"].append(record.digest)
+        if isinstance(record, Deployment | Rollback) and record.url:
+            found["deployed-url"].append(record.url)
+    return {name: "\n".join(values) for name, values in found.items()}

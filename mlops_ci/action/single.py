@@ -9,6 +9,7 @@ from typing import Any
 from mlops_ci.action.groups import Groups
 from mlops_ci.action.judging import note_edits
 from mlops_ci.action.publishing import Publication, publish, publish_stop
+from mlops_ci.action.results import shipped_outputs
 from mlops_ci.action.task import Task
 from mlops_ci.errors import EXIT_FINE, MlopsCiError, worst_exit_code
 from mlops_ci.plan import Outcomes, store_of
@@ -21,7 +22,6 @@ from mlops_ci.plan.recorded import (
 )
 from mlops_ci.plan.reports import write_reports
 from mlops_ci.project import Project
-from mlops_ci.records import Build, Deployment, Push, Rollback
 from mlops_ci.report import report_of
 from mlops_ci.steps.deploy import DeployRequest
 from mlops_ci.steps.report import ReportRequest, recorded_section, report, styled, with_plots
@@ -88,7 +88,7 @@ def _each(task: Task, names: Iterable[str], work: Work) -> int:
             task.say_error(error, name)
             task.runner.annotate("error", str(error), title=f"mlops-ci {task.step}: {name}")
             codes.append(error.exit_code)
-    task.outputs |= _shipped(records)
+    task.outputs |= shipped_outputs(records)
     return worst_exit_code(codes)
 
 
@@ -110,17 +110,6 @@ def _work_of(task: Task, project: Project) -> Work:
     from mlops_ci.steps.rollback import rollback
 
     return lambda name: rollback(project, name, request)
-
-
-def _shipped(records: Iterable[Any]) -> dict[str, str]:
-    found: dict[str, list[str]] = {"image": [], "digest": [], "deployed-url": []}
-    for record in records:
-        if isinstance(record, Build | Push):
-            found["image"].append(record.image)
-            found["digest"].append(record.digest)
-        if isinstance(record, Deployment | Rollback) and record.url:
-            found["deployed-url"].append(record.url)
-    return {name: "\n".join(values) for name, values in found.items()}
 
 
 def _compare(task: Task, project: Project, names: Iterable[str]) -> int:

@@ -9,14 +9,6 @@ from mlops_ci.config import Alarm, Alerts
 from mlops_ci.project import Project
 from mlops_ci.report import Report, headline, report_headline
 
-STATES: dict[str, Alarm] = {
-    "pass": "pass",
-    "fail": "fail",
-    "inconclusive": "inconclusive",
-    "ungated": "ungated",
-    "error": "error",
-}
-
 
 def tell_others(task: Task, report: Report, project: Project | None) -> None:
     """Nothing is raised: who could not be told is a note in the log and the summary."""
@@ -29,9 +21,10 @@ def tell_others(task: Task, report: Report, project: Project | None) -> None:
 
 def message_of(task: Task, report: Report) -> Message | None:
     """None when the event touched no model."""
-    state = STATES.get(worst_verdict(report.models))
-    if state is None:
+    worst = worst_verdict(report.models)
+    if worst == "untouched":
         return None
+    state: Alarm = worst
     live = [section for section in report.models if section.state == "live"]
     if live and state != "error":
         state = "deployed"

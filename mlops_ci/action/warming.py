@@ -23,14 +23,26 @@ MODULES = (
 )
 
 
-def begin_imports(modules: Sequence[str] = MODULES) -> threading.Thread:
-    """A module that is not installed is the concern of whoever needs it."""
-    thread = threading.Thread(target=_import, args=(modules,), name="imports", daemon=True)
-    thread.start()
-    return thread
+class Warming:
+    """Imports in a thread of their own; an interpreter that ends in the middle of one crashes, so
+    whoever begins has to `end`."""
 
+    def __init__(self, modules: Sequence[str] = MODULES) -> None:
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(
+            target=self._import, args=(modules,), name="imports", daemon=True
+        )
+        self._thread.start()
 
-def _import(modules: Sequence[str]) -> None:
-    for name in modules:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
+    def end(self) -> None:
+        """Waits for the module that is being imported; no other is begun."""
+        self._stopped.set()
+        self._thread.join()
+
+    def _import(self, modules: Sequence[str]) -> None:
+        """A module that is not installed is the concern of whoever needs it."""
+        for name in modules:
+            if self._stopped.is_set():
+                return
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)

@@ -7,10 +7,9 @@ import re
 from pathlib import PurePosixPath
 
 from mlops_ci.config.document import Document
-from mlops_ci.config.model import Config, Limits, Model
+from mlops_ci.config.model import FAIRNESS, Config, Limits, Model
 from mlops_ci.errors import DOCS, ConfigError
 
-FAIRNESS = ("demographic_parity_", "equal_opportunity_", "equalized_odds_")
 MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 

@@ -22,6 +22,9 @@ Commented = Literal["always", "changes", "none"]
 Plots = Literal["auto", "branch", "attachments", "artifact", "mermaid", "none"]
 Alarm = Literal["pass", "fail", "inconclusive", "ungated", "error", "deployed"]
 
+# What fairlearn calls them, each as `_difference` and as `_ratio`.
+FAIRNESS = ("demographic_parity", "equal_opportunity", "equalized_odds")
+
 NonNegative = Annotated[float, Meta(ge=0)]
 Level = Annotated[float, Meta(gt=0.5, lt=1)]
 

@@ -27,7 +27,8 @@ def open_docker(service: Service, registry: str | None, world: World) -> Target:
 
 
 def open_process(service: Service, registry: str | None, world: World) -> Target:  # noqa: ARG001
-    from mlops_ci.targets.process import ProcessTarget, check_machine
+    from mlops_ci.targets.machine import check_machine
+    from mlops_ci.targets.process import ProcessTarget
 
     check_machine(world)
     return ProcessTarget(service, world)

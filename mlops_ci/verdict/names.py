@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Literal
 
+from mlops_ci.config.model import FAIRNESS as FAIRNESS_OF_GROUPS
 from mlops_ci.config.model import Gate, Task
 from mlops_ci.errors import ConfigError
 from mlops_ci.verdict.structs import replaced
@@ -65,7 +66,7 @@ DEFAULT: tuple[Metric, ...] = (
 # Between the groups of a column; as fairlearn has them. A ratio of 1 is a difference of 0.
 FAIRNESS: dict[str, Metric] = {
     f"{name}_{kind}": Metric(f"{name}_{kind}", kind == "ratio", ("binary",))
-    for name in ("demographic_parity", "equal_opportunity", "equalized_odds")
+    for name in FAIRNESS_OF_GROUPS
     for kind in ("difference", "ratio")
 }
 TASKS: tuple[Task, ...] = (*CLASSES, "regression")

@@ -3,12 +3,38 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from mlops_ci.world import Command, World, run_subprocess
+
+STOPPED = """\
+import signal, sys, threading, time
+from mlops_ci.world import Command, run_subprocess
+
+def busy():
+    while True:
+        pass
+
+def stop(number, frame):
+    raise SystemExit(7)
+
+CHILD = '''
+import os, signal, sys, time
+with open(sys.argv[1], "w") as file:
+    file.write(str(os.getpid()))
+os.kill(os.getppid(), signal.SIGTERM)
+time.sleep(600)
+'''
+signal.signal(signal.SIGTERM, stop)
+sys.setswitchinterval(1.0)
+threading.Thread(target=busy, daemon=True).start()
+run_subprocess(Command(argv=[sys.executable, "-c", CHILD, sys.argv[1]]))
+"""
 
 
 def python(code: str, **options: object) -> Command:
@@ -37,6 +63,17 @@ def test_the_time_limit_ends_grandchildren_too() -> None:
     assert time.monotonic() - started < 15
 
 
+def test_a_signal_while_a_process_starts_leaves_none_behind(tmp_path: Path) -> None:
+    """The child stops us before our own start of it has returned: another thread holds us up."""
+    script = tmp_path / "parent.py"
+    script.write_text(STOPPED)
+    argv = [sys.executable, str(script), str(tmp_path / "child")]
+    assert subprocess.run(argv, check=False, timeout=60).returncode == 7
+    child = int((tmp_path / "child").read_text())
+    with pytest.raises(ProcessLookupError):
+        os.kill(child, 0)
+
+
 def test_output_is_echoed_while_it_comes() -> None:
     seen: list[bytes] = []
     run_subprocess(python("print('x' * 200000)", echo=seen.append))
@@ -56,8 +93,5 @@ def test_a_command_runs_as_another_user() -> None:
     assert "groups=1235" in done.text
 
 
-def test_a_world_within_another_folder(tmp_path: object) -> None:
-    from pathlib import Path
-
-    folder = Path(str(tmp_path))
-    assert World().within(folder).run("pwd").text.strip() == str(folder)
+def test_a_world_within_another_folder(tmp_path: Path) -> None:
+    assert World().within(tmp_path).run("pwd").text.strip() == str(tmp_path)

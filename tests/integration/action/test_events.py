@@ -97,7 +97,7 @@ def test_a_closed_pull_request_asks_for_nothing(plain: Runs) -> None:
     job.payload["action"] = "closed"
     asked = len(plain.github.requests)
     ran = plain.job(job)
-    assert (ran.code, ran.outputs["verdict"]) == (0, "untouched")
+    assert (ran.code, ran.outputs["verdict"]) == (0, "untouched"), ran.log
     assert len(plain.github.requests) == asked
     assert not (ran.workspace / ".mlops-ci").exists()
 

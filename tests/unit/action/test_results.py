@@ -104,7 +104,8 @@ def test_the_aggregate_is_the_worst_of_the_models() -> None:
 
 
 def test_a_model_that_was_shipped_tells_where_it_is() -> None:
-    found = shipped_outputs([SECTIONS["better"](), SECTIONS["live"]()])
+    live = SECTIONS["live"]()
+    found = shipped_outputs([None, live.push, live.deployment])
     assert set(found) < set(OUTPUTS)
     assert found["digest"].startswith("sha256:")
     assert found["image"]
@@ -112,5 +113,6 @@ def test_a_model_that_was_shipped_tells_where_it_is() -> None:
 
 
 def test_a_model_that_was_not_shipped_tells_nothing() -> None:
-    found = shipped_outputs([SECTIONS["better"]()])
+    better = SECTIONS["better"]()
+    found = shipped_outputs([better.push, better.deployment])
     assert found == {"image": "", "digest": "", "deployed-url": ""}

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import sys
+import threading
+import time
 
-from mlops_ci.action.warming import MODULES, begin_imports
+from mlops_ci.action.warming import MODULES, Warming
 
 
 def test_a_module_that_is_missing_hinders_none_after_it() -> None:
-    thread = begin_imports(("no_such_module_of_anybodys", "wave"))
-    thread.join(30)
-    assert not thread.is_alive()
+    sys.modules.pop("wave", None)
+    warming = Warming(("no_such_module_of_anybodys", "wave"))
+    end = time.monotonic() + 30
+    while "wave" not in sys.modules and time.monotonic() < end:
+        time.sleep(0.01)
+    warming.end()
     assert "wave" in sys.modules
 
 
-def test_the_program_does_not_wait_for_them() -> None:
-    assert begin_imports(()).daemon
+def test_no_import_is_under_way_after_the_end() -> None:
+    before = threading.active_count()
+    warming = Warming(("no_such_module_of_anybodys",) * 100_000)
+    warming.end()
+    assert threading.active_count() == before
 
 
 def test_all_of_them_can_be_imported_here() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from mlops_ci.errors import UsageError
-from mlops_ci.targets.process import check_machine
+from mlops_ci.targets.machine import check_machine
 from mlops_ci.world import World
 
 
