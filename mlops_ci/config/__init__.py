@@ -1,5 +1,6 @@
 """`mlops-ci.yaml` (or `[tool.mlops-ci]`, or a bare `dvc.yaml`), typed."""
 
+from mlops_ci.config.contract import Contract, Term, expand_contract
 from mlops_ci.config.load import find_config, load_config, parse_config
 from mlops_ci.config.model import (
     Alarm,
@@ -22,6 +23,7 @@ __all__ = [
     "Alerts",
     "Columns",
     "Config",
+    "Contract",
     "Deploy",
     "Gate",
     "Limits",
@@ -29,7 +31,9 @@ __all__ = [
     "Plots",
     "Policy",
     "Store",
+    "Term",
     "Waiver",
+    "expand_contract",
     "expand_gates",
     "find_config",
     "load_config",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from pathlib import PurePosixPath
 
 from mlops_ci.config.document import Document
 from mlops_ci.config.model import FAIRNESS, Config, Limits, Model
+from mlops_ci.config.paths import stays_inside
+from mlops_ci.config.promises import check_contract
 from mlops_ci.errors import DOCS, ConfigError
 
 MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -34,6 +35,7 @@ def check_config(config: Config, document: Document) -> None:
         _check_paths(model, path, document)
         _check_gates(model, path, document)
         _check_fairness(model, path, document)
+        check_contract(model, path, document)
 
 
 def _check_inputs(model: Model, path: tuple[str, ...], document: Document) -> None:
@@ -77,17 +79,12 @@ def _check_paths(model: Model, path: tuple[str, ...], document: Document) -> Non
         ("requirements", [model.requirements]),
     ):
         for value in values:
-            if value is not None and not _stays_inside(value):
+            if value is not None and not stays_inside(value):
                 raise ConfigError(
                     f"{key}: {value!r} leads out of the project",
                     where=document.where((*path, key)),
                     fix="use a path inside the repository, relative to the configuration file",
                 )
-
-
-def _stays_inside(value: str) -> bool:
-    path = PurePosixPath(value)
-    return bool(value) and not path.is_absolute() and ".." not in path.parts and "\0" not in value
 
 
 def _check_gates(model: Model, path: tuple[str, ...], document: Document) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
+from mlops_ci.config.contract import Column, Contract, Rows
 from mlops_ci.config.document import Document, format_path, read_yaml
 from mlops_ci.config.model import (
     Alerts,
@@ -18,9 +19,9 @@ from mlops_ci.config.model import (
     Deploy,
     Limits,
     Model,
-    Setting,
     Store,
 )
+from mlops_ci.config.setting import Setting
 from mlops_ci.errors import DOCS, ConfigError
 
 FILE = "mlops-ci.yaml"
@@ -127,6 +128,10 @@ def _table_of(path: tuple[str | int, ...]) -> type[Setting]:
         return Config
     if len(path) > 2 and path[2] == "gates":
         return Limits
+    if len(path) > 2 and path[2] == "contract":
+        inside = [part for part in path[3:] if isinstance(part, str)]
+        tables: dict[str, type[Setting]] = {"columns": Column, "rows": Rows}
+        return tables.get(inside[0], Contract) if inside else Contract
     return TABLES.get(path[-1], Model)
 
 

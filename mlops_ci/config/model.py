@@ -13,6 +13,9 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta, Struct
 
+from mlops_ci.config.contract import Contract
+from mlops_ci.config.setting import Setting
+
 Task = Literal["binary", "multiclass", "regression"]
 AskedTask = Literal["binary", "multiclass", "regression", "classes"]
 GateKind = Literal["max-drop", "max-drop-relative", "min", "max"]
@@ -27,10 +30,6 @@ FAIRNESS = ("demographic_parity", "equal_opportunity", "equalized_odds")
 
 NonNegative = Annotated[float, Meta(ge=0)]
 Level = Annotated[float, Meta(gt=0.5, lt=1)]
-
-
-class Setting(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, rename="kebab"):
-    """One table of the configuration file."""
 
 
 class Limits(Setting, frozen=True):
@@ -176,6 +175,7 @@ class Model(Setting, frozen=True):
     min_rows: Annotated[int, Meta(ge=1)] = 30
     gates: dict[str, Limits | list[Limits]] = {}
     waivers: list[Waiver] = []
+    contract: Contract | list[Contract] = []
     image: str | None = None
     deploy: Deploy | None = None
 

@@ -19,8 +19,11 @@ from mlops_ci.errors import ComparisonError, UsageError
 GUESSED = ("DATE", "TIME", "UUID", "INTERVAL")  # what JSON says is text
 
 
-def open_table(path: Path) -> Table:
-    """Raises UsageError for a file that is missing, ComparisonError for one that is broken."""
+def open_table(path: Path, *, spills: bool = False) -> Table:
+    """`spills`: what does not fit into memory may lie on disk for a while.
+
+    Raises UsageError for a file that is missing, ComparisonError for one that is broken.
+    """
     found = detect(path)
     rows = found.rows() if found is not None else None
     if found is not None and rows is not None:
@@ -32,7 +35,7 @@ def open_table(path: Path) -> Table:
             where=str(path),
             fix="write predictions as .parquet, .csv, .csv.gz or .jsonl",
         )
-    if kind == "parquet":
+    if kind == "parquet" and not spills:
         return _open(path, kind, None)
     scratch = tempfile.TemporaryDirectory(prefix="mlops-ci-table-")
     try:

@@ -64,10 +64,14 @@ def make_plan(config: Config, occasion: Occasion, base: Base | None, change: Cha
 
 
 def gone_models(config: Config, before: Config | None) -> list[str]:
-    """Models with gates in base's configuration that head's does not have any more: a promise is
-    not lost by renaming or removing who made it."""
+    """Models with gates or a contract in base's configuration that head's does not have any more:
+    a promise is not lost by renaming or removing who made it."""
     models = before.models if before is not None else {}
-    return [name for name, model in models.items() if model.gates and name not in config.models]
+    return [
+        name
+        for name, model in models.items()
+        if (model.gates or model.contract) and name not in config.models
+    ]
 
 
 def ship_unstored(plan: Plan, config: Config, names: Collection[str]) -> Plan:

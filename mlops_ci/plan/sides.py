@@ -16,6 +16,7 @@ from mlops_ci.config import Gate, Model, Policy, Waiver, expand_gates
 from mlops_ci.errors import ComparisonError, MlopsCiError
 from mlops_ci.plan.base_search import Search
 from mlops_ci.plan.base_side import BaseSide
+from mlops_ci.plan.contract import contract_with_base
 from mlops_ci.plan.noise import history_of, same_seeds, seeds_of, values_of
 from mlops_ci.plan.outcome import ModelOutcome
 from mlops_ci.project import Project
@@ -62,6 +63,7 @@ def compare_with_base(
     head = _head(project, evaluation, measure.model, counted=counted)
     base = _base(side, search)
     anchors, notes = _anchors(project, outcome.name, (base, head), measure, store if side else None)
+    contract = contract_with_base(project, outcome, search, measure.waivers)
     history, missed = history_of(outcome.name, head, store if side else None)
     compared = compare_sides(
         Sides(
@@ -71,8 +73,10 @@ def compare_with_base(
             gates=measure.gates,
             policy=measure.policy,
             anchors=anchors,
-            changes=measure.changes,
-            notes=(*outcome.notes, *notes, *missed, *same_seeds(evaluation)),
+            changes=(*measure.changes, *contract.changes),
+            contract=contract.results,
+            waiting=contract.waiting,
+            notes=(*contract.notes, *outcome.notes, *notes, *missed, *same_seeds(evaluation)),
             history=history,
             fairness=tuple(measure.model.fairness),
             waivers=measure.waivers,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Literal
 
 from msgspec import Struct
 
+from mlops_ci.config.contract import TermKind
 from mlops_ci.config.model import GateKind, OnInconclusive
 
 Verdict = Literal["pass", "fail", "inconclusive", "ungated"]
@@ -138,6 +140,37 @@ class ColumnDrift(Struct, frozen=True, kw_only=True):
     note: str | None = None
 
 
+class ContractResult(Struct, frozen=True, kw_only=True):
+    """One promise about the rows of a file: exact counts, so it holds or it does not.
+
+    `column` None: of the whole file. `value` is what was compared with `limit`: the share of
+    missing values, how many rows lie outside or stand twice, the rows, or their change against
+    `base_rows` as a part of these. `bad` rows of `rows` break it. `found`: the lowest or highest
+    value, three of the values that are not allowed, the type, or what a schema's checks say;
+    `allowed`: what may be. `verdict` is `inconclusive` where nothing could be counted, and `note`
+    says why. `source`, `waived`: as a gate's.
+    """
+
+    file: str
+    kind: TermKind
+    verdict: Literal["pass", "fail", "inconclusive"]
+    blocks: bool
+    reason: Literal["holds", "broken", "missing-file", "missing-column", "no-base", "not-assessed"]
+    column: str | None = None
+    limit: float | date | None = None
+    allowed: tuple[str | int | float | bool, ...] = ()
+    value: float | None = None
+    bad: int | None = None
+    rows: int | None = None
+    base_rows: int | None = None
+    found: tuple[str, ...] = ()
+    spec: str | None = None
+    required: bool = True
+    source: Literal["base", "head", "both"] = "both"
+    waived: str | None = None
+    note: str | None = None
+
+
 class Resolution(Struct, frozen=True, kw_only=True):
     """How a predictions file was understood, for the record and for the reader.
 
@@ -184,7 +217,8 @@ class Comparison(Struct, frozen=True, kw_only=True):
 
     `policy` is `on-inconclusive`. `blocks` says whether the exit code is 1. `changes` are the
     differences of the yardstick (gates, slices, policy) between base's and head's configuration.
-    `weak_slices` are found by a search and judge nothing. `waiting` counts gates on a first run
+    `weak_slices` are found by a search and judge nothing. `contract`: promises about data
+    files. `waiting` counts gates on a first run
     that limit a change: they hold as soon as there is something to compare with. `retraining`:
     None where retraining noise is not measured.
     """
@@ -207,5 +241,6 @@ class Comparison(Struct, frozen=True, kw_only=True):
     weak_slices: tuple[WeakSlice, ...] = ()
     waiting: int = 0
     drift: tuple[ColumnDrift, ...] = ()
+    contract: tuple[ContractResult, ...] = ()
     retraining: Retraining | None = None
     notes: tuple[str, ...] = ()

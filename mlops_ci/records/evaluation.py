@@ -39,7 +39,8 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     `predictions` is the file as evaluated; `slim` its short form out of the store, in this clone.
     `rows_digest` identifies the evaluation data: the row keys with their labels, whatever the model
     said. `numbers` are the metrics files' values, by nested name (`test.auc`); `refused` says of
-    the others why they are no numbers. `group`, `weight` name the columns that were used.
+    the others why they are no numbers. `file_rows`: rows of the files
+    that the contract speaks of. `group`, `weight` name the columns that were used.
     """
 
     schema: str = "mlops-ci/evaluate/1"
@@ -56,6 +57,7 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     metrics: tuple[MetricResult, ...] = ()
     numbers: dict[str, float] = {}
     refused: dict[str, str] = {}
+    file_rows: dict[str, int] = {}
     group: str | None = None
     weight: str | None = None
     seeds: Seeds | None = None

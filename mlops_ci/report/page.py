@@ -9,6 +9,7 @@ from typing import Any
 
 from mlops_ci.report.advice import paste
 from mlops_ci.report.changes import changes_of
+from mlops_ci.report.contract import contract_rows
 from mlops_ci.report.documents import without_controls
 from mlops_ci.report.facts import facts_of, notes_of, shipped_rows
 from mlops_ci.report.footer import footer_parts
@@ -24,6 +25,7 @@ from mlops_ci.report.templating import PAGE, render
 from mlops_ci.report.words import headline_phrase, mark_of, report_headline, report_mark
 
 MOST_BYTES = 300_000  # of a page besides its pictures: what a browser opens and sorts at once
+MOST_TERMS = 300  # of a data contract, the worst first
 ROW_BYTES = 220  # of the shortest row
 
 
@@ -112,6 +114,7 @@ def _section(section: Section, report: Report, reach: Reach) -> dict[str, Any]:
         "failure": section.failure,
         "tail": without_controls(section.failure.tail) if section.failure else "",
         "shipped": shipped_rows(section),
+        "contract": contract_rows(section)[:MOST_TERMS],
         "plots": [_plot(plot) for plot in section.plots],
         **_tables(section, reach),
     }

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from mlops_ci.records import Comparison, GateResult, MetricResult
 from mlops_ci.report.advice import next_step
+from mlops_ci.report.contract import contract_blocks, contract_lead
 from mlops_ci.report.labels import decimals_for, full_name, gate_words, sides_of
 from mlops_ci.report.model import Report, Section
 from mlops_ci.report.numbers import count, decimals_apart, show, show_percent
@@ -40,7 +41,9 @@ def _lead_of_comparison(
     section: Section, comparison: Comparison, report: Report
 ) -> Iterator[Phrase]:
     base = sides_of(comparison, report.base_name, report.head_name).base or Phrase()
-    if comparison.verdict == "ungated":
+    if contract_blocks(section):
+        yield permission(section, report) + text(".")
+    elif comparison.verdict == "ungated":
         yield strong("Not judged") + text(": no gate says what it may lose, so nothing stops it.")
         yield _measured_on(comparison)
     elif comparison.verdict == "pass" and not comparison.blocks:
@@ -49,6 +52,7 @@ def _lead_of_comparison(
         yield from _optional(section)
     else:
         yield from _decided_against(section, comparison, permission(section, report))
+    yield contract_lead(section)
     if comparison.evidence != "point" and not unchanged(comparison):
         yield text(_noise(comparison))
 
@@ -238,7 +242,8 @@ def _lead_of_first(section: Section, comparison: Comparison, report: Report) -> 
     where = f" on {count(rows)} rows" if rows is not None else ""
     may = permission(section, report) + text(": ")
     yield may + _own_value(main_metric(section)) + text(where) + _floors(section)
-    if comparison.verdict == "inconclusive":
+    yield contract_lead(section)
+    if comparison.verdict == "inconclusive" and not contract_blocks(section):
         gate = section.gates[0]
         yield _policy(gate, comparison)
         yield next_step(gate, section.metric_of(gate))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops_ci.report.advice import paste
 from mlops_ci.report.changes import changes_of
+from mlops_ci.report.contract import contract_rows
 from mlops_ci.report.facts import notes_of, shipped_rows
 from mlops_ci.report.footer import footer_parts
 from mlops_ci.report.forest import legend
@@ -85,6 +86,7 @@ def _section(section: Section, report: Report, width: int) -> Iterable[Any]:
     for change in section.comparison.changes if section.comparison else ():
         yield _text(text("! the yardstick changes: ") + quoted(change), "yellow")
     yield from _tables(section, report, width)
+    yield from _contract(section)
     yield from (_text(text("note: ") + quoted(note), "yellow") for note in notes_of(section))
     example = paste(section)
     if example:
@@ -95,6 +97,15 @@ def _section(section: Section, report: Report, width: int) -> Iterable[Any]:
         yield _text(text("changed: ") + join(changes, " · "))
     for _, step, what in shipped_rows(section):
         yield _text(text(f"{step}: ") + what)
+
+
+def _contract(section: Section) -> Iterable[Any]:
+    """What does not hold, a line each; of what holds the lead says how much it is."""
+    for row in contract_rows(section):
+        if row.word != "passed":
+            head = text(f"{SIGNS.get(row.mark, '·')} data contract: ") + row.name + text(": ")
+            asked = text(" (asked: ") + row.asked + text(")")
+            yield _text(head + row.found + asked, COLOURS.get(row.mark, ""))
 
 
 def _failure(section: Section) -> Iterable[Any]:

@@ -8,6 +8,7 @@ from typing import Any
 from mlops_ci.records import MetricResult
 from mlops_ci.report.advice import paste
 from mlops_ci.report.changes import changes_of
+from mlops_ci.report.contract import contract_blocks, contract_rows, contract_title
 from mlops_ci.report.documents import failure_view
 from mlops_ci.report.facts import facts_of, notes_of, shipped_rows
 from mlops_ci.report.footer import footer_parts
@@ -82,6 +83,7 @@ def _section(section: Section, report: Report, rung: Rung, at: int) -> dict[str,
             (mark, step, markdown(what, cell=True)) for mark, step, what in shipped_rows(section)
         ],
         **_gates(section, rung),
+        **_contract(section, rung),
         **_metrics(section, rung),
         **_background(section, rung),
         "charts": _charts(section, report) if rung.facts else [],
@@ -105,6 +107,20 @@ def _gates(section: Section, rung: Rung) -> dict[str, Any]:
         "passed": folded,
         "passed_title": _passed_title(len(folded), len(rows)),
         "more_gates": len(rows) - len(kept) - len(folded),
+    }
+
+
+def _contract(section: Section, rung: Rung) -> dict[str, Any]:
+    """What does not hold stands open, what does is folded."""
+    rows = contract_rows(section)
+    broken = tuple(row for row in rows if row.word != "passed")
+    held = tuple(row for row in rows if row.word == "passed")
+    shown = broken[: rung.rows]
+    return {
+        "contract": shown,
+        "contract_held": held if rung.passed and rung.rows is None else (),
+        "contract_title": contract_title(held, len(rows)),
+        "more_terms": len(broken) - len(shown),
     }
 
 
@@ -193,6 +209,8 @@ def _model_row(section: Section) -> dict[str, str]:
     row = _deciding_row(section)
     failure = section.failure
     stopped = text(STEPS.get(failure.step, f"stopped at {failure.step}")) if failure else Phrase()
+    if contract_blocks(section):
+        row, stopped = None, text("data contract")
     return {
         "mark": mark_of(section),
         "name": markdown(code(section.model), cell=True),

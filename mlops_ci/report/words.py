@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from mlops_ci.records import Comparison, GateResult, MetricResult
+from mlops_ci.report.contract import contract_blocks, contract_headline
 from mlops_ci.report.labels import (
     BLOCKED,
     MARKS,
@@ -87,7 +88,8 @@ def headline_phrase(section: Section) -> Phrase:
     if section.state == "failed":
         return name + _failed(section)
     if comparison is not None and comparison.blocks:
-        return name + _blocked(section)
+        alone = contract_blocks(section)
+        return name + (contract_headline(section) if alone else _blocked(section))
     if section.state == "live":
         return name + _shipped(section)
     if comparison is None:
@@ -252,7 +254,7 @@ def _headline_of_many(touched: list[Section]) -> Phrase:
     blocked = [s for s in touched if s.state != "failed" and s.comparison and s.comparison.blocks]
     if failed:
         return text(_of(len(failed), total) + " did not get through: ") + _names(failed)
-    worse = [s for s in blocked if s.comparison and s.comparison.verdict == "fail"]
+    worse = [s for s in blocked if any(g.blocks and g.verdict == "fail" for g in s.gates)]
     if worse:
         verb = "is worse: " if len(worse) == 1 else "are worse: "
         return text(f"{_of(len(worse), total)} {verb}") + _names(worse)

@@ -19,7 +19,14 @@ from mlops_ci.data import (
 )
 from mlops_ci.errors import ComparisonError
 from mlops_ci.records import Comparison, MetricResult, RowCounts
-from mlops_ci.records.comparison import ColumnDrift, Evidence, Retraining, Side, WeakSlice
+from mlops_ci.records.comparison import (
+    ColumnDrift,
+    ContractResult,
+    Evidence,
+    Retraining,
+    Side,
+    WeakSlice,
+)
 from mlops_ci.steps.drift import drift_between, note_of, rows_differ
 from mlops_ci.steps.numbers import compare_known
 from mlops_ci.verdict import (
@@ -37,6 +44,7 @@ from mlops_ci.verdict import (
     waive,
     widen_all,
 )
+from mlops_ci.verdict.contract import join_verdict
 
 FLOORS = ("min", "max")
 SHORT = 8  # letters of a run's id
@@ -60,6 +68,7 @@ class Sides:
     """`base` None: a first run. `anchors`: metric → main's best at it in the last 90 days, for
     creep.
 
+    `contract`: promises about data files, judged; `waiting`: those that need a base.
     `changes`: what head does to the yardstick, in words. `notes` go into the report. `history`:
     what main's runs say of retraining noise, by metric.
     """
@@ -75,6 +84,8 @@ class Sides:
     fairness: tuple[str, ...] = ()
     waivers: Sequence[Waiver] = ()
     history: Mapping[str, Noise] = field(default_factory=dict)
+    contract: Sequence[ContractResult] = ()
+    waiting: int = 0
     today: date = date.min
 
 
@@ -154,8 +165,9 @@ def compare_sides(sides: Sides) -> Outcome:
         rows=measured.rows,
         level=sides.policy.level,
         policy=sides.policy.on_inconclusive,
-        verdict=verdict_of(waived.gates),
-        blocks=any(gate.blocks for gate in waived.gates),
+        verdict=join_verdict(verdict_of(waived.gates), sides.contract),
+        blocks=any(gate.blocks for gate in waived.gates)
+        or any(term.blocks for term in sides.contract),
         metrics=judged.metrics,
         gates=waived.gates,
         primary=judged.primary,
@@ -165,7 +177,8 @@ def compare_sides(sides: Sides) -> Outcome:
         weak_slices=measured.weak,
         drift=measured.drift,
         retraining=retraining,
-        waiting=len(sides.gates) - len(gates),
+        contract=tuple(sides.contract),
+        waiting=len(sides.gates) - len(gates) + sides.waiting,
         notes=(*waived.notes, *sides.notes, *measured.notes, *judged.notes),
     )
     return Outcome(comparison, sides.base.predictions if sides.base else None, head.predictions)

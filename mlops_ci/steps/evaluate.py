@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from mlops_ci.config import Model
+from mlops_ci.config import Model, expand_contract
 from mlops_ci.engines import Job, engine_of
 from mlops_ci.engines.owner import make_folder, user_for
 from mlops_ci.engines.python import Request, find_lock, ready_python
@@ -173,8 +173,20 @@ def _record(
         artifact=_artifact(project.root, model.model) if model.model is not None else None,
         numbers=dict(sorted(numbers.values.items())),
         refused=dict(sorted(numbers.refused.items())),
+        file_rows=_file_rows(project, model),
         notes=tuple(f"{file} was read as a {words}" for file, words in numbers.written_by),
     )
+
+
+def _file_rows(project: Project, model: Model) -> dict[str, int]:
+    """Of the files that the contract speaks of, for those who compare with them later."""
+    files = {term.file for term in expand_contract(model.contract) if term.file is not None}
+    if not files:
+        return {}
+    from mlops_ci.data.contents import count_rows
+
+    counted = {path: count_rows(project.root / path) for path in sorted(files)}
+    return {path: rows for path, rows in counted.items() if rows is not None}
 
 
 def _artifact(root: Path, path: str) -> Artifact | None:

@@ -7,12 +7,14 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from mlops_ci.config.model import Gate, Policy
-from mlops_ci.records.comparison import GateResult, MetricResult
+from mlops_ci.records.comparison import ContractResult, GateResult, MetricResult
 
-Record = TypeVar("Record", Gate, GateResult, Policy, MetricResult)
+Record = TypeVar("Record", Gate, GateResult, Policy, MetricResult, ContractResult)
 
 
-def fields_of(record: Gate | GateResult | Policy | MetricResult) -> dict[str, Any]:
+def fields_of(
+    record: Gate | GateResult | Policy | MetricResult | ContractResult,
+) -> dict[str, Any]:
     return {name: getattr(record, name) for name in record.__struct_fields__}
 
 

@@ -23,6 +23,10 @@ class Waived:
     notes: tuple[str, ...]
 
 
+def told(waiver: Waiver) -> str:
+    return f"by {waiver.owner} until {waiver.until.isoformat()}: {waiver.reason}"
+
+
 def waive(gates: Sequence[GateResult], waivers: Sequence[Waiver], today: date) -> Waived:
     """A required gate that did not pass, and that a waiver covers, becomes an advisory one. The
     waiver's last day counts; afterwards it is ignored, and said to be over."""
@@ -32,11 +36,11 @@ def waive(gates: Sequence[GateResult], waivers: Sequence[Waiver], today: date) -
     notes: list[str] = []
     for gate in gates:
         if gate.required and gate.verdict != "pass":
-            notes += [_over(gate, waiver) for waiver in over if covers(waiver, gate)]
+            notes += [over_said(_name(gate), waiver) for waiver in over if covers(waiver, gate)]
             waiver = next((one for one in valid if covers(one, gate)), None)
             if waiver is not None:
-                notes.append(_used(gate, waiver))
-                gate = replaced(gate, required=False, blocks=False, waived=_told(waiver))  # noqa: PLW2901
+                notes.append(used(_name(gate), waiver))
+                gate = replaced(gate, required=False, blocks=False, waived=told(waiver))  # noqa: PLW2901
         judged.append(gate)
     return Waived(tuple(judged), tuple(dict.fromkeys(notes)))
 
@@ -56,20 +60,16 @@ def _canonical(name: str) -> str:
     return canonical_metric(name) if known_metric(name) is not None else name
 
 
-def _told(waiver: Waiver) -> str:
-    return f"by {waiver.owner} until {waiver.until.isoformat()}: {waiver.reason}"
-
-
 def _name(gate: GateResult) -> str:
     return f"{gate.metric} of {gate.slice}" if gate.slice else gate.metric
 
 
-def _used(gate: GateResult, waiver: Waiver) -> str:
-    return f"{_name(gate)} is waived {_told(waiver)}"
+def used(name: str, waiver: Waiver) -> str:
+    return f"{name} is waived {told(waiver)}"
 
 
-def _over(gate: GateResult, waiver: Waiver) -> str:
+def over_said(name: str, waiver: Waiver) -> str:
     return (
-        f"the waiver of {waiver.owner} for {_name(gate)} ended on {waiver.until.isoformat()}: "
+        f"the waiver of {waiver.owner} for {name} ended on {waiver.until.isoformat()}: "
         "it is ignored"
     )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import msgspec
 
+from mlops_ci.config.contract import Column, Contract, Rows, expand_contract
 from mlops_ci.config.model import Gate, Policy
 from mlops_ci.records import (
     Build,
@@ -21,9 +23,19 @@ from mlops_ci.records import (
     RowCounts,
     Training,
 )
-from mlops_ci.records.comparison import Side, WeakSlice
+from mlops_ci.records.comparison import ContractResult, Side, WeakSlice
 from mlops_ci.report import Failure, Links, Report, Section, report_of, section_of
 from mlops_ci.verdict import Noise, Trainings, judge, widen_all
+from mlops_ci.verdict.contract import (
+    ColumnFacts,
+    FileFacts,
+    Promised,
+    SchemaFacts,
+    Seen,
+    join_verdict,
+    judge_term,
+    place_of,
+)
 
 HEAD, BASE = "3f9c2ab1" * 5, "a1b2c3d4" * 5
 ROWS = 12_408
@@ -483,6 +495,70 @@ def put_back() -> Section:
     return Section("churn", "live", section.comparison, section.training, shipped=records)
 
 
+CONTRACT = Contract(
+    file="data/train.parquet",
+    rows=Rows(min=1_000, max_change=0.2),
+    unique=["customer_id", "day"],
+    columns={
+        "age": Column(dtype="integer", min=18, max=120, max_null=0.01),
+        "plan": Column(values=["basic", "pro"]),
+        "since": Column(max=date(2026, 1, 1)),
+    },
+    schema="schema.py:Schema",
+)
+
+
+def contract(**facts: Any) -> tuple[ContractResult, ...]:
+    """Judged; `facts` stand for those of a file that keeps everything."""
+    terms = expand_contract(CONTRACT)
+    place = {f"{t.column} {t.kind}": place_of(t) for t in terms}
+    broken = {place["age min"]: facts.pop("young", 0), place["age max"]: 0}
+    other = facts.pop("other", ())
+    columns = {
+        "age": ColumnFacts("integer", "int64", facts.pop("missing", 0), broken, "3", "97"),
+        "plan": ColumnFacts(
+            "text", None, 0, {place["plan values"]: 41 * len(other)}, strange=other
+        ),
+        "since": ColumnFacts("date", None, 0, {place["since max"]: 0}, None, "2025-12-30"),
+    }
+    columns |= {name: ColumnFacts("integer", "int64", 0) for name in ("customer_id", "day")}
+    gone = facts.pop("missing_file", False)
+    file = FileFacts(12_880, columns, {("customer_id", "day"): 0}, missing=gone)
+    seen = Seen("data/train.parquet", file, 13_004, "", SchemaFacts())
+    return tuple(judge_term(Promised(term, "both"), seen) for term in terms)
+
+
+def under_contract(section: Section, terms: tuple[ContractResult, ...]) -> Section:
+    assert section.comparison is not None
+    comparison = msgspec.structs.replace(
+        section.comparison,
+        contract=terms,
+        verdict=join_verdict(section.comparison.verdict, terms),
+        blocks=section.comparison.blocks or any(term.blocks for term in terms),
+    )
+    return replace(section, comparison=comparison)
+
+
+def contract_kept() -> Section:
+    return under_contract(no_worse(), contract())
+
+
+def contract_broken() -> Section:
+    return under_contract(no_worse(), contract(missing=412, young=7, other=("gold", "a|b")))
+
+
+def contract_unread() -> Section:
+    return under_contract(ungated(), contract(missing_file=True))
+
+
+def worse_and_contract_broken() -> Section:
+    return under_contract(worse(), contract(young=1))
+
+
+def first_contract_broken() -> Section:
+    return under_contract(first(), contract(young=1))
+
+
 def untouched(name: str = "ltv") -> Section:
     return Section(name, "untouched", why="nothing that it is made of changed")
 
@@ -523,7 +599,8 @@ SECTIONS: dict[str, Callable[[], Section]] = {
         better, no_worse, worse, pointed_out, undecided, probably_worse, hopeless, seeded, seeds_decide, noise_of_main, policy_fail, below_floor,
         probably_below_floor, optional_failed, unchanged, ungated, two_files, numbers, unpaired,
         unscored, missing_slice, not_assessed, creep, yardstick, first, first_below_floor,
-        first_ungated, failed, evaluated, stale, no_baseline, not_deployed, live, put_back, untouched,
+        first_ungated, contract_kept, contract_broken, contract_unread, worse_and_contract_broken,
+        first_contract_broken, failed, evaluated, stale, no_baseline, not_deployed, live, put_back, untouched,
     )
 }  # fmt: skip
 STATES: dict[str, Callable[[], Report]] = {
