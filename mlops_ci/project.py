@@ -54,8 +54,9 @@ class Project:
         if not path.startswith(self.prefix):
             return False
         inside = path.removeprefix(self.prefix)
-        produced = [output for model in self.config.models.values() for output in outputs_of(model)]
-        data = [entry for model in self.config.models.values() for entry in model.data]
+        models = self.config.models.values()
+        produced = [path for model in models for path in (*outputs_of(model), *model.pictures)]
+        data = [entry for model in models for entry in model.data]
         if inside == "dvc.lock" or inside.startswith(f"{FOLDER}/"):
             return False
         return not any(is_within(inside, place) for place in [*produced, *data])

@@ -41,11 +41,13 @@ class Index(Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True)
 class Entry:
-    """One side as it was evaluated on main. `predictions` is the slim Parquet file's content."""
+    """One side as it was evaluated on main. `predictions` is the slim Parquet file's content,
+    `exhibits` an archive of what the project's own plots are drawn from."""
 
     training: Training
     evaluation: Evaluation
     predictions: bytes | None = None
+    exhibits: bytes | None = None
 
 
 @dataclass(frozen=True)

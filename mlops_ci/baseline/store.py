@@ -7,6 +7,7 @@ all of a change or nothing, and nothing when somebody else was faster.
     entries/<address>/training.json
     entries/<address>/evaluation.json
     entries/<address>/predictions.parquet  slim: id, label, prediction, score, declared slices
+    entries/<address>/exhibits.zip         what the project's own plots are drawn from
 
 What is read is not trusted: schema, size and SHA-256 are checked.
 """
@@ -44,7 +45,7 @@ __all__ = [
 ]
 
 INDEX = "index.json"
-NAMES = ("training.json", "evaluation.json", "predictions.parquet")
+NAMES = ("training.json", "evaluation.json", "predictions.parquet", "exhibits.zip")
 MAX_INDEX_BYTES = 16 * 1024 * 1024
 MAX_RECORD_BYTES = 8 * 1024 * 1024
 MEGABYTE = 1_000_000
@@ -181,6 +182,8 @@ class ShelfStore:
         too_large = size if size > self.limits.max_file_mb * MEGABYTE else None
         if entry.predictions is not None and too_large is None:
             contents["predictions.parquet"] = entry.predictions
+        if entry.exhibits is not None and len(entry.exhibits) <= MAX_RECORD_BYTES:
+            contents["exhibits.zip"] = entry.exhibits
         header = Header(
             address=address,
             model=evaluation.model,
@@ -220,7 +223,7 @@ class ShelfStore:
         names = [name for name in NAMES if name in header.files]
         asked = {f"{inside}/{name}": most.get(name, MAX_RECORD_BYTES) for name in names}
         found = self.shelf.read(version, asked)
-        training, evaluation, predictions = (
+        training, evaluation, predictions, exhibits = (
             self._intact(header, name, found.get(f"{inside}/{name}")) for name in NAMES
         )
         if training is None or evaluation is None:
@@ -229,6 +232,7 @@ class ShelfStore:
             decode_record(training, Training, where=self.shelf.place),
             decode_record(evaluation, Evaluation, where=self.shelf.place),
             predictions,
+            exhibits,
         )
         if {entry.training.model, entry.evaluation.model} != {header.model}:
             raise self._broken(f"an entry of {header.model} holds another model's records")

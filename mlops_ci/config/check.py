@@ -33,8 +33,10 @@ def check_config(config: Config, document: Document) -> None:
             )
         _check_inputs(model, path, document)
         _check_paths(model, path, document)
+        _check_pictures(model, path, document)
         _check_gates(model, path, document)
         _check_fairness(model, path, document)
+        _check_functions(model, path, document)
         check_contract(model, path, document)
 
 
@@ -77,6 +79,7 @@ def _check_paths(model: Model, path: tuple[str, ...], document: Document) -> Non
         ("params", model.params or []),
         ("code", model.code or []),
         ("requirements", [model.requirements]),
+        ("pictures", model.pictures),
     ):
         for value in values:
             if value is not None and not stays_inside(value):
@@ -85,6 +88,19 @@ def _check_paths(model: Model, path: tuple[str, ...], document: Document) -> Non
                     where=document.where((*path, key)),
                     fix="use a path inside the repository, relative to the configuration file",
                 )
+
+
+def _check_pictures(model: Model, path: tuple[str, ...], document: Document) -> None:
+    """SVG can hold scripts and addresses of others, and GitHub shows none of it."""
+    for pattern in model.pictures:
+        if not pattern.lower().endswith((".png", ".jpg", ".jpeg")):
+            raise ConfigError(
+                f"pictures: {pattern!r} is neither PNG nor JPEG",
+                where=document.where((*path, "pictures")),
+                fix='let training write PNG, for example `figure.savefig("out/roc.png")`:\n'
+                "    pictures: [out/*.png]",
+                link=f"{DOCS}/config.md",
+            )
 
 
 def _check_gates(model: Model, path: tuple[str, ...], document: Document) -> None:
@@ -130,4 +146,28 @@ def _check_fairness(model: Model, path: tuple[str, ...], document: Document) -> 
                 f"fairness: {column!r} is not declared as a slice",
                 where=document.where((*path, "fairness")),
                 fix=f"its values are the groups: `slices: [{column}]`",
+            )
+
+
+def _check_functions(model: Model, path: tuple[str, ...], document: Document) -> None:
+    for name, one in model.functions.items():
+        file, _, function = one.function.partition(":")
+        if not (file.endswith(".py") and function.isidentifier() and stays_inside(file)):
+            raise ConfigError(
+                f"functions: {one.function!r} names no function of this project",
+                where=document.where((*path, "functions", name)),
+                fix=f"functions: {{{name}: {{function: metrics.py:{name}, better: higher}}}}",
+                link=f"{DOCS}/config.md#functions-of-your-own",
+            )
+        if not MODEL_NAME.fullmatch(name) or name in model.columns.directions:
+            raise ConfigError(
+                f"functions: {name!r} cannot be a function's name",
+                where=document.where((*path, "functions", name)),
+                fix="use letters, digits, `-`, `_` and `.`, and no name of a column under `values`",
+            )
+        if model.predictions is None:
+            raise ConfigError(
+                f"functions: {name} needs rows, and this model has no `predictions`",
+                where=document.where((*path, "functions", name)),
+                fix="predictions: out/predictions.parquet",
             )

@@ -171,6 +171,7 @@ class Model(Setting, frozen=True):
     average: Average = "macro"
     slices: list[str] = []
     fairness: list[str] = []
+    pictures: list[str] = []
     primary: str | None = None
     min_rows: Annotated[int, Meta(ge=1)] = 30
     gates: dict[str, Limits | list[Limits]] = {}

@@ -23,6 +23,7 @@ from mlops_ci.project import Project, outputs_of
 from mlops_ci.records import Artifact, Evaluation, Training
 from mlops_ci.records.files import write_atomically
 from mlops_ci.steps.evaluate import evaluation_of
+from mlops_ci.steps.exhibits import unpack_exhibits
 from mlops_ci.steps.key import command_of, training_key
 from mlops_ci.steps.tree import CommitTree, Tree, WorkTree, content_digest
 
@@ -169,6 +170,8 @@ def _unpack(project: Project, settings: BaseSettings, found: Found) -> BaseSide:
         place = project.records.of(found.header.model, settings.base.commit) / SLIM
         project.records.ignore()
         write_atomically(place, entry.predictions)
+    if entry.exhibits is not None:
+        unpack_exhibits(project, found.header.model, settings.base.commit, entry.exhibits)
     slim = None
     if place is not None:
         inside = place.relative_to(project.root).as_posix()

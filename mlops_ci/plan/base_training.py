@@ -16,6 +16,7 @@ from mlops_ci.plan.base_side import BaseSettings, BaseSide
 from mlops_ci.project import Project
 from mlops_ci.records import Artifact, Evaluation, Folder, Training
 from mlops_ci.steps.command import dvc_argv
+from mlops_ci.steps.exhibits import FOLDER as EXHIBITS
 from mlops_ci.steps.requests import EvaluateRequest, TrainRequest
 from mlops_ci.steps.seeds import evaluate_all, train_all
 
@@ -171,6 +172,9 @@ def _bring_back(
         evaluation = msgspec.structs.replace(evaluation, predictions=artifact)
     log = (folder / "train.log").relative_to(project.root).as_posix()
     training = msgspec.structs.replace(training, log=log)
+    kept = tree.records.of(request.name, request.commit) / EXHIBITS
+    if kept.is_dir():
+        shutil.copytree(kept, folder / EXHIBITS, symlinks=True, dirs_exist_ok=True)
     project.records.write("train", training)
     project.records.write("evaluate", evaluation)
     return BaseSide(evaluation, training, place, "trained here, in a worktree")

@@ -16,6 +16,7 @@ from mlops_ci.plan.noise import seeds_of
 from mlops_ci.plan.outcome import ModelOutcome, Outcomes, Progress, Silent
 from mlops_ci.plan.sides import compare_with_base, slim_predictions
 from mlops_ci.project import Project
+from mlops_ci.steps.exhibits import pack_exhibits
 from mlops_ci.steps.key import command_of
 from mlops_ci.steps.requests import EvaluateRequest, TrainRequest
 from mlops_ci.steps.seeds import evaluate_all, train_all
@@ -161,7 +162,8 @@ class _Execution:
         if outcome.training is None or outcome.evaluation is None:
             raise InternalError("a store entry without records")
         predictions = slim_predictions(outcome)
-        header = store.put(Entry(outcome.training, outcome.evaluation, predictions))
+        exhibits = pack_exhibits(self.context.project, outcome.name, outcome.evaluation.commit)
+        header = store.put(Entry(outcome.training, outcome.evaluation, predictions, exhibits))
         if header.too_large is not None:
             outcome.notes.append(
                 f"the predictions ({header.too_large / 1e6:.0f} MB) are too large for the store: "

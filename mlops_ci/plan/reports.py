@@ -10,6 +10,8 @@ from mlops_ci.plan.sections import report_outcomes
 from mlops_ci.project import Project
 from mlops_ci.records import Report as ReportRecord
 from mlops_ci.report import Links, Report, Section
+from mlops_ci.report.exhibit import Exhibit
+from mlops_ci.steps.exhibits import exhibits_of
 from mlops_ci.steps.report import ReportRequest, report, styled, with_plots
 
 
@@ -33,7 +35,8 @@ def write_reports(
             sections.append(section)
             continue
         try:
-            records.append(report(project, section.model, _request(shown, section, by_name)))
+            request = _request(project, shown, section, by_name)
+            records.append(report(project, section.model, request))
             sections.append(with_plots(project, section))
         except (MlopsCiError, OSError) as error:
             note = f"the report was not written: {error}"
@@ -50,10 +53,26 @@ def _styled(project: Project, shown: Report) -> Report:
         return shown
 
 
-def _request(shown: Report, section: Section, outcomes: dict[str, ModelOutcome]) -> ReportRequest:
+def _exhibits(project: Project, section: Section) -> tuple[list[Exhibit], list[str]]:
+    """The project's own plots; of a training that failed there are none."""
+    comparison = section.comparison
+    if comparison is None or section.model not in project.config.models:
+        return [], []
+    base = comparison.base.commit if comparison.base is not None else None
+    keys = {one.key for one in (section.training, section.base_training) if one is not None}
+    same = section.base_training is not None and len(keys) == 1 and None not in keys
+    return exhibits_of(project, section.model, base, same=same)
+
+
+def _request(
+    project: Project, shown: Report, section: Section, outcomes: dict[str, ModelOutcome]
+) -> ReportRequest:
     compared = outcomes[section.model].compared
+    exhibits, notes = _exhibits(project, section)
     return ReportRequest(
         section=section,
+        exhibits=tuple(exhibits),
+        notes=tuple(notes),
         base=compared.base if compared is not None else None,
         head=compared.head if compared is not None else None,
         links=shown.links,

@@ -66,14 +66,17 @@ class Canvas:
         )
         made = [row[0] for row in found]
         for axes in made:
-            axes.set_facecolor(self.colours.paper)
-            axes.tick_params(colors=self.colours.soft, labelsize=8)
-            axes.set_axisbelow(True)
-            for spine in axes.spines.values():
-                spine.set_color(self.colours.line)
-            for label in (axes.xaxis.label, axes.yaxis.label):
-                label.set(color=self.colours.ink, size=9)
+            self.dress(axes)
         return made
+
+    def dress(self, axes: Any) -> None:
+        axes.set_facecolor(self.colours.paper)
+        axes.tick_params(colors=self.colours.soft, labelsize=8)
+        axes.set_axisbelow(True)
+        for spine in axes.spines.values():
+            spine.set_color(self.colours.line)
+        for label in (axes.xaxis.label, axes.yaxis.label):
+            label.set(color=self.colours.ink, size=9)
 
     def grid(self, axes: Any, **kind: Any) -> None:
         axes.grid(visible=True, color=self.colours.line, linewidth=0.6, **kind)

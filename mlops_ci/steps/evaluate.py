@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from mlops_ci.errors import RecordError, UsageError
 from mlops_ci.project import Project
 from mlops_ci.records import Artifact, Evaluation, Training
 from mlops_ci.steps.command import SEED, Outputs, argv_of, run_job
+from mlops_ci.steps.exhibits import keep_exhibits
 from mlops_ci.steps.requests import EvaluateRequest
 from mlops_ci.steps.tree import WorkTree, content_digest
 
@@ -35,6 +37,8 @@ def evaluate(project: Project, name: str, request: EvaluateRequest) -> Evaluatio
         predict(project, name, commit, request)
     record = evaluation_of(project, name, commit, _key_of(project, name, commit))
     project.records.write("evaluate", record)
+    with suppress(OSError):
+        keep_exhibits(project, name, commit)
     return record
 
 

@@ -35,6 +35,7 @@ from mlops_ci.report.templating import LONGEST, NAMES, read_templates
 
 if TYPE_CHECKING:
     from mlops_ci.data import Predictions
+    from mlops_ci.report.exhibit import Exhibit
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -46,8 +47,8 @@ TAIL = 6000  # bytes of a log
 @dataclass(frozen=True)
 class ReportRequest:
     """`section`: what the plan has in hand; None: read from the records. `base`, `head` are the
-    predictions to draw; without them the plots that are already there are kept. `drawn`: False
-    where somebody else draws or nobody looks.
+    predictions to draw, `exhibits` what the project has of its own; without any of them the plots
+    that are already there are kept. `drawn`: False where somebody else draws or nobody looks.
     """
 
     section: Section | None = None
@@ -57,13 +58,15 @@ class ReportRequest:
     base_name: str = "main"
     head_name: str = "this PR"
     drawn: bool = True
+    exhibits: tuple[Exhibit, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def report(project: Project, name: str, request: ReportRequest) -> ReportRecord:
     """Raises RecordError when there is no section and no record to make one of."""
     section = request.section or recorded_section(project, name)
     folder = project.records.of(name, _commit_of(project, section))
-    notes: list[str] = []
+    notes = list(request.notes)
     section = _with_plots(section, folder, request, notes)
     shown = report_of(
         [section], request.links, base_name=request.base_name, head_name=request.head_name
@@ -203,10 +206,11 @@ def _with_plots(
 ) -> Section:
     if section.plots or not request.drawn:
         return section
-    if request.head is None:
+    if request.head is None and not request.exhibits:
         plots, charts = read_album(folder / PLOTS)
         return replace(section, plots=plots, charts=charts)
     from mlops_ci.report.charts import draw_charts
+    from mlops_ci.report.exhibit_plots import draw_exhibits
     from mlops_ci.report.plots import draw_plots
 
     comparison = section.comparison
@@ -215,6 +219,7 @@ def _with_plots(
     section = replace(section, charts=draw_charts(request.base, request.head))
     try:
         plots = draw_plots(request.base, request.head, names, comparison)
+        plots += tuple(draw_exhibits(request.exhibits, names, notes))
     except ImportError:
         notes.append(WITHOUT_MATPLOTLIB)
         return section
