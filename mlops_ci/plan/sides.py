@@ -129,7 +129,7 @@ def _head(project: Project, evaluation: Evaluation, model: Model, *, counted: bo
     side = Side(name="head", commit=evaluation.commit, **_digests(evaluation))
     seeds = values_of(evaluation.seeds) if counted else {}
     if evaluation.predictions is None:
-        return Known(side, None, evaluation.numbers, evaluation.refused, seeds)
+        return Known(side, None, evaluation.numbers, evaluation.refused, seeds=seeds)
     found = open_predictions(project.root / evaluation.predictions.path, model)
     if found.digest != evaluation.predictions.digest:
         raise ComparisonError(
@@ -137,7 +137,7 @@ def _head(project: Project, evaluation: Evaluation, model: Model, *, counted: bo
             where=str(found.path),
             fix="run `mlops-ci evaluate` again",
         )
-    return Known(side, found, evaluation.numbers, evaluation.refused, seeds)
+    return Known(side, found, evaluation.numbers, evaluation.refused, seeds=seeds)
 
 
 def _base(side: BaseSide | None, search: Search | None) -> Known | None:
@@ -154,7 +154,7 @@ def _base(side: BaseSide | None, search: Search | None) -> Known | None:
     )
     seeds = values_of(evaluation.seeds)
     if side.predictions is None:
-        return Known(described, None, evaluation.numbers, evaluation.refused, seeds)
+        return Known(described, None, evaluation.numbers, evaluation.refused, seeds=seeds)
     artifact = evaluation.slim or evaluation.predictions
     slim = evaluation.slim is not None
     found = (
@@ -166,7 +166,7 @@ def _base(side: BaseSide | None, search: Search | None) -> Known | None:
         raise ComparisonError(
             "base's predictions changed after they were evaluated", where=str(side.predictions)
         )
-    return Known(described, found, evaluation.numbers, evaluation.refused, seeds)
+    return Known(described, found, evaluation.numbers, evaluation.refused, seeds=seeds)
 
 
 def open_slim(path: Path, model: Model, evaluation: Evaluation) -> Predictions:
