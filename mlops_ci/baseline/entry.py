@@ -34,9 +34,20 @@ class Header(Struct, frozen=True, kw_only=True):
         return sum(size for _, size in self.files.values())
 
 
+class Use(Struct, frozen=True, kw_only=True):
+    """How many commits of main were measured on one evaluation set: `rows` is its digest. It
+    outlives the entries."""
+
+    model: str
+    rows: str
+    count: int
+    last: str
+
+
 class Index(Struct, frozen=True, kw_only=True):
     schema: str = "mlops-ci/store/1"
     entries: tuple[Header, ...] = ()
+    uses: tuple[Use, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,6 +94,10 @@ class Store(Protocol):
         ...
 
     def list(self, model: str | None = None) -> tuple[Header, ...]: ...
+
+    def uses(self, model: str, rows: str) -> int:
+        """How many commits of main were measured on these rows, pruned ones too."""
+        ...
 
     def prune(self) -> int:
         """Drop what is too old or too much, but each model's newest; how many were dropped."""

@@ -25,6 +25,7 @@ import msgspec
 
 from mlops_ci.baseline.entry import Entry, Found, Header, Index, Shelf, Store, Wanted
 from mlops_ci.baseline.history import other_seeds, repeats_of
+from mlops_ci.baseline.ledger import count_use, times_used, with_uses
 from mlops_ci.config import Store as Limits
 from mlops_ci.errors import BaselineError, RecordError, ServiceError
 from mlops_ci.records import Evaluation, Training
@@ -81,7 +82,7 @@ class ShelfStore:
             repeats = repeats_of(header, old)
             merged = msgspec.structs.replace(header, commits=tuple(commits), repeats=repeats)
             others = tuple(one for one in index.entries if one.address != header.address)
-            kept = self._kept((*others, merged))
+            kept = with_uses(self._kept((*others, merged)), count_use(index, header))
             return kept, files | _gone(index, kept)
 
         self._change(change)
@@ -91,6 +92,9 @@ class ShelfStore:
         none: tuple[Header, ...] = ()
         entries = self._read(lambda version: self._index(version).entries, none)
         return tuple(one for one in entries if model is None or one.model == model)
+
+    def uses(self, model: str, rows: str) -> int:
+        return self._read(lambda version: times_used(self._index(version), model, rows), 0)
 
     def _read(self, work: Callable[[str], T], nothing: T) -> T:
         """One state serves all reads of a run; only when it fails is a newer one asked for: what
@@ -128,7 +132,7 @@ class ShelfStore:
 
         def change(index: Index) -> tuple[Index, dict[str, bytes | None]]:
             nonlocal removed
-            kept = choose(index.entries)
+            kept = with_uses(choose(index.entries), index.uses)
             removed = len(index.entries) - len(kept.entries)
             return kept, _gone(index, kept)
 

@@ -1,4 +1,4 @@
-"""What is known of retraining noise: by seeds, or by main's own retrainings."""
+"""What main's past says: of retraining noise, and of how often its evaluation set was used."""
 
 from __future__ import annotations
 
@@ -47,3 +47,14 @@ def history_of(name: str, head: Known, store: Store | None) -> tuple[dict[str, N
         return {}, [f"main's history was not read: {error.what}"]
     found = {metric: noise_of_history(groups) for metric, groups in runs.items()}
     return {metric: noise for metric, noise in found.items() if noise is not None}, []
+
+
+def evaluations_of(name: str, head: Known, store: Store | None) -> int | None:
+    """Which use of head's evaluation set this is, after those of main. A store that cannot be read
+    is said to be so by who needs it."""
+    if store is None or head.predictions is None:
+        return None
+    try:
+        return store.uses(name, head.predictions.rows_digest) + 1
+    except MlopsCiError:
+        return None

@@ -17,7 +17,7 @@ from mlops_ci.errors import ComparisonError, MlopsCiError
 from mlops_ci.plan.base_search import Search
 from mlops_ci.plan.base_side import BaseSide
 from mlops_ci.plan.contract import contract_with_base
-from mlops_ci.plan.noise import history_of, same_seeds, seeds_of, values_of
+from mlops_ci.plan.noise import evaluations_of, history_of, same_seeds, seeds_of, values_of
 from mlops_ci.plan.outcome import ModelOutcome
 from mlops_ci.project import Project
 from mlops_ci.records import Evaluation
@@ -78,6 +78,7 @@ def compare_with_base(
             waiting=contract.waiting,
             notes=(*contract.notes, *outcome.notes, *notes, *missed, *same_seeds(evaluation)),
             history=history,
+            evaluations=evaluations_of(outcome.name, head, store),
             fairness=tuple(measure.model.fairness),
             waivers=measure.waivers,
             today=project.world.now().date(),

@@ -220,7 +220,8 @@ class Comparison(Struct, frozen=True, kw_only=True):
     `weak_slices` are found by a search and judge nothing. `contract`: promises about data
     files. `waiting` counts gates on a first run
     that limit a change: they hold as soon as there is something to compare with. `retraining`:
-    None where retraining noise is not measured.
+    None where retraining noise is not measured. `evaluations`: which use of this evaluation set it
+    is, by the commits of main that were measured on it; None without a store.
     """
 
     schema: str = "mlops-ci/comparison/1"
@@ -243,4 +244,5 @@ class Comparison(Struct, frozen=True, kw_only=True):
     drift: tuple[ColumnDrift, ...] = ()
     contract: tuple[ContractResult, ...] = ()
     retraining: Retraining | None = None
+    evaluations: int | None = None
     notes: tuple[str, ...] = ()

@@ -22,7 +22,7 @@ def facts_of(section: Section) -> tuple[Phrase, ...]:
     if comparison is None:
         return ()
     found = [*_measured(comparison), *_columns(comparison.resolution), *_methods(comparison)]
-    found += _retraining(comparison)
+    found += [*_retraining(comparison), *_used(comparison)]
     rest = dict.fromkeys((*comparison.notes, *section.notes))
     shown = notes_of(section)
     found += [quoted(note) for note in rest if note not in shown][:MOST]
@@ -122,6 +122,18 @@ def _retraining(comparison: Comparison) -> Iterator[Phrase]:
         text("Retraining noise of the change, as a standard deviation: ")
         + join(each, ", ")
         + text(".")
+    )
+
+
+def _used(comparison: Comparison) -> Iterator[Phrase]:
+    if comparison.evaluations is None or comparison.evaluations < 2:
+        return
+    before = comparison.evaluations - 1
+    models = "one commit" if before == 1 else f"{count(before)} commits"
+    yield text(
+        f"Evaluation {count(comparison.evaluations)} on this test set: {models} of main came "
+        "before (pull requests are not counted). The more often it is used, the less it says of "
+        "new data."
     )
 
 

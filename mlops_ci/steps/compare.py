@@ -84,6 +84,7 @@ class Sides:
     fairness: tuple[str, ...] = ()
     waivers: Sequence[Waiver] = ()
     history: Mapping[str, Noise] = field(default_factory=dict)
+    evaluations: int | None = None
     contract: Sequence[ContractResult] = ()
     waiting: int = 0
     today: date = date.min
@@ -177,6 +178,7 @@ def compare_sides(sides: Sides) -> Outcome:
         weak_slices=measured.weak,
         drift=measured.drift,
         retraining=retraining,
+        evaluations=sides.evaluations,
         contract=tuple(sides.contract),
         waiting=len(sides.gates) - len(gates) + sides.waiting,
         notes=(*waived.notes, *sides.notes, *measured.notes, *judged.notes),

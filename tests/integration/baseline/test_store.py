@@ -179,6 +179,10 @@ def test_the_old_goes_but_each_model_keeps_its_newest(place: Place) -> None:
         ("churn", "k2"),
         ("fraud", "k1"),
     }
+    assert place.store().uses("churn", "rows") == 2  # the ledger outlives what it counted
+    assert place.store().delete(Wanted("churn", key="k2")) == 1
+    assert place.store().uses("churn", "rows") == 2
+    assert place.store().uses("churn", "others") == 0
 
 
 def test_the_size_is_kept_by_dropping_the_oldest(place: Place) -> None:

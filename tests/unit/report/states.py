@@ -252,7 +252,7 @@ def seeded() -> Section:
     }
     widened, retraining = widen_all(metrics, Trainings(values, values), 0.95)
     gates = (drop("roc_auc", 0.01), drop("recall", 0.02))
-    comparison = compared(widened, gates, retraining=retraining)
+    comparison = compared(widened, gates, retraining=retraining, evaluations=37)
     return section_of(comparison, training=training(), base_training=base_training())
 
 

@@ -59,8 +59,7 @@ def test_a_share_may_be_reached_and_not_passed(missing: int, verdict: str) -> No
 def test_one_row_breaks_a_promise_about_all(asked: dict[str, Any]) -> None:
     term = one(column(**asked))
     verdicts = [
-        judged(column(**asked), holding(outside={place_of(term): bad})).verdict
-        for bad in (0, 1)
+        judged(column(**asked), holding(outside={place_of(term): bad})).verdict for bad in (0, 1)
     ]
     assert verdicts == ["pass", "fail"]
 

@@ -1,0 +1,55 @@
+"""How often an evaluation set was used."""
+
+from __future__ import annotations
+
+from mlops_ci.baseline.entry import Header, Index, Use
+from mlops_ci.baseline.ledger import MOST, count_use, times_used, with_uses
+
+
+def header(commit: str, rows: str = "r", stored: str = "2026-01-01") -> Header:
+    return Header(
+        address=commit, model="churn", key=commit, rows=rows, stored=stored, commits=(commit,),
+        files={},
+    )  # fmt: skip
+
+
+def put(index: Index, new: Header) -> Index:
+    return Index(entries=(*index.entries, new), uses=count_use(index, new))
+
+
+def test_every_commit_is_one_use_and_a_job_again_is_none() -> None:
+    index = Index()
+    for commit in ("a", "b", "b", "c", "a"):
+        index = put(index, header(commit))
+    index = put(index, header("d", rows="other"))
+    assert times_used(index, "churn", "r") == 3
+    assert times_used(index, "churn", "other") == 1
+    assert times_used(index, "ltv", "r") == 0
+
+
+def test_the_count_outlives_the_entries() -> None:
+    index = put(put(Index(), header("a")), header("b"))
+    pruned = with_uses(Index(entries=index.entries[1:]), index.uses)
+    assert times_used(pruned, "churn", "r") == 2
+    assert times_used(put(pruned, header("c")), "churn", "r") == 3
+
+
+def test_a_store_from_before_the_ledger_begins_with_what_it_has() -> None:
+    index = Index(entries=(header("a"), header("b")))
+    assert times_used(index, "churn", "r") == 2
+    assert times_used(put(index, header("c")), "churn", "r") == 3
+    assert times_used(put(index, header("a")), "churn", "r") == 2
+
+
+def test_models_without_rows_have_no_test_set() -> None:
+    index = put(Index(), header("a", rows=""))
+    assert index.uses == ()
+    assert times_used(index, "churn", "") == 0
+
+
+def test_the_ledger_has_an_end_and_forgets_the_oldest() -> None:
+    uses = tuple(Use(model="churn", rows=f"{i:04}", count=1, last=f"{i:04}") for i in range(MOST))
+    index = put(Index(uses=uses), header("a", stored="9999"))
+    assert len(index.uses) == MOST
+    assert times_used(index, "churn", "0000") == 0
+    assert times_used(index, "churn", "r") == 1
