@@ -170,6 +170,27 @@ def link_data(source: Path, target: Path, entries: Sequence[str]) -> Linked:
     return Linked(stats)
 
 
+def swap_data(source: Path, target: Path, entries: Sequence[str]) -> Linked:
+    """Show head's version of these `data:` entries in the place of base's.
+
+    What lies in the worktree is unlinked, never written: it may be a link into a shared cache. An
+    entry that head does not have stays base's. Raises BaselineError for one that leads out of the
+    worktree through a link of base's.
+    """
+    top = target.resolve()
+    for entry in entries:
+        place = target / entry
+        if not (source / entry).exists():
+            continue
+        if not place.parent.resolve().is_relative_to(top):
+            raise BaselineError(f"{entry} leads out of base's worktree", where=str(place))
+        if place.is_symlink() or place.is_file():
+            place.unlink()
+        elif place.is_dir():
+            shutil.rmtree(place)
+    return link_data(source, target, entries)
+
+
 def _stat(path: Path) -> tuple[int, int]:
     try:
         found = path.stat()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mlops_ci.data.classes import OTHER, order_classes
 from mlops_ci.data.keys import ALL, Rows, match
+from mlops_ci.data.overlap import is_enough, rest_of, say_too_few
 from mlops_ci.data.predictions import Predictions
 from mlops_ci.data.request import to_say
 from mlops_ci.data.room import code_type
@@ -23,17 +24,20 @@ from mlops_ci.verdict.rows import Outputs, PairedRows, SingleRows
 
 @dataclass(frozen=True)
 class Pairing:
-    """`unscored`: rows of base's file that head did not score. `notes` are for the report."""
+    """`unscored`: rows of base's file that head did not score; `left_out`: base's answers on them.
+    `added`: rows that only head has. `notes` are for the report."""
 
     rows: PairedRows | tuple[SingleRows, SingleRows]
     counts: RowCounts
     unscored: int
     notes: tuple[str, ...]
+    added: int = 0
+    left_out: SingleRows | None = None
 
 
 def pair(base: Predictions, head: Predictions) -> Pairing:
     """Raises ComparisonError when the two files cannot be about the same thing."""
-    classes = _common_classes(base, head)
+    classes = common_classes(base, head)
     _check_alike(base, head, classes)
     if base.keys is not None and head.keys is not None:
         return _by_key(base, head, classes, match(base.keys, head.keys))
@@ -56,7 +60,7 @@ def pair(base: Predictions, head: Predictions) -> Pairing:
     return _apart(base, head, classes, note)
 
 
-def _common_classes(base: Predictions, head: Predictions) -> tuple[str, ...]:
+def common_classes(base: Predictions, head: Predictions) -> tuple[str, ...]:
     """A stand-in for a class that does not occur gives way to the name that the other file has."""
     names = {*base.classes, *head.classes}
     return order_classes(names - {OTHER} if len(names) > 2 else names)
@@ -132,22 +136,21 @@ def _by_key(
 ) -> Pairing:
     left, right = common
     paired = base.rows if isinstance(left, slice) else len(left)
-    if not paired:
-        return _apart(
-            base,
-            head,
-            classes,
-            "No id occurs in both files: they are compared as separate samples.",
-        )
-    _check_labels(base, head, classes, (left, right))
-    unscored = base.rows - paired
+    unscored, added = base.rows - paired, head.rows - paired
+    left_out = single_rows(base, classes, rest_of(base, left)) if unscored else None
+    if paired:
+        _check_labels(base, head, classes, (left, right))
+    if not is_enough(base, paired):
+        apart = _apart(base, head, classes, say_too_few(base, paired))
+        return replace(apart, unscored=unscored, added=added, left_out=left_out)
     notes = [*_notes(base, head), *weight_notes(base, head, (left, right))]
     if unscored:
         notes.append(f"{unscored:,} of base's {base.rows:,} rows were not scored by head.")
-    if head.rows > paired:
-        notes.append(f"{head.rows - paired:,} rows of head are new: they are not compared.")
+    if added:
+        notes.append(f"{added:,} rows of head are new: they are not compared.")
     counts = RowCounts(base=base.rows, head=head.rows, paired=paired, paired_by="id")
-    return Pairing(_paired(base, head, classes, (left, right)), counts, unscored, tuple(notes))
+    rows = _paired(base, head, classes, (left, right))
+    return Pairing(rows, counts, unscored, tuple(notes), added, left_out)
 
 
 def _check_labels(
@@ -156,7 +159,7 @@ def _check_labels(
     classes: tuple[str, ...],
     rows: tuple[Rows, Rows],
 ) -> None:
-    one, other = _label(base, classes)[rows[0]], _label(head, classes)[rows[1]]
+    one, other = label_of(base, classes)[rows[0]], label_of(head, classes)[rows[1]]
     differ = one != other
     if not differ.any() or base.keys is None:
         return
@@ -171,10 +174,10 @@ def _check_labels(
 
 
 def _same_labels(base: Predictions, head: Predictions, classes: tuple[str, ...]) -> bool:
-    return bool(np.array_equal(_label(base, classes), _label(head, classes)))
+    return bool(np.array_equal(label_of(base, classes), label_of(head, classes)))
 
 
-def _label(side: Predictions, classes: Sequence[str]) -> NDArray[Any]:
+def label_of(side: Predictions, classes: Sequence[str]) -> NDArray[Any]:
     return side.label if side.task == "regression" else _recoded(side, classes, side.label)
 
 
@@ -225,7 +228,7 @@ def _paired(
     return PairedRows(
         task=base.task,
         classes=classes,
-        label=_label(base, classes)[left],
+        label=label_of(base, classes)[left],
         base=_outputs(base, classes, left, values),
         head=_outputs(head, classes, right, values),
         group=_group(base, head, left, right),
@@ -244,20 +247,27 @@ def _group(
     chosen = base.group[left] if base.group is not None else None
     if chosen is None and head.group is not None:
         chosen = head.group[right]
-    return None if chosen is None else np.unique(chosen, return_inverse=True)[1].reshape(-1)
+    return None if chosen is None else _counted(chosen)
 
 
-def single_rows(side: Predictions, classes: tuple[str, ...] | None = None) -> SingleRows:
+def _counted(group: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.unique(group, return_inverse=True)[1].reshape(-1)
+
+
+def single_rows(
+    side: Predictions, classes: tuple[str, ...] | None = None, rows: Rows = ALL
+) -> SingleRows:
     classes = classes or side.classes
+    group = side.group[rows] if side.group is not None else None
     return SingleRows(
         task=side.task,
         classes=classes,
-        label=_label(side, classes),
-        outputs=_outputs(side, classes, ALL, side.values),
-        group=side.group,
-        weight=side.weight,
+        label=label_of(side, classes)[rows],
+        outputs=_outputs(side, classes, rows, side.values),
+        group=group if rows is ALL or group is None else _counted(group),
+        weight=side.weight[rows] if side.weight is not None else None,
         values={name: side.directions.get(name) for name in side.values},
-        slices=_masks(side.slices, ALL),
+        slices=_masks(side.slices, rows),
         positive=_code(classes, side.positive),
     )
 

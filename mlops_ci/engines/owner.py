@@ -101,6 +101,13 @@ def give(path: Path, user: tuple[int, int] | None) -> None:
         os.chown(path, *user, follow_symlinks=False)
 
 
+def give_all(folder: Path, user: tuple[int, int] | None) -> None:
+    """A file, or a folder with all that lies in it; links themselves, not what they point to."""
+    if user is not None and (folder.exists() or folder.is_symlink()):
+        for path in _all(folder):
+            give(path, user)
+
+
 def _share(path: Path, gid: int) -> None:
     found = path.lstat()
     if stat.S_ISLNK(found.st_mode):

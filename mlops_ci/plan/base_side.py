@@ -44,13 +44,25 @@ class BaseSettings:
 
 
 @dataclass(frozen=True)
+class Rescored:
+    """Base's model on head's rows: what it is compared by. `source` says in words which model."""
+
+    evaluation: Evaluation
+    predictions: Path
+    source: str
+
+
+@dataclass(frozen=True)
 class BaseSide:
-    """`predictions` is a file of this clone; `source` says in words where it came from."""
+    """`predictions` is a file of this clone; `source` says in words where it came from. `rescored`
+    where head's rows are others; `notes`: why it is not, or what is odd about it."""
 
     evaluation: Evaluation
     training: Training | None
     predictions: Path | None
     source: str
+    rescored: Rescored | None = None
+    notes: tuple[str, ...] = ()
 
 
 def settings_of(project: Project, name: str, base: Base) -> BaseSettings:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from mlops_ci.baseline.worktree import Linked, checked_out, link_data, share_cache, undeclared
 from mlops_ci.engines import Echo, Ended, Job, engine_of
-from mlops_ci.engines.owner import user_for
+from mlops_ci.engines.owner import give_all, user_for
 from mlops_ci.errors import DOCS, BaselineError, CommandError
 from mlops_ci.plan.base_side import BaseSettings, BaseSide
+from mlops_ci.plan.rescoring import ask_in
 from mlops_ci.project import Project
 from mlops_ci.records import Artifact, Evaluation, Folder, Training
 from mlops_ci.steps.command import dvc_argv
@@ -23,7 +25,8 @@ from mlops_ci.steps.seeds import evaluate_all, train_all
 
 @dataclass(frozen=True)
 class Retraining:
-    """One request to train base: `project` is head's."""
+    """One request to train base: `project` is head's. `rows`: the digest of head's evaluation rows;
+    where base's are others, its model answers these too."""
 
     project: Project
     name: str
@@ -31,6 +34,7 @@ class Retraining:
     timeout: float | None = None
     echo: Echo | None = None
     engine: str = "local"
+    rows: str | None = None
 
     @property
     def commit(self) -> str:
@@ -47,16 +51,16 @@ def train_base(request: Retraining) -> BaseSide:
         tree = _project_at(request, top)
         _bring_dvc(request, tree, top)
         linked = link_data(project.root, tree.root, request.settings.model.data)
-        if checkout_user is not None:
-            _give(tree.root, checkout_user)
+        give_all(tree.root, checkout_user)
         try:
             training, evaluation = _run(request, tree, top)
+            _refuse_changed(linked)
+            side = _bring_back(request, tree, training, evaluation)
+            return ask_in(tree, request, side, checkout_user)
         except CommandError as error:
             raise _explain(request, top, error) from error
         finally:
             _keep_logs(request, tree)
-        _refuse_changed(linked)
-        return _bring_back(request, tree, training, evaluation)
 
 
 def _project_at(request: Retraining, top: Path) -> Project:
@@ -71,18 +75,22 @@ def _project_at(request: Retraining, top: Path) -> Project:
 
 
 def _run(request: Retraining, tree: Project, top: Path) -> tuple[Training, Evaluation]:
-    common = {
+    common = _asked(request, top)
+    training = train_all(tree, request.name, TrainRequest(**common, reuse=False, track=False))
+    # The key of base's commit, as the store and the next run will look for it.
+    training = msgspec.structs.replace(training, key=request.settings.key or training.key)
+    tree.records.write("train", training)
+    return training, evaluate_all(tree, request.name, EvaluateRequest(**common))
+
+
+def _asked(request: Retraining, top: Path) -> dict[str, Any]:
+    return {
         "timeout": request.timeout,
         "echo": request.echo,
         "engine": request.engine,
         "workspace": top,
         "commit": request.commit,
     }
-    training = train_all(tree, request.name, TrainRequest(**common, reuse=False, track=False))  # type: ignore[arg-type]
-    # The key of base's commit, as the store and the next run will look for it.
-    training = msgspec.structs.replace(training, key=request.settings.key or training.key)
-    tree.records.write("train", training)
-    return training, evaluate_all(tree, request.name, EvaluateRequest(**common))  # type: ignore[arg-type]
 
 
 def _bring_dvc(request: Retraining, tree: Project, top: Path) -> None:
@@ -188,12 +196,3 @@ def _keep_logs(request: Retraining, tree: Project) -> None:
             request.project.records.ignore()
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, target)
-
-
-def _give(root: Path, user: tuple[int, int]) -> None:
-    """What we linked and wrote in the worktree belongs to the one who trains in it."""
-    import os
-
-    for folder, names, files in os.walk(root):
-        for name in (*names, *files):
-            os.chown(Path(folder) / name, *user, follow_symlinks=False)

@@ -129,7 +129,12 @@ class _Execution:
             base = search.settings.base
             detail = f"base {base.commit[:12]} ({base.name}), in a worktree"
             with context.progress.step(self.model.name, "train", detail) as echo:
-                search.train(Retry(context.timeout, echo, context.engine))
+                search.train(Retry(context.timeout, echo, context.engine), outcome.evaluation)
+        elif outcome.evaluation is not None and search.must_ask(outcome.evaluation):
+            detail = f"base {search.base.commit[:12]} again: its model has to answer head's rows"
+            with context.progress.step(self.model.name, "train", detail) as echo:
+                retry = Retry(context.timeout, echo, context.engine)
+                search.ask(retry, outcome.evaluation)
         outcome.notes.extend(search.notes)
         if search.side is not None:
             outcome.base_training = search.side.training

@@ -111,7 +111,11 @@ def _search(  # noqa: PLR0913, PLR0917 - two doors, one search
         if search.must_train:
             detail = f"base {base.commit[:12]} ({base.name}), in a worktree"
             with progress.step(outcome.name, "train", detail) as echo:
-                search.train(Retry(retry.timeout, echo, retry.engine))
+                search.train(Retry(retry.timeout, echo, retry.engine), outcome.evaluation)
+        elif outcome.evaluation is not None and search.must_ask(outcome.evaluation):
+            detail = f"base {base.commit[:12]} again: its model has to answer head's rows"
+            with progress.step(outcome.name, "train", detail) as echo:
+                search.ask(Retry(retry.timeout, echo, retry.engine), outcome.evaluation)
     return search
 
 

@@ -15,7 +15,7 @@ from mlops_ci.baseline.store import Found, Store
 from mlops_ci.config import Gate, Model, Policy, Waiver, expand_gates
 from mlops_ci.errors import ComparisonError, MlopsCiError
 from mlops_ci.plan.base_search import Search
-from mlops_ci.plan.base_side import BaseSide
+from mlops_ci.plan.base_side import BaseSide, Rescored
 from mlops_ci.plan.contract import contract_with_base
 from mlops_ci.plan.noise import evaluations_of, history_of, same_seeds, seeds_of, values_of
 from mlops_ci.plan.outcome import ModelOutcome
@@ -61,7 +61,9 @@ def compare_with_base(
     measure = measure_of(project, outcome.name, search)
     counted = seeds_of(project, outcome.name, search) > 1
     head = _head(project, evaluation, measure.model, counted=counted)
-    base = _base(side, search)
+    base, before = _base(side, search), None
+    if side is not None and side.rescored is not None:
+        before, base = base, _base(_answering(side, side.rescored), search)
     anchors, notes = _anchors(project, outcome.name, (base, head), measure, store if side else None)
     contract = contract_with_base(project, outcome, search, measure.waivers)
     history, missed = history_of(outcome.name, head, store if side else None)
@@ -77,6 +79,7 @@ def compare_with_base(
             contract=contract.results,
             waiting=contract.waiting,
             notes=(*contract.notes, *outcome.notes, *notes, *missed, *same_seeds(evaluation)),
+            before=before,
             history=history,
             evaluations=evaluations_of(outcome.name, head, store),
             fairness=tuple(measure.model.fairness),
@@ -139,6 +142,12 @@ def _head(project: Project, evaluation: Evaluation, model: Model, *, counted: bo
             fix="run `mlops-ci evaluate` again",
         )
     return Known(side, found, evaluation.numbers, evaluation.refused, seeds=seeds)
+
+
+def _answering(side: BaseSide, found: Rescored) -> BaseSide:
+    """Base's side with its model's answers to head's rows."""
+    source = f"{side.source}; {found.source}"
+    return BaseSide(found.evaluation, side.training, found.predictions, source)
 
 
 def _base(side: BaseSide | None, search: Search | None) -> Known | None:

@@ -2,7 +2,9 @@
 
 from mlops_ci.records.comparison import (
     Comparison,
+    Decomposition,
     GateResult,
+    LeftOut,
     MetricResult,
     Paired,
     Resolution,
@@ -18,11 +20,13 @@ __all__ = [
     "Artifact",
     "Build",
     "Comparison",
+    "Decomposition",
     "Deployment",
     "Environment",
     "Evaluation",
     "Folder",
     "GateResult",
+    "LeftOut",
     "MetricResult",
     "Paired",
     "Push",

@@ -171,6 +171,36 @@ class ContractResult(Struct, frozen=True, kw_only=True):
     note: str | None = None
 
 
+class Decomposition(Struct, frozen=True, kw_only=True):
+    """Why a metric moved, where the evaluation rows changed: by the rows or by the model.
+
+    `base_before`: main's model on its own rows; `base_now`: the same model on head's rows; `head`
+    on these too. `data_effect` = base_now − base_before, `model_effect` = head − base_now, as the
+    metric reads, with their bounds. The rows of the first are taken as two samples, so where they
+    share some its interval is too wide, never too narrow.
+    """
+
+    metric: str
+    base_before: float | None = None
+    base_now: float | None = None
+    head: float | None = None
+    data_effect: float | None = None
+    data_low: float | None = None
+    data_high: float | None = None
+    model_effect: float | None = None
+    model_low: float | None = None
+    model_high: float | None = None
+
+
+class LeftOut(Struct, frozen=True, kw_only=True):
+    """Rows that base was measured on and head was not: how many, base's metrics on them, and on the
+    others (`kept`). By name; a metric that such rows do not have is left out."""
+
+    rows: int
+    metrics: dict[str, float] = {}
+    kept: dict[str, float] = {}
+
+
 class Resolution(Struct, frozen=True, kw_only=True):
     """How a predictions file was understood, for the record and for the reader.
 
@@ -221,7 +251,9 @@ class Comparison(Struct, frozen=True, kw_only=True):
     files. `waiting` counts gates on a first run
     that limit a change: they hold as soon as there is something to compare with. `retraining`:
     None where retraining noise is not measured. `evaluations`: which use of this evaluation set it
-    is, by the commits of main that were measured on it; None without a store.
+    is, by the commits of main that were measured on it; None without a store. `decomposition`:
+    where main's model was asked about head's rows because these are others than its own; it judges
+    nothing. `left_out`: rows of base that head does not have.
     """
 
     schema: str = "mlops-ci/comparison/1"
@@ -243,6 +275,8 @@ class Comparison(Struct, frozen=True, kw_only=True):
     waiting: int = 0
     drift: tuple[ColumnDrift, ...] = ()
     contract: tuple[ContractResult, ...] = ()
+    decomposition: tuple[Decomposition, ...] = ()
+    left_out: LeftOut | None = None
     retraining: Retraining | None = None
     evaluations: int | None = None
     notes: tuple[str, ...] = ()

@@ -22,6 +22,9 @@ def next_step(gate: GateResult, metric: MetricResult | None) -> Phrase:
         return text("Write an ") + code("id") + text(" column, the same in both, to pair the rows.")
     if gate.reason == "unscored":
         return text("Evaluate on all rows of ") + code("main") + text("'s test set.")
+    if gate.reason == "new-rows":
+        again = text("With ") + code("predict:") + text(" and ") + code("data:")
+        return again + text(" the model of base answers them too; or merge the new rows first.")
     if gate.reason in WITHOUT_ROWS:
         give = text("Give ") + code("predictions:") + text(" to get an interval, or accept the ")
         return give + text("number as it is: ") + code("accept: point") + text(".")

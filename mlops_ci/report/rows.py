@@ -156,6 +156,7 @@ def _why(gate: GateResult, metric: MetricResult | None) -> str:
     said = {
         "unpaired": "measured on different rows",
         "unscored": "rows of base's test set were left out",
+        "new-rows": "base has not answered the new rows",
         "point": "a number without rows",
         "point-beyond": "a number without rows",
         "missing-metric": "there is no value to judge",

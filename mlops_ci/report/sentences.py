@@ -18,6 +18,7 @@ NOISE = "Retraining noise not measured (one seed)."
 BECAUSE = {
     "unpaired": "Base and head were measured on different rows.",
     "unscored": "Rows that base was measured on were left out.",
+    "new-rows": "Rows are new, and base has not answered them.",
     "point": "A number without rows does not say how far it may be off.",
     "point-beyond": "A number without rows does not say how far it may be off.",
 }

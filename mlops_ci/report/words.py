@@ -189,6 +189,7 @@ def _undecided(section: Section, gate: GateResult) -> Phrase:
     why = {
         "unpaired": "not the same rows, so nobody can tell: ",
         "unscored": "rows of base's test set are missing: ",
+        "new-rows": "base has not answered all of these rows: ",
         "point": "numbers without rows cannot tell: ",
         "point-beyond": "numbers without rows cannot tell: ",
     }

@@ -18,7 +18,7 @@ from mlops_ci.data import (
     single_rows,
 )
 from mlops_ci.errors import ComparisonError
-from mlops_ci.records import Comparison, MetricResult, RowCounts
+from mlops_ci.records import Comparison, LeftOut, MetricResult, RowCounts
 from mlops_ci.records.comparison import (
     ColumnDrift,
     ContractResult,
@@ -29,10 +29,13 @@ from mlops_ci.records.comparison import (
 )
 from mlops_ci.steps.drift import drift_between, note_of, rows_differ
 from mlops_ci.steps.numbers import compare_known
+from mlops_ci.steps.turnover import explain, left_out_of
 from mlops_ci.verdict import (
+    ALL_COMMON,
     Noise,
     Promise,
     Trainings,
+    Uncommon,
     askable,
     compare_fairness,
     compare_paired,
@@ -69,8 +72,9 @@ class Sides:
     creep.
 
     `contract`: promises about data files, judged; `waiting`: those that need a base.
-    `changes`: what head does to the yardstick, in words. `notes` go into the report. `history`:
-    what main's runs say of retraining noise, by metric.
+    `changes`: what head does to the yardstick, in words. `notes` go into the report. `before`:
+    main's model on rows of its own, where `base` are its answers on head's. `history`: what main's
+    runs say of retraining noise, by metric.
     """
 
     model: str
@@ -81,6 +85,7 @@ class Sides:
     anchors: Mapping[str, Known] = field(default_factory=dict)
     changes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    before: Known | None = None
     fairness: tuple[str, ...] = ()
     waivers: Sequence[Waiver] = ()
     history: Mapping[str, Noise] = field(default_factory=dict)
@@ -115,10 +120,11 @@ class _Measured:
     metrics: tuple[MetricResult, ...]
     rows: RowCounts
     evidence: Evidence
-    unscored: int = 0
+    uncommon: Uncommon = ALL_COMMON
     notes: tuple[str, ...] = ()
     weak: tuple[WeakSlice, ...] = ()
     drift: tuple[ColumnDrift, ...] = ()
+    left_out: LeftOut | None = None
 
 
 def compare_files(files: Files) -> Outcome:
@@ -157,7 +163,8 @@ def compare_sides(sides: Sides) -> Outcome:
     gates = sides.gates if sides.base else [g for g in sides.gates if _kind(g) in FLOORS]
     metrics, retraining = _with_noise(measured.metrics, sides.base, sides)
     anchor = _against_best(sides, measured)
-    judged = judge(metrics, gates, sides.policy, unscored=measured.unscored, anchor=anchor or None)
+    judged = judge(metrics, gates, sides.policy, uncommon=measured.uncommon, anchor=anchor or None)
+    moved = explain((sides.before, sides.base), measured.metrics, sides.policy)
     waived = waive(judged.gates, sides.waivers, sides.today)
     comparison = Comparison(
         model=sides.model,
@@ -176,12 +183,14 @@ def compare_sides(sides: Sides) -> Outcome:
         resolution=head.predictions.resolution if head.predictions else None,
         changes=sides.changes,
         weak_slices=measured.weak,
-        drift=measured.drift,
+        drift=(*moved.drift, *measured.drift),
+        decomposition=moved.decomposition,
+        left_out=moved.left_out or measured.left_out,
         retraining=retraining,
         evaluations=sides.evaluations,
         contract=tuple(sides.contract),
         waiting=len(sides.gates) - len(gates) + sides.waiting,
-        notes=(*waived.notes, *sides.notes, *measured.notes, *judged.notes),
+        notes=(*waived.notes, *moved.notes, *sides.notes, *measured.notes, *judged.notes),
     )
     return Outcome(comparison, sides.base.predictions if sides.base else None, head.predictions)
 
@@ -256,7 +265,7 @@ def _measure_rows(base: Known | None, head: Known, policy: Policy, wanted: _Want
         metrics = (*compare_single(rows, policy, wanted.of_rows(head.predictions)), *fair)
         notes = () if base is None else ("Base has no predictions: only numbers are compared.",)
         counts = RowCounts(head=head.predictions.rows)
-        return _Measured(metrics, counts, "unpaired" if base is None else "point", 0, notes)
+        return _Measured(metrics, counts, "unpaired" if base is None else "point", notes=notes)
     pairing = pair(base.predictions, head.predictions)
     measured = _measure_pair((base, head), pairing, policy, wanted)
     if not rows_differ(pairing):
@@ -272,12 +281,21 @@ def _measure_pair(
     if isinstance(pairing.rows, tuple):
         fair = compare_fairness(pairing.rows[1], policy, wanted.fairness)
         metrics = (*compare_unpaired(*pairing.rows, policy, names), *fair)
-        return _Measured(metrics, pairing.counts, "unpaired", pairing.unscored, pairing.notes)
+        return _measured(metrics, pairing, "unpaired", policy)
     digests = [known.side.predictions_digest for known in sides]
     rows = pairing.rows
     if digests[0] is not None and digests[0] == digests[1]:
         rows = replace(rows, identical=True)
     fair = compare_fairness(rows, policy, wanted.fairness)
     metrics = (*compare_paired(rows, policy, names), *fair)
-    weak = find_weak_slices(rows, policy)
-    return _Measured(metrics, pairing.counts, "paired", pairing.unscored, pairing.notes, weak)
+    measured = _measured(metrics, pairing, "paired", policy)
+    return replace(measured, weak=find_weak_slices(rows, policy))
+
+
+def _measured(
+    metrics: tuple[MetricResult, ...], pairing: Pairing, evidence: Evidence, policy: Policy
+) -> _Measured:
+    uncommon = Uncommon(pairing.unscored, pairing.added)
+    left_out = left_out_of(pairing, metrics, policy)
+    counts, notes = pairing.counts, pairing.notes
+    return _Measured(metrics, counts, evidence, uncommon, notes, left_out=left_out)

@@ -8,7 +8,7 @@ from mlops_ci.verdict.comparing import (
 )
 from mlops_ci.verdict.fairness import compare_fairness
 from mlops_ci.verdict.gates import CAP, Promise, Reason
-from mlops_ci.verdict.judging import Judgement, judge, verdict_of
+from mlops_ci.verdict.judging import ALL_COMMON, Judgement, Uncommon, judge, verdict_of
 from mlops_ci.verdict.names import METRICS, askable, canonical_metric, higher_is_better
 from mlops_ci.verdict.rows import Outputs, PairedRows, SingleRows
 from mlops_ci.verdict.seeds import Noise, Trainings, noise_of_history, widen_all
@@ -17,6 +17,7 @@ from mlops_ci.verdict.weak import find_weak_slices
 from mlops_ci.verdict.yardstick import Yardstick, merge_gates, merge_yardsticks, slice_changes
 
 __all__ = [
+    "ALL_COMMON",
     "CAP",
     "METRICS",
     "Judgement",
@@ -27,6 +28,7 @@ __all__ = [
     "Reason",
     "SingleRows",
     "Trainings",
+    "Uncommon",
     "Waived",
     "Yardstick",
     "askable",

@@ -32,6 +32,7 @@ Reason = Literal[
     "straddles-beyond",  # undecided; the estimate is beyond the limit
     "unpaired",  # would hold, but each side was measured on rows of its own
     "unscored",  # would hold, but head left out rows that base answered
+    "new-rows",  # would hold, but base has not answered the rows that are new in head
     "point",  # a number without rows; inside the limit
     "point-beyond",  # a number without rows; beyond the limit
     "not-assessed",  # there are rows, but too few to trust an interval (the metric's note)
@@ -53,11 +54,12 @@ class Promise:
 @dataclass(frozen=True)
 class Circumstances:
     """What judging needs beside the metric. `unscored`: rows of base's evaluation set that head
-    did not answer.
+    did not answer; `added`: rows that only head has answered.
     """
 
     policy: Policy
     unscored: int = 0
+    added: int = 0
     against: Against = "base"
 
 
@@ -243,6 +245,8 @@ def _kept(gate: Gate, result: MetricResult, at: Circumstances) -> Ruling:
     """A pass, unless the evidence does not carry one. The candidate's own value needs no pairs."""
     if at.unscored > 0:
         return Ruling("inconclusive", "unscored")
+    if at.added > 0:
+        return Ruling("inconclusive", "new-rows")
     if result.evidence == "unpaired" and gate.kind in ("max-drop", "max-drop-relative"):
         return Ruling("inconclusive", "unpaired")
     return Ruling("pass", "holds")

@@ -20,6 +20,18 @@ from mlops_ci.verdict.structs import replaced
 
 
 @dataclass(frozen=True)
+class Uncommon:
+    """Rows that one side alone has answered: `unscored` of base, `added` of head. While there are
+    any, no gate passes."""
+
+    unscored: int = 0
+    added: int = 0
+
+
+ALL_COMMON = Uncommon()
+
+
+@dataclass(frozen=True)
 class Judgement:
     """`metrics` are those given, with `better` set where the data allow the word. `primary`: the
     metric that the sentence may be about; None when there is neither a setting nor a gate.
@@ -38,7 +50,7 @@ def judge(
     gates: Sequence[Gate | Promise],
     policy: Policy,
     *,
-    unscored: int = 0,
+    uncommon: Uncommon = ALL_COMMON,
     anchor: Iterable[MetricResult] | None = None,
 ) -> Judgement:
     """`anchor`: the candidate compared with an older model; bounds the sum of many small losses.
@@ -48,7 +60,7 @@ def judge(
     metrics = tuple(metrics)
     promises = [gate if isinstance(gate, Promise) else Promise(gate) for gate in gates]
     results = Results(metrics)
-    at = Circumstances(policy, unscored)
+    at = Circumstances(policy, uncommon.unscored, uncommon.added)
     judged = [one for promise in promises for one in _judge_promise(promise, results, at)]
     notes: list[str] = []
     if anchor is not None:
@@ -59,7 +71,7 @@ def judge(
         gates=tuple(judged),
         verdict=verdict_of(judged),
         blocks=any(gate.blocks for gate in judged),
-        metrics=mark_better(metrics, primary, 0.0 if unscored else 1 - policy.level),
+        metrics=mark_better(metrics, primary, 1 - policy.level if uncommon == ALL_COMMON else 0.0),
         primary=primary,
         notes=tuple(notes),
     )

@@ -69,12 +69,16 @@ def test_every_pair_is_one_row(
 
     found = pairing(folder, columns(left, 0), columns(right, 0.5))
     common = left & right
-    assert found.counts.paired == len(common)
-    if not common:
+    assert (found.unscored, found.added) == (len(left - right), len(right - left))
+    assert (found.left_out is None) == (left <= right)
+    if found.left_out is not None:
+        gone = [n / 32 for n in sorted(left - right, key=lambda n: (n * 7) % 31)]
+        assert scores(found.left_out.outputs) == gone
+    if len(common) < 0.8 * len(left):
         assert not isinstance(found.rows, PairedRows)
         return
     rows = paired(found)
-    assert found.unscored == len(left - right)
+    assert found.counts.paired == len(common)
     assert rows.base.score is not None
     assert rows.head.score is not None
     np.testing.assert_allclose(rows.head.score - rows.base.score, 0.5 / 32)
@@ -82,14 +86,29 @@ def test_every_pair_is_one_row(
 
 
 def test_rows_that_head_left_out_are_counted(tmp_path: Path) -> None:
-    found = pairing(tmp_path, binary(40), shuffled(binary(40), 1, keep=30))
-    assert (found.unscored, found.counts.paired) == (10, 30)
-    assert "10 of base's 40 rows were not scored by head." in found.notes
+    found = pairing(tmp_path, binary(40), shuffled(binary(40), 1, keep=32))
+    assert (found.unscored, found.counts.paired) == (8, 32)
+    assert "8 of base's 40 rows were not scored by head." in found.notes
+
+
+def test_fewer_than_four_fifths_of_bases_rows_are_two_samples(tmp_path: Path) -> None:
+    found = pairing(tmp_path, binary(40), shuffled(binary(40), 1, keep=31))
+    assert not isinstance(found.rows, PairedRows)
+    assert (found.unscored, found.counts.paired, found.counts.paired_by) == (9, 0, "none")
+    assert found.notes == (
+        "Of base's 40 rows head scored 31, fewer than 80%: the two files are compared as separate "
+        "samples.",
+    )
+    head = shuffled(binary(40), 1, keep=31)
+    head["label"][3] = 1 - head["label"][3]
+    with pytest.raises(ComparisonError, match="1 rows have another label"):
+        pairing(tmp_path, binary(40), head)
 
 
 def test_rows_that_only_head_has_are_said(tmp_path: Path) -> None:
     found = pairing(tmp_path, binary(40), binary(50))
     assert (found.unscored, found.counts.paired) == (0, 40)
+    assert found.added == 10
     assert "10 rows of head are new: they are not compared." in found.notes
 
 
@@ -191,14 +210,14 @@ def test_one_class_alone_takes_the_other_files_name(tmp_path: Path) -> None:
 
 
 def test_slices_follow_their_rows_and_may_be_empty(tmp_path: Path) -> None:
-    base = binary(4) | {"part": ["a", "a", "b", "c"]}
-    head = {name: values[:3] for name, values in base.items()}
+    base = binary(6) | {"part": ["a", "a", "b", "b", "b", "c"]}
+    head = {name: values[:5] for name, values in base.items()}
     rows = paired(pairing(tmp_path, base, head, slices=("part",)))
     found = {name: mask.tolist() for name, mask in rows.slices.items()}
     assert found == {
-        "part=a": [True, True, False],
-        "part=b": [False, False, True],
-        "part=c": [False, False, False],
+        "part=a": [True, True, False, False, False],
+        "part=b": [False, False, True, True, True],
+        "part=c": [False, False, False, False, False],
     }
 
 

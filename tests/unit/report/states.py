@@ -25,7 +25,7 @@ from mlops_ci.records import (
 )
 from mlops_ci.records.comparison import ContractResult, Side, WeakSlice
 from mlops_ci.report import Failure, Links, Report, Section, report_of, section_of
-from mlops_ci.verdict import Noise, Trainings, judge, widen_all
+from mlops_ci.verdict import Noise, Trainings, Uncommon, judge, widen_all
 from mlops_ci.verdict.contract import (
     ColumnFacts,
     FileFacts,
@@ -106,7 +106,7 @@ def compared(
     **other: Any,
 ) -> Comparison:
     policy = policy or Policy()
-    judged = judge(metrics, gates, policy, unscored=unscored, anchor=anchor)
+    judged = judge(metrics, gates, policy, uncommon=Uncommon(unscored), anchor=anchor)
     fields: dict[str, Any] = {
         "model": model,
         "base": Side(name="main", commit=BASE, source="from the store"),

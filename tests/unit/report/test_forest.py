@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from mlops_ci.config.model import Gate, Policy
 from mlops_ci.records import GateResult, MetricResult
 from mlops_ci.report.forest import LIMIT, WIDTH, ZERO, draw_gate, draw_metric, legend
-from mlops_ci.verdict import judge
+from mlops_ci.verdict import Uncommon, judge
 
 SOLID = "├─●┤◀▶"
 values = st.floats(-1.0, 1.0, allow_nan=False)
@@ -115,10 +115,13 @@ def test_a_number_without_rows_is_no_interval() -> None:
     assert "○" in draw_gate(gate, found)
 
 
-@pytest.mark.parametrize(("evidence", "unscored"), [("unpaired", 0), ("paired", 3)])
-def test_what_cannot_decide_is_not_solid(evidence: str, unscored: int) -> None:
+@pytest.mark.parametrize(
+    ("evidence", "uncommon"), [("unpaired", (0, 0)), ("paired", (3, 0)), ("paired", (0, 3))]
+)
+def test_what_cannot_decide_is_not_solid(evidence: str, uncommon: tuple[int, int]) -> None:
     found = result(0.2, 0.1, 0.1, evidence=evidence)
-    gate = judged(found, Gate(metric="roc_auc", kind="max-drop", limit=0.1), unscored=unscored)
+    limit = Gate(metric="roc_auc", kind="max-drop", limit=0.1)
+    gate = judged(found, limit, uncommon=Uncommon(*uncommon))
     assert gate.verdict == "inconclusive"
     picture = draw_gate(gate, found)
     assert "╌" in picture

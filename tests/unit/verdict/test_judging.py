@@ -10,7 +10,7 @@ import pytest
 from mlops_ci.config.model import Gate, Policy
 from mlops_ci.errors import ConfigError
 from mlops_ci.records import GateResult, MetricResult
-from mlops_ci.verdict import CAP, Judgement, Promise, judge
+from mlops_ci.verdict import CAP, Judgement, Promise, Uncommon, judge
 
 BLOCKS, WARNS = True, False
 
@@ -179,11 +179,15 @@ def test_different_rows_are_at_most_inconclusive() -> None:
 
 @pytest.mark.parametrize("promise", [gate(), gate("min", 0.8), gate("max-drop-relative", 0.1)])
 def test_rows_that_head_left_out_are_at_most_inconclusive(promise: Gate) -> None:
-    found = judged(result(0.05), promise, unscored=1)
+    found = judged(result(0.05), promise, uncommon=Uncommon(unscored=1))
     assert (found.verdict, found.reason) == ("inconclusive", "unscored")
-    assert judged(result(-0.5), promise, unscored=1).verdict == "fail"
+    assert judged(result(-0.5), promise, uncommon=Uncommon(unscored=1)).verdict == "fail"
+    found = judged(result(0.05), promise, uncommon=Uncommon(added=1))
+    assert (found.verdict, found.reason) == ("inconclusive", "new-rows")
+    assert judged(result(-0.5), promise, uncommon=Uncommon(added=1)).verdict == "fail"
     assert not any(
-        one.better for one in judge([result(0.05)], [promise], Policy(), unscored=1).metrics
+        one.better
+        for one in judge([result(0.05)], [promise], Policy(), uncommon=Uncommon(1)).metrics
     )
 
 

@@ -1,0 +1,30 @@
+"""Which of base's rows head has scored too: enough of them to stand for all, or not."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mlops_ci.data.keys import Rows
+from mlops_ci.data.predictions import Predictions
+
+ENOUGH = 0.8  # of base's rows: fewer may be a choice, and no longer base's test set
+
+
+def is_enough(base: Predictions, paired: int) -> bool:
+    return paired > 0 and paired >= ENOUGH * base.rows
+
+
+def say_too_few(base: Predictions, paired: int) -> str:
+    if not paired:
+        return "No id occurs in both files: they are compared as separate samples."
+    return (
+        f"Of base's {base.rows:,} rows head scored {paired:,}, fewer than {ENOUGH:.0%}: the two "
+        "files are compared as separate samples."
+    )
+
+
+def rest_of(base: Predictions, rows: Rows) -> Rows:
+    """The rows of base that are not among `rows`."""
+    rest = np.ones(base.rows, dtype=np.bool_)
+    rest[rows] = False
+    return np.flatnonzero(rest)

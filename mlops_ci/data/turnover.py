@@ -1,0 +1,37 @@
+"""What became of main's evaluation rows: kept, gone, new, or with another label."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mlops_ci.data.keys import match
+from mlops_ci.data.overlap import rest_of
+from mlops_ci.data.pairing import common_classes, label_of, single_rows
+from mlops_ci.data.predictions import Predictions
+from mlops_ci.verdict.rows import SingleRows
+
+
+@dataclass(frozen=True)
+class Turnover:
+    """One model's answers before and now, each on its own rows. `gone`, `added`, `relabelled` count
+    rows; None where there are no ids. `left_out`: its answers on the rows that are gone."""
+
+    before: SingleRows
+    now: SingleRows
+    gone: int | None = None
+    added: int | None = None
+    relabelled: int | None = None
+    left_out: SingleRows | None = None
+
+
+def turn_over(before: Predictions, now: Predictions) -> Turnover:
+    classes = common_classes(before, now)
+    sides = single_rows(before, classes), single_rows(now, classes)
+    if before.keys is None or now.keys is None:
+        return Turnover(*sides)
+    left, right = match(before.keys, now.keys)
+    kept = before.rows if isinstance(left, slice) else len(left)
+    moved = label_of(before, classes)[left] != label_of(now, classes)[right]
+    gone = before.rows - kept
+    rest = single_rows(before, classes, rest_of(before, left)) if gone else None
+    return Turnover(*sides, gone, now.rows - kept, int(moved.sum()), rest)

@@ -1,0 +1,70 @@
+"""What the change of the evaluation rows did, where main's model was asked about head's rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from mlops_ci.config import Policy
+from mlops_ci.data import Predictions
+from mlops_ci.data.pairing import Pairing
+from mlops_ci.data.turnover import Turnover, turn_over
+from mlops_ci.errors import ComparisonError
+from mlops_ci.records import Decomposition, LeftOut, MetricResult
+from mlops_ci.records.comparison import ColumnDrift
+from mlops_ci.steps.drift import drift_between, note_of
+from mlops_ci.verdict.decomposition import decompose, measure_left_out
+
+
+@dataclass(frozen=True)
+class Moved:
+    decomposition: tuple[Decomposition, ...] = ()
+    left_out: LeftOut | None = None
+    drift: tuple[ColumnDrift, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Answers(Protocol):
+    @property
+    def predictions(self) -> Predictions | None: ...
+
+
+def explain(
+    model: tuple[Answers | None, Answers | None], metrics: Sequence[MetricResult], policy: Policy
+) -> Moved:
+    """`model`: main's, on its own rows and on head's; `metrics`: of base and head on the latter.
+    What it says judges nothing, so what cannot be told apart is a note.
+    """
+    before, now = (side.predictions if side is not None else None for side in model)
+    if before is None or now is None:
+        return Moved()
+    try:
+        found = turn_over(before, now)
+        effects = decompose(found.before, found.now, metrics, policy)
+        drift = drift_between(before, now)
+    except ComparisonError as error:
+        return Moved(notes=(f"What the rows did is not known: {error.what}.",))
+    left_out = None
+    if found.left_out is not None:
+        left_out = measure_left_out(found.left_out, found.now, policy)
+    return Moved(effects, left_out, drift, (_rows(found, before.rows), *note_of(drift)))
+
+
+def _rows(found: Turnover, rows: int) -> str:
+    if found.gone is None:
+        return "The evaluation rows changed; without an id column nobody can say which."
+    said = [f"{found.gone:,} of base's {rows:,} are gone", f"{found.added:,} are new"]
+    if found.relabelled:
+        said.append(f"{found.relabelled:,} have another label")
+    return f"The evaluation rows changed: {', '.join(said)}. Main's model has answered head's rows."
+
+
+def left_out_of(
+    pairing: Pairing, metrics: Sequence[MetricResult], policy: Policy
+) -> LeftOut | None:
+    """Base's metrics on the rows that head did not score, where it could not be asked again."""
+    if pairing.left_out is None or pairing.unscored == pairing.counts.base:
+        return None
+    kept = metrics if pairing.counts.paired else ()
+    return measure_left_out(pairing.left_out, kept, policy)

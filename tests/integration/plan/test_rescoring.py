@@ -1,0 +1,258 @@
+"""The evaluation rows change: main's model answers head's, in a worktree of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlops_ci.baseline import open_store
+from mlops_ci.baseline.commit import Asked
+from mlops_ci.plan import Context, Occasion, execute, plan_project, store_of
+from mlops_ci.plan.outcome import ModelOutcome, Silent
+from mlops_ci.plan.recorded import compare_recorded
+from mlops_ci.records import Comparison
+from tests.integration.repositories import Repository, make_repository
+
+CONFIG = """
+tracking-uri: none
+models:
+  churn:
+    train: python train.py
+    predict: python predict.py
+    data: [data]
+    predictions: out/predictions.csv
+    model: out/model.json
+    task: binary
+    gates:
+      accuracy: {max-drop: 0.03}
+"""
+# The model is a cut; a row is hard when x and label disagree, which is so far from the cut or near.
+TRAIN = """
+import json, pathlib
+pathlib.Path("out").mkdir(exist_ok=True)
+pathlib.Path("out/model.json").write_text(json.dumps({"cut": CUT}))
+(pathlib.Path.home() / "count").open("a").write("trained\\n")
+"""
+PREDICT = """
+import csv, json, os
+assert "GITHUB_TOKEN" not in os.environ
+cut = json.load(open("out/model.json"))["cut"]
+rows = list(csv.DictReader(open("data/test.csv")))
+with open("out/predictions.csv", "w", newline="") as file:
+    writer = csv.writer(file)
+    writer.writerow(["id", "label", "prediction"])
+    for row in rows:
+        writer.writerow([row["id"], row["label"], int(int(row["x"]) >= cut)])
+"""
+
+
+def rows(start: int, stop: int, flipped: int = 10) -> str:
+    """`x` 0 … 99, labelled by 50; every `flipped`th row is labelled the other way."""
+    lines = []
+    for i in range(start, stop):
+        x = i * 37 % 100
+        label = int(x >= 50)
+        lines.append(f"{i},{x},{1 - label if i % flipped == 0 else label}")
+    return "id,x,label\n" + "\n".join(lines) + "\n"
+
+
+def files(**more: str) -> dict[str, str | bytes]:
+    return {
+        "mlops-ci.yaml": CONFIG,
+        "train.py": TRAIN.replace("CUT", "50"),
+        "predict.py": PREDICT,
+        "data/test.csv": rows(0, 1000),
+        ".gitignore": "/out/\n",
+        **more,
+    }
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repository:
+    repo = make_repository(tmp_path)
+    repo.environ |= {"GITHUB_TOKEN": "s3cr3t", "HOME": str(tmp_path)}
+    repo.commit(files(), "adopt mlops-ci")
+    repo.push()
+    return repo
+
+
+def run(repo: Repository) -> tuple[ModelOutcome, Comparison]:
+    project = repo.project()
+    head = repo.git("rev-parse", "HEAD")
+    occasion = Occasion(Asked("pull_request", head=head, branch="main"))
+    outcomes = execute(
+        plan_project(project, occasion), Context(project, store=store_of(project), timeout=120)
+    )
+    (model,) = outcomes.models
+    assert model.error is None, model.error
+    assert model.comparison is not None
+    return model, model.comparison
+
+
+def merge(repo: Repository) -> None:
+    """What the merge workflow does on main: run, and keep in the store."""
+    project = repo.project()
+    head = repo.git("rev-parse", "HEAD")
+    occasion = Occasion(Asked("push", head=head, branch="main"), ships=True)
+    outcomes = execute(
+        plan_project(project, occasion), Context(project, store=store_of(project), timeout=120)
+    )
+    assert outcomes.exit_code == 0
+
+
+def trainings(repo: Repository) -> int:
+    return (repo.folder.parent / "count").read_text().count("trained")
+
+
+def effects(comparison: Comparison) -> tuple[float, ...]:
+    (found,) = (one for one in comparison.decomposition if one.metric == "accuracy")
+    values = (found.base_before, found.base_now, found.head, found.data_effect, found.model_effect)
+    return tuple(round(value or 0.0, 6) for value in values)
+
+
+def test_harder_rows_are_not_the_models_fault(repo: Repository) -> None:
+    """Every other row of the new data is labelled against its x: both models lose the same."""
+    repo.branch("data")
+    repo.commit(
+        {"data/test.csv": rows(500, 1500, flipped=4), "train.py": TRAIN.replace("CUT", "51")}
+    )
+    _, found = run(repo)
+    assert (found.verdict, found.evidence, found.rows.paired) == ("pass", "paired", 1000)
+    before, base, head, data, model = effects(found)
+    assert (before, base) == (0.9, 0.75)
+    assert (data, model) == (-0.15, round(head - base, 6))
+    assert -0.03 < model < 0
+    assert found.base is not None
+    assert "its model has answered head's rows" in str(found.base.source)
+    assert any("500 of base's 1,000 are gone, 500 are new" in note for note in found.notes)
+    assert any("125 have another label" in note for note in found.notes), found.notes
+    assert found.left_out is not None
+    assert (found.left_out.rows, found.left_out.metrics["accuracy"]) == (500, 0.9)
+    assert repo.git("status", "--porcelain") == ""
+    assert repo.git("worktree", "list").count("\n") == 0
+
+
+def test_a_worse_model_fails_on_the_new_rows_too(repo: Repository) -> None:
+    repo.branch("worse")
+    repo.commit({"data/test.csv": rows(0, 1200), "train.py": TRAIN.replace("CUT", "70")})
+    _, found = run(repo)
+    assert found.verdict == "fail"
+    assert found.rows.paired == 1200
+
+
+def test_main_out_of_the_store_is_trained_again_once(repo: Repository) -> None:
+    merge(repo)
+    repo.branch("data")
+    repo.commit({"data/test.csv": rows(0, 1200), "train.py": TRAIN.replace("CUT", "51")})
+    (repo.folder / ".mlops-ci").rename(repo.folder.parent / "elsewhere")
+    before = trainings(repo)
+    _, found = run(repo)
+    assert (found.verdict, found.rows.paired) == ("pass", 1200)
+    assert effects(found)[:2] == (0.9, 0.9)
+    assert trainings(repo) == before + 2
+    repo.commit({"train.py": TRAIN.replace("CUT", "52")})
+    _, again = run(repo)
+    assert (again.rows.paired, again.evidence) == (1200, "paired")
+    assert effects(again)[:2] == (0.9, 0.9)
+    assert trainings(repo) == before + 3, "head alone: what base's model said is kept"
+    changed = rows(0, 1200).replace("\n7,", "\n7000,")
+    repo.commit({"data/test.csv": changed})
+    run(repo)
+    assert trainings(repo) == before + 5, "other data: head and base once more"
+
+
+def test_one_step_at_a_time_asks_as_well(repo: Repository) -> None:
+    repo.branch("data")
+    head = repo.commit({"data/test.csv": rows(0, 1200)})
+    run(repo)
+    asked = Asked("pull_request", head=head, branch="main")
+    found = compare_recorded(repo.project(), "churn", asked, None, Silent()).comparison
+    assert found is not None
+    assert (found.rows.paired, found.verdict) == (1200, "pass")
+    assert found.decomposition
+
+
+def test_a_head_that_answers_easy_rows_only_does_not_pass(repo: Repository) -> None:
+    """Base's code says which rows head's data has; new data is no way to lose the hard ones."""
+    repo.branch("sly")
+    sly = PREDICT.replace("for row in rows:", "for row in [r for r in rows if int(r['id']) % 10]:")
+    repo.commit({"data/test.csv": rows(0, 1001), "predict.py": sly})
+    _, found = run(repo)
+    assert found.verdict == "inconclusive"
+    assert {gate.reason for gate in found.gates} == {"unscored"}
+    assert found.left_out is not None
+    assert (found.left_out.rows, found.left_out.metrics["accuracy"]) == (101, 0.0)
+    assert found.left_out.kept["accuracy"] == 1.0
+
+
+def test_a_base_that_cannot_answer_is_paired_on_what_is_common(repo: Repository) -> None:
+    repo.branch("columns")
+    renamed = rows(100, 1100).replace("id,x,label", "id,feature,label")
+    repo.commit(
+        {"data/test.csv": renamed, "predict.py": PREDICT.replace('row["x"]', 'row["feature"]')}
+    )
+    _, found = run(repo)
+    assert (found.verdict, found.evidence, found.rows.paired) == ("inconclusive", "paired", 900)
+    assert found.decomposition == ()
+    assert any("could not be asked" in note and "predict" in note for note in found.notes)
+    assert found.left_out is not None
+    assert (found.left_out.rows, found.left_out.metrics["accuracy"]) == (100, 0.9)
+
+
+def test_too_few_common_rows_are_two_samples(repo: Repository) -> None:
+    repo.branch("columns")
+    renamed = rows(300, 1300).replace("id,x,label", "id,feature,label")
+    repo.commit(
+        {"data/test.csv": renamed, "predict.py": PREDICT.replace('row["x"]', 'row["feature"]')}
+    )
+    _, found = run(repo)
+    assert (found.verdict, found.evidence) == ("inconclusive", "unpaired")
+    assert found.left_out is not None
+    assert found.left_out.rows == 300
+
+
+def test_a_predict_that_writes_into_heads_data_is_found_out(repo: Repository) -> None:
+    repo.commit({"predict.py": PREDICT + "\nopen('data/test.csv', 'a').close()\n"
+                 "import os; os.utime('data/test.csv')\n"})  # fmt: skip
+    repo.push()
+    repo.branch("data")
+    repo.commit({"data/test.csv": rows(0, 1100), "predict.py": PREDICT})
+    _, found = run(repo)
+    assert found.verdict == "inconclusive"
+    assert any("wrote into test.csv" in note for note in found.notes)
+
+
+def test_without_predict_it_is_said(repo: Repository) -> None:
+    once = TRAIN.replace("CUT", "50") + PREDICT
+    config = CONFIG.replace("    predict: python predict.py\n", "")
+    repo.commit({"train.py": once, "mlops-ci.yaml": config})
+    repo.push()
+    merge(repo)
+    repo.branch("data")
+    repo.commit({"data/test.csv": rows(0, 1100)})
+    before = trainings(repo)
+    _, found = run(repo)
+    assert found.verdict == "inconclusive"
+    assert {gate.reason for gate in found.gates} == {"new-rows"}
+    assert any("no `predict:` command" in note for note in found.notes)
+    assert trainings(repo) == before + 1, "a training that cannot help is not begun"
+
+
+def test_data_that_nobody_keeps_is_todays_for_both(repo: Repository) -> None:
+    """In the store main's rows are yesterday's; neither Git nor DVC has that file any more."""
+    repo.git("rm", "--quiet", "--cached", "data/test.csv")
+    repo.commit({".gitignore": "/out/\n/data/\n"})
+    repo.push()
+    repo.write({"data/test.csv": rows(0, 1000)})
+    merge(repo)
+    repo.write({"data/test.csv": rows(100, 1200, flipped=5)})
+    repo.branch("idea")
+    repo.commit({"train.py": TRAIN.replace("CUT", "51")})
+    (repo.folder / ".mlops-ci").rename(repo.folder.parent / "elsewhere")
+    _, found = run(repo)
+    assert (found.verdict, found.evidence, found.rows.paired) == ("pass", "paired", 1100)
+    assert effects(found)[:2] == (0.9, 0.8)
+    assert found.base is not None
+    assert "today's data" in str(found.base.source)
+    assert open_store(repo.project()) is not None
