@@ -98,10 +98,23 @@ def open_project(folder: Path, world: World) -> Project:
         raise UsageError(f"there is no folder {folder}", where=str(start))
     git = Git.find(start, world)
     root = _find_root(start, git.root.resolve())
+    if (path := find_config(root)) is not None:
+        refuse_outside(path, git.root)
     config = load_config(root)
     project = Project(root, config, Git(git.root.resolve(), world), Folder(root), world)
     _refuse_tracked_records(project)
     return project
+
+
+def refuse_outside(path: Path, top: Path) -> None:
+    """Raises ConfigError for a link that leads out of the repository: settings are the commit's,
+    and an error about them would show a stranger's file."""
+    if path.is_symlink() and not path.resolve().is_relative_to(top.resolve()):
+        raise ConfigError(
+            f"{path.name} is a link that leads out of the repository",
+            where=str(path),
+            fix="commit the file itself",
+        )
 
 
 def _find_root(start: Path, top: Path) -> Path:

@@ -11,10 +11,11 @@ import msgspec
 
 from mlops_ci.config import Model, expand_contract
 from mlops_ci.engines import Job, engine_of
+from mlops_ci.engines.links import refuse_links
 from mlops_ci.engines.owner import make_folder, user_for
 from mlops_ci.engines.python import Request, find_lock, ready_python
 from mlops_ci.errors import RecordError, UsageError
-from mlops_ci.project import Project
+from mlops_ci.project import Project, outputs_of
 from mlops_ci.records import Artifact, Evaluation, Training
 from mlops_ci.steps.command import SEED, Outputs, argv_of, run_job
 from mlops_ci.steps.exhibits import keep_exhibits
@@ -45,6 +46,7 @@ def evaluate(project: Project, name: str, request: EvaluateRequest) -> Evaluatio
 def evaluation_of(project: Project, name: str, commit: str, key: str | None) -> Evaluation:
     """The files as they are, evaluated; nothing runs and nothing is written."""
     model = project.model(name)
+    refuse_links(project, outputs_of(model))
     numbers = read_metrics(project.root, model)
     if model.predictions is None:
         return _record(project, name, commit, key, numbers)
@@ -97,6 +99,7 @@ def predict(
     log.parent.mkdir(parents=True, exist_ok=True)
     with Outputs(project.root, paths, tracked, aside).renewed(f"{name}: predict"):
         run_job(engine, job, f"{name}: predict", request.echo)
+        refuse_links(project, paths, request.workspace)
 
 
 def _present(project: Project, path: str) -> Path:

@@ -10,6 +10,7 @@ import msgspec
 
 from mlops_ci.config import Model
 from mlops_ci.engines import Ended, Job, engine_of
+from mlops_ci.engines.links import refuse_links
 from mlops_ci.engines.owner import make_folder, user_for
 from mlops_ci.engines.python import Request, platform_name, python_version, ready_python
 from mlops_ci.errors import CommandError, MlopsCiError, RecordError
@@ -102,6 +103,7 @@ class _Trainer:
             with outputs.renewed(what):
                 ended = engine.run(job, self.request.echo)
                 refuse_failure(job, ended, what)
+                refuse_links(project, outputs_of(self.model), self.request.workspace)
         except BaseException as error:
             record = self._record(run_id, started.isoformat(), ended or Ended(None, "", 0.0), log)
             record = self._finish_tracking(tracking, record, "FAILED")

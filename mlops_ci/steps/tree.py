@@ -13,7 +13,7 @@ from typing import Protocol
 import yaml
 
 from mlops_ci.errors import UsageError
-from mlops_ci.project import Project, is_within
+from mlops_ci.project import Project, is_within, refuse_outside
 
 GITLINK = "160000"
 
@@ -55,8 +55,10 @@ class WorkTree:
     project: Project
 
     def read(self, path: str) -> bytes | None:
+        place = self.project.root / path
+        refuse_outside(place, self.project.git.root)
         try:
-            return (self.project.root / path).read_bytes()
+            return place.read_bytes()
         except OSError:
             return None
 
