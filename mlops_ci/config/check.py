@@ -36,6 +36,7 @@ def check_config(config: Config, document: Document) -> None:
         _check_pictures(model, path, document)
         _check_gates(model, path, document)
         _check_fairness(model, path, document)
+        _check_functions(model, path, document)
         check_contract(model, path, document)
 
 
@@ -148,3 +149,25 @@ def _check_fairness(model: Model, path: tuple[str, ...], document: Document) -> 
             )
 
 
+def _check_functions(model: Model, path: tuple[str, ...], document: Document) -> None:
+    for name, one in model.functions.items():
+        file, _, function = one.function.partition(":")
+        if not (file.endswith(".py") and function.isidentifier() and stays_inside(file)):
+            raise ConfigError(
+                f"functions: {one.function!r} names no function of this project",
+                where=document.where((*path, "functions", name)),
+                fix=f"functions: {{{name}: {{function: metrics.py:{name}, better: higher}}}}",
+                link=f"{DOCS}/config.md#functions-of-your-own",
+            )
+        if not MODEL_NAME.fullmatch(name) or name in model.columns.directions:
+            raise ConfigError(
+                f"functions: {name!r} cannot be a function's name",
+                where=document.where((*path, "functions", name)),
+                fix="use letters, digits, `-`, `_` and `.`, and no name of a column under `values`",
+            )
+        if model.predictions is None:
+            raise ConfigError(
+                f"functions: {name} needs rows, and this model has no `predictions`",
+                where=document.where((*path, "functions", name)),
+                fix="predictions: out/predictions.parquet",
+            )

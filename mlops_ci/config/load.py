@@ -17,6 +17,7 @@ from mlops_ci.config.model import (
     Columns,
     Config,
     Deploy,
+    Function,
     Limits,
     Model,
     Store,
@@ -128,6 +129,8 @@ def _table_of(path: tuple[str | int, ...]) -> type[Setting]:
         return Config
     if len(path) > 2 and path[2] == "gates":
         return Limits
+    if len(path) > 2 and path[2] == "functions":
+        return Function
     if len(path) > 2 and path[2] == "contract":
         inside = [part for part in path[3:] if isinstance(part, str)]
         tables: dict[str, type[Setting]] = {"columns": Column, "rows": Rows}

@@ -114,6 +114,14 @@ class Columns(Setting, frozen=True):
         return {name: better == "higher" for name, better in self.values.items()}
 
 
+class Function(Setting, frozen=True):
+    """A metric of the project's own: `function` is `file.py:name`, called with the labels and the
+    predictions of some rows (and, where it has such a parameter, `score`)."""
+
+    function: str
+    better: Literal["higher", "lower"]
+
+
 class Deploy(Setting, frozen=True):
     """Where the image runs. `host` is a Docker host (`ssh://user@host`); None: DOCKER_HOST."""
 
@@ -171,6 +179,7 @@ class Model(Setting, frozen=True):
     average: Average = "macro"
     slices: list[str] = []
     fairness: list[str] = []
+    functions: dict[str, Function] = {}
     pictures: list[str] = []
     primary: str | None = None
     min_rows: Annotated[int, Meta(ge=1)] = 30

@@ -17,6 +17,7 @@ from mlops_ci.errors import ComparisonError, MlopsCiError
 from mlops_ci.plan.base_search import Search
 from mlops_ci.plan.base_side import BaseSide, Rescored
 from mlops_ci.plan.contract import contract_with_base
+from mlops_ci.plan.functions import functions_of
 from mlops_ci.plan.noise import evaluations_of, history_of, same_seeds, seeds_of, values_of
 from mlops_ci.plan.outcome import ModelOutcome
 from mlops_ci.project import Project
@@ -45,6 +46,11 @@ class Measure:
     changes: tuple[str, ...] = ()
     waivers: Sequence[Waiver] = ()
 
+    @property
+    def functions(self) -> frozenset[str]:
+        """Names of the user's own metrics, which main's older models were not asked about."""
+        return frozenset(self.model.functions)
+
 
 def compare_with_base(
     project: Project, outcome: ModelOutcome, search: Search | None, store: Store | None
@@ -65,6 +71,7 @@ def compare_with_base(
     if side is not None and side.rescored is not None:
         before, base = base, _base(_answering(side, side.rescored), search)
     anchors, notes = _anchors(project, outcome.name, (base, head), measure, store if side else None)
+    functions, replaced = functions_of(project, outcome.name, search)
     contract = contract_with_base(project, outcome, search, measure.waivers)
     history, missed = history_of(outcome.name, head, store if side else None)
     compared = compare_sides(
@@ -75,7 +82,7 @@ def compare_with_base(
             gates=measure.gates,
             policy=measure.policy,
             anchors=anchors,
-            changes=(*measure.changes, *contract.changes),
+            changes=(*measure.changes, *replaced, *contract.changes),
             contract=contract.results,
             waiting=contract.waiting,
             notes=(*contract.notes, *outcome.notes, *notes, *missed, *same_seeds(evaluation)),
@@ -83,6 +90,7 @@ def compare_with_base(
             history=history,
             evaluations=evaluations_of(outcome.name, head, store),
             fairness=tuple(measure.model.fairness),
+            functions=functions,
             waivers=measure.waivers,
             today=project.world.now().date(),
         )
@@ -112,7 +120,10 @@ def measure_of(project: Project, name: str, search: Search | None) -> Measure:
     )
     slices = list(dict.fromkeys((*settings.model.slices, *model.slices)))
     fairness = list(dict.fromkeys((*settings.model.fairness, *model.fairness)))
-    widened = msgspec.structs.replace(model, slices=slices, fairness=fairness)
+    functions = {**model.functions, **settings.model.functions}
+    widened = msgspec.structs.replace(
+        model, slices=slices, fairness=fairness, functions=functions
+    )
     return Measure(merged.gates, merged.policy, widened, changes, settings.model.waivers)
 
 
@@ -198,7 +209,8 @@ def _anchors(
     several metrics is opened once."""
     base, head = sides
     gates = [gate.gate if isinstance(gate, Promise) else gate for gate in measure.gates]
-    names = [gate.metric for gate in gates if gate.kind == "max-drop"]
+    own = measure.functions
+    names = [g.metric for g in gates if g.kind == "max-drop" and g.metric not in own]
     if store is None or head.predictions is None or not names:
         return {}, []
     rows = head.predictions.rows_digest

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlops_ci.config import Gate, Policy, Waiver
 from mlops_ci.data import (
@@ -49,6 +50,9 @@ from mlops_ci.verdict import (
 )
 from mlops_ci.verdict.contract import join_verdict
 
+if TYPE_CHECKING:
+    from mlops_ci.steps.functions import Functions
+
 FLOORS = ("min", "max")
 SHORT = 8  # letters of a run's id
 
@@ -87,6 +91,7 @@ class Sides:
     notes: tuple[str, ...] = ()
     before: Known | None = None
     fairness: tuple[str, ...] = ()
+    functions: Functions | None = None
     waivers: Sequence[Waiver] = ()
     history: Mapping[str, Noise] = field(default_factory=dict)
     evaluations: int | None = None
@@ -159,7 +164,8 @@ def _known(path: Path, side: SideFile) -> Known:
 def compare_sides(sides: Sides) -> Outcome:
     """Measure, then judge. Writes nothing."""
     head = sides.head
-    measured = _measure(sides.base, head, sides.policy, _Wanted(_asked(sides), sides.fairness))
+    wanted = _Wanted(_asked(sides), sides.fairness, sides.functions)
+    measured = _measure(sides.base, head, sides.policy, wanted)
     gates = sides.gates if sides.base else [g for g in sides.gates if _kind(g) in FLOORS]
     metrics, retraining = _with_noise(measured.metrics, sides.base, sides)
     anchor = _against_best(sides, measured)
@@ -238,10 +244,12 @@ def _asked(sides: Sides) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class _Wanted:
-    """Names that gates and policy speak of, and columns whose groups are compared."""
+    """Names that gates and policy speak of, and columns whose groups are compared, and
+    functions of the user's."""
 
     names: frozenset[str] = frozenset()
     fairness: Sequence[str] = ()
+    functions: Functions | None = None
 
     def of_rows(self, head: Predictions) -> tuple[str, ...]:
         """Metrics beside the usual ones that rows can be measured by."""
@@ -263,6 +271,8 @@ def _measure_rows(base: Known | None, head: Known, policy: Policy, wanted: _Want
         rows = single_rows(head.predictions)
         fair = compare_fairness(rows, policy, wanted.fairness)
         metrics = (*compare_single(rows, policy, wanted.of_rows(head.predictions)), *fair)
+        if wanted.functions is not None:
+            metrics += wanted.functions.of_head(head.predictions, rows, policy)
         notes = () if base is None else ("Base has no predictions: only numbers are compared.",)
         counts = RowCounts(head=head.predictions.rows)
         return _Measured(metrics, counts, "unpaired" if base is None else "point", notes=notes)
@@ -281,6 +291,7 @@ def _measure_pair(
     if isinstance(pairing.rows, tuple):
         fair = compare_fairness(pairing.rows[1], policy, wanted.fairness)
         metrics = (*compare_unpaired(*pairing.rows, policy, names), *fair)
+        metrics += _of_functions(sides, pairing, policy, wanted)
         return _measured(metrics, pairing, "unpaired", policy)
     digests = [known.side.predictions_digest for known in sides]
     rows = pairing.rows
@@ -288,8 +299,18 @@ def _measure_pair(
         rows = replace(rows, identical=True)
     fair = compare_fairness(rows, policy, wanted.fairness)
     metrics = (*compare_paired(rows, policy, names), *fair)
+    metrics += _of_functions(sides, replace(pairing, rows=rows), policy, wanted)
     measured = _measured(metrics, pairing, "paired", policy)
     return replace(measured, weak=find_weak_slices(rows, policy))
+
+
+def _of_functions(
+    sides: tuple[Known, Known], pairing: Pairing, policy: Policy, wanted: _Wanted
+) -> tuple[MetricResult, ...]:
+    base, head = (known.predictions for known in sides)
+    if wanted.functions is None or base is None or head is None:
+        return ()
+    return wanted.functions.of_pair(base, head, pairing, policy)
 
 
 def _measured(

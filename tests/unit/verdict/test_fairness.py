@@ -82,7 +82,7 @@ def test_the_order_of_rows_and_groups_changes_nothing() -> None:
 @pytest.mark.parametrize("n", [1200, 6000])
 def test_weighted_numbers_are_fairlearns(name: str, n: int) -> None:
     made = rows(1, n)
-    weight: Any = np.exp(np.random.default_rng(2).normal(size=n))
+    weight = np.asarray(np.exp(np.random.default_rng(2).normal(size=n)), dtype=np.float64)
     weighed = replace(made, weight=weight)
     (result,) = [one for one in compare_fairness(weighed, POLICY, ["sex"]) if one.metric == name]
     for value, side in ((result.base, made.base), (result.head, made.head)):

@@ -1,0 +1,238 @@
+"""`functions:` of a model: metrics of the user's own, measured in the user's own environment."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlops_ci.config import Function, Policy
+from mlops_ci.engines import Echo, Job, engine_of
+from mlops_ci.engines.owner import make_folder, user_for
+from mlops_ci.engines.python import Request, find_lock, ready_python
+from mlops_ci.errors import MlopsCiError
+from mlops_ci.project import Project
+from mlops_ci.records.comparison import MetricResult
+from mlops_ci.records.files import write_atomically
+from mlops_ci.steps import function_child
+from mlops_ci.steps.tree import Tree, WorkTree
+from mlops_ci.verdict.functions import (
+    Rows,
+    Values,
+    blocks_of,
+    join_unpaired,
+    measure_functions,
+    parts_of,
+    refusal,
+)
+from mlops_ci.verdict.rows import Outputs, PairedRows, SingleRows, unequal
+
+if TYPE_CHECKING:
+    from mlops_ci.data import Pairing, Predictions
+
+MAX_ANSWER = 64 << 20
+PATIENCE = 600.0  # seconds, where the model has no `timeout`
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One function, and the tree whose file it is read from."""
+
+    name: str
+    function: Function
+    tree: Tree
+
+
+@dataclass(frozen=True)
+class Functions:
+    """Asks all functions of a model about rows. What fails is not assessed; nothing is raised."""
+
+    project: Project
+    model: str
+    asked: Sequence[Asked]
+    echo: Echo | None = None
+    engine: str = "local"
+
+    def of_pair(
+        self, base: Predictions, head: Predictions, pairing: Pairing, policy: Policy
+    ) -> tuple[MetricResult, ...]:
+        if isinstance(pairing.rows, PairedRows):
+            return self._measure(pairing.rows, policy, _hashes_of_pair(base, head, pairing))
+        (theirs, ours), sides = pairing.rows, (base, head)
+        found = [
+            self._measure(rows, policy, _hashes(side.keys))
+            for rows, side in zip((theirs, ours), sides, strict=True)
+        ]
+        return join_unpaired(found[0], found[1])
+
+    def of_head(
+        self, head: Predictions, rows: SingleRows, policy: Policy
+    ) -> tuple[MetricResult, ...]:
+        return self._measure(rows, policy, _hashes(head.keys))
+
+    def _measure(
+        self, rows: Rows, policy: Policy, hashes: NDArray[Any] | None
+    ) -> tuple[MetricResult, ...]:
+        blocks = blocks_of(rows, hashes)
+        weighted = unequal(rows.weight) is not None
+        parts = [
+            (name, mask)
+            for name, mask in parts_of(rows)
+            if refusal(len(blocks) if mask is None else int(mask.sum()), policy, weighted=weighted)
+            is None
+        ]
+        better = {one.name: one.function.better == "higher" for one in self.asked}
+        found = self._ask(rows, blocks, [name for name, _ in parts]) if parts else {}
+        return measure_functions(rows, policy, better, found, blocks)
+
+    def _ask(
+        self, rows: Rows, blocks: NDArray[np.int64], parts: Sequence[str | None]
+    ) -> Mapping[tuple[str, str | None], Values]:
+        project = self.project
+        folder = project.records.of(self.model, project.commit) / "functions"
+        try:
+            answers = self._run(rows, blocks, parts, folder)
+        except MlopsCiError as error:
+            answers = [{"refused": error.what}] * len(self.asked)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+        return dict(_read(self.asked, parts, answers))
+
+    def _run(
+        self, rows: Rows, blocks: NDArray[np.int64], parts: Sequence[str | None], folder: Path
+    ) -> Any:
+        project = self.project
+        project.records.ignore()
+        user = user_for(project.git.root, project.world.environ)
+        shutil.rmtree(folder, ignore_errors=True)  # the user's commands could have made it
+        make_folder(folder, user)
+        sides = ("base", "head") if isinstance(rows, PairedRows) else ("head",)
+        arrays = dict(_arrays(rows, sides)) | {"block": blocks}
+        names = sorted(rows.slices)
+        if names:
+            arrays["slices"] = np.array([rows.slices[name] for name in names])
+        for name, array in arrays.items():
+            np.save(folder / f"{name}.npy", array, allow_pickle=False)
+        plan = {
+            "functions": [self._written(one, folder, at) for at, one in enumerate(self.asked)],
+            "arrays": sorted(arrays),
+            "sides": sides,
+            "parts": [None if part is None else names.index(part) for part in parts],
+        }
+        write_atomically(folder / "plan.json", json.dumps(plan).encode())
+        child = folder / "ask_functions.py"
+        write_atomically(child, Path(function_child.__file__).read_bytes())
+        self._job((str(child), str(folder)), folder / "answer.json")
+        return _answer(folder / "answer.json")
+
+    def _written(self, one: Asked, folder: Path, at: int) -> dict[str, str]:
+        file, _, name = one.function.function.partition(":")
+        content = one.tree.read(file)
+        place = folder / f"function_{at}.py"
+        write_atomically(
+            place,
+            content
+            if content is not None
+            else f"raise FileNotFoundError({f'there is no {file}'!r})\n".encode(),
+        )
+        return {"path": str(place), "name": name}
+
+    def _job(self, arguments: Sequence[str], answer: Path) -> None:
+        project, model = self.project, self.project.model(self.model)
+        engine = engine_of(self.engine, project.world)
+        root = project.git.root
+        log = project.records.of(self.model, project.commit) / "functions.log"
+        lock = find_lock(model, WorkTree(project).read)
+        python = ready_python(
+            Request(model, lock, project.root, root, log), engine, project.world, self.echo
+        )
+        job = Job(
+            run_id=f"functions-{project.commit[:12]}",
+            argv=("python", *arguments),
+            folder=project.root,
+            workspace=root,
+            log=log,
+            secrets=model.secrets,
+            bin=python,
+            timeout=model.timeout or PATIENCE,
+            outputs=(answer.relative_to(project.root).as_posix(),),
+        )
+        engine.run(job, self.echo)
+
+
+def _arrays(rows: Rows, sides: Sequence[str]) -> Iterator[tuple[str, NDArray[Any]]]:
+    """As the predictions file has them: the classes' names, whole numbers or truth values."""
+    outputs = (rows.base, rows.head) if isinstance(rows, PairedRows) else (rows.outputs,)
+    yield "y", _named(rows, rows.label)
+    for name, side in zip(sides, outputs, strict=True):
+        yield from _of_side(rows, name, side)
+
+
+def _of_side(rows: Rows, name: str, side: Outputs) -> Iterator[tuple[str, NDArray[Any]]]:
+    if side.prediction is not None:
+        yield f"{name}_prediction", _named(rows, side.prediction)
+    elif side.score is not None:
+        yield f"{name}_prediction", side.score
+    if side.score is not None:
+        yield f"{name}_score", side.score
+
+
+def _named(rows: Rows, codes: NDArray[Any]) -> NDArray[Any]:
+    names: NDArray[Any] = np.array(rows.classes)
+    if rows.task == "regression":
+        return codes
+    if all(name.lstrip("-").isdecimal() and str(int(name)) == name for name in rows.classes):
+        names = names.astype(np.int64)
+    elif set(rows.classes) <= {"true", "false"}:
+        names = names == "true"
+    return np.asarray(names[codes])
+
+
+def _hashes(keys: NDArray[Any] | None) -> NDArray[Any] | None:
+    from mlops_ci.data.keys import hash_keys
+
+    return None if keys is None else hash_keys(keys)
+
+
+def _hashes_of_pair(base: Predictions, head: Predictions, pairing: Pairing) -> NDArray[Any] | None:
+    from mlops_ci.data.keys import match
+
+    if pairing.counts.paired_by != "id" or base.keys is None or head.keys is None:
+        return None
+    return _hashes(base.keys[match(base.keys, head.keys)[0]])
+
+
+def _answer(place: Path) -> Any:
+    """What was written by a process that we do not trust: any fault is no answer."""
+    try:
+        if place.is_symlink() or not place.is_file() or place.stat().st_size > MAX_ANSWER:
+            return None
+        return json.loads(place.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return None
+
+
+def _read(
+    asked: Sequence[Asked], parts: Sequence[str | None], answers: Any
+) -> Iterator[tuple[tuple[str, str | None], Values]]:
+    known = isinstance(answers, list) and len(answers) == len(asked)
+    for at, one in enumerate(asked):
+        told = answers[at] if known else {"refused": "it gave no answer: see functions.log"}
+        for number, part in enumerate(parts):
+            yield (one.name, part), _values(told, number, one.function.function)
+
+
+def _values(told: Any, number: int, name: str) -> Values:
+    try:
+        if "refused" in told:
+            return Values(refused=f"{name}: {str(told['refused'])[:300]}")
+        sides = [[float(value) for value in side] for side in told["parts"][number]]
+        return Values(tuple(side[0] for side in sides), tuple(tuple(side[1:]) for side in sides))
+    except (TypeError, ValueError, KeyError, IndexError):
+        return Values(refused=f"{name}: its answer cannot be read")

@@ -1,0 +1,200 @@
+"""A metric of the user's own, f(y, prediction), by a delete-block jackknife.
+
+Nothing is known of the function but its values, so blocks of rows are left out one after the other.
+The blocks are of unequal size: Busing, Meijer & van der Leeden 1999, "Delete-m jackknife for
+unequal m" (Statistics and Computing 9, 3–8).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from mlops_ci.config.model import Policy
+from mlops_ci.records.comparison import Evidence, MetricResult
+from mlops_ci.verdict.comparing import result_of
+from mlops_ci.verdict.intervals import EXACTLY_ZERO, Interval, mover, student_quantile
+from mlops_ci.verdict.measured import Measured
+from mlops_ci.verdict.moments import FEW_CHANGES
+from mlops_ci.verdict.part import Part
+from mlops_ci.verdict.rows import Floats, Ints, Mask, PairedRows, SingleRows, unequal, view_of
+
+FEWEST_BLOCKS, MOST_BLOCKS = 20, 100
+ROWS_A_BLOCK = 30
+SEED = 20_261_122
+Rows = PairedRows | SingleRows
+
+
+@dataclass(frozen=True)
+class Values:
+    """Of one function on one part of the rows: by side `whole`, and `without` one block after the
+    other [blocks], in the order of the blocks' codes. `refused`: why there are none.
+    """
+
+    whole: tuple[float, ...] = ()
+    without: tuple[tuple[float, ...], ...] = ()
+    refused: str | None = None
+
+
+def blocks_of(rows: Rows, hashes: Ints | None) -> Ints:
+    """Each row's block [n]. `hashes` [n]: of the row keys, never of places; rows that belong
+    together share a block. Without keys, rows are dealt out in an order that only what they hold
+    decides.
+    """
+    n = len(rows.label)
+    count = min(MOST_BLOCKS, max(FEWEST_BLOCKS, n // ROWS_A_BLOCK))
+    if rows.group is not None:
+        groups = int(rows.group.max()) + 1 if n else 0
+        count = min(count, max(FEWEST_BLOCKS, groups // 2))
+        return np.asarray(_dealt(groups, count)[rows.group])
+    if hashes is not None:
+        return np.asarray(hashes.astype(np.uint64) % np.uint64(count), dtype=np.int64)
+    blocks = np.empty(n, dtype=np.int64)
+    blocks[_canonical_order(rows)] = _dealt(n, count)
+    return blocks
+
+
+def _dealt(n: int, count: int) -> Ints:
+    return np.asarray(np.random.default_rng(SEED).permutation(n) % count, dtype=np.int64)
+
+
+def _canonical_order(rows: Rows) -> Ints:
+    sides = (rows.base, rows.head) if isinstance(rows, PairedRows) else (rows.outputs,)
+    columns = [rows.label]
+    for side in sides:
+        if side.prediction is not None:
+            columns.append(side.prediction)
+        if side.score is not None:
+            columns += [side.score] if side.score.ndim == 1 else list(side.score.T)
+    return np.asarray(np.lexsort(columns))
+
+
+def parts_of(rows: Rows) -> Iterator[tuple[str | None, Mask | None]]:
+    yield None, None
+    for name in sorted(rows.slices):
+        yield name, rows.slices[name]
+
+
+def measure_functions(
+    rows: Rows,
+    policy: Policy,
+    better: Mapping[str, bool],
+    found: Mapping[tuple[str, str | None], Values],
+    blocks: Ints,
+) -> tuple[MetricResult, ...]:
+    """One result for each function (name → whether more is better) and part of the rows."""
+    evidence: Evidence = "paired" if isinstance(rows, PairedRows) else "unpaired"
+    weighted = unequal(rows.weight) is not None
+    results = []
+    for at, mask in parts_of(rows):
+        view = view_of(rows, mask)
+        part = Part(replace(view, values={**view.values, **better}), policy, at)
+        sizes = np.bincount(blocks if mask is None else blocks[mask])
+        for name in better:
+            measured = _measured(
+                (part, weighted), found.get((name, at), Values()), sizes[sizes > 0]
+            )
+            results.append(result_of(name, part, measured, evidence))
+    return tuple(results)
+
+
+def _measured(asked: tuple[Part, bool], values: Values, sizes: Ints) -> Measured:
+    part, weighted = asked
+    nothing: tuple[float | None, ...] = (None,) * part.sides
+    why = refusal(part.view.n, part.policy, weighted=weighted)
+    if why is None and (values.refused is not None or len(values.whole) != part.sides):
+        why = f"not assessed: {values.refused or 'the function gave no answer'}"
+    if why is None and not np.isfinite([*values.whole]).all():
+        why = "not assessed: the function gave NaN or no finite number"
+    if why is not None:
+        return Measured(nothing, note=why)
+    whole = values.whole
+    if any(len(one) != len(sizes) or not np.isfinite(one).all() for one in values.without):
+        return Measured(whole, note="not assessed: the function has no value without some rows")
+    spread = [
+        _pseudo(value, np.array(one), sizes)
+        for value, one in zip(whole, values.without, strict=True)
+    ]
+    own = tuple(
+        _interval(value, one, sizes, part.level) for value, one in zip(whole, spread, strict=True)
+    )
+    change = None
+    if part.sides > 1:
+        change = _interval(whole[1] - whole[0], spread[1] - spread[0], sizes, part.level)
+        change = EXACTLY_ZERO if part.view.identical else change
+    shown = [change, *own] if part.sides > 1 else own
+    note = "not assessed: it changes in too few blocks of rows" if None in shown else None
+    return Measured(whole, own, change, note)
+
+
+def refusal(n: int, policy: Policy, *, weighted: bool) -> str | None:
+    """Why a part of the rows is not asked about at all."""
+    if weighted:
+        return "not assessed: rows have weights, which the function is not given"
+    if n == 0:
+        return "no row is left"
+    if n < policy.min_rows:
+        return f"not assessed: {n} rows, fewer than min-rows ({policy.min_rows})"
+    return None
+
+
+def _pseudo(whole: float, without: Floats, sizes: Ints) -> Floats:
+    """Pseudo-values minus the value, each over √(h − 1), with h = n / the block's size: their mean
+    of squares is the variance."""
+    h = sizes.sum() / sizes
+    pseudo = h * whole - (h - 1) * without
+    centre = float(((1 - 1 / h) * (whole - without)).sum()) + whole
+    return np.asarray((pseudo - centre) / np.sqrt(h - 1))
+
+
+def _interval(value: float, spread: Floats, sizes: Ints, level: float) -> Interval | None:
+    """None where too few blocks tell anything: no variance is no certainty."""
+    scale = float(np.abs(spread).max(initial=0.0))
+    varying = int((np.abs(spread - np.median(spread)) > 1e-9 * scale).sum()) if scale else 0
+    if len(sizes) < FEWEST_BLOCKS // 2 or varying < min(FEW_CHANGES, len(sizes)):
+        return None
+    se = math.sqrt(float(np.sort(np.square(spread)).sum()) / len(sizes))
+    half = student_quantile(level, len(sizes) - 1) * se
+    return Interval(value - half, value + half, se, f"delete-block jackknife, {len(sizes)} blocks")
+
+
+def join_unpaired(
+    base: Sequence[MetricResult], head: Sequence[MetricResult]
+) -> tuple[MetricResult, ...]:
+    """Two samples: at most inconclusive."""
+    from mlops_ci.verdict.structs import replaced
+
+    theirs = {(one.metric, one.slice): one for one in base}
+    joined = []
+    for ours in head:
+        other = theirs.get((ours.metric, ours.slice))
+        if other is None or other.head is None or ours.head is None:
+            note = ours.note or (other.note if other else None) or "base has no value"
+            joined.append(replaced(ours, note=note))
+            continue
+        told = {"base": other.head, "base_low": other.head_low, "base_high": other.head_high}
+        intervals = [_own_of(one) for one in (other, ours)]
+        change = None
+        if intervals[0] is not None and intervals[1] is not None:
+            change = mover((other.head, intervals[0]), (ours.head, intervals[1]))
+        joined.append(
+            replaced(
+                ours,
+                **told,
+                difference=ours.head - other.head,
+                low=change.low if change else None,
+                high=change.high if change else None,
+                se=change.se if change else None,
+                method=change.method if change else "",
+            )
+        )
+    return tuple(joined)
+
+
+def _own_of(one: MetricResult) -> Interval | None:
+    if one.head_low is None or one.head_high is None or one.se is None:
+        return None
+    return Interval(one.head_low, one.head_high, one.se, one.method)
