@@ -31,6 +31,7 @@ from mlops_ci.errors import (
 from mlops_ci.github.event import read_event
 from mlops_ci.github.runner import Runner
 from mlops_ci.options import STEPS
+from mlops_ci.report.studio import open_studio
 from mlops_ci.world import World
 
 POST = "post"
@@ -90,6 +91,8 @@ def _open(step: str, runner: Runner, environ: Mapping[str, str]) -> Task:
 def _run(task: Task) -> int:
     signal.signal(signal.SIGTERM, _terminate)
     warming = Warming(MODULES if not task.step and task.event.asks else ())
+    if not task.step and task.event.number is not None and task.event.asks:
+        task.studio = open_studio(task.names["head_name"])
     try:
         code = judge(task) if not task.step else run_step(task)
     except (KeyboardInterrupt, Terminated) as stop:
@@ -98,6 +101,8 @@ def _run(task: Task) -> int:
         task.posting.close("cancelled", "Cancelled", CANCELLED)
     except Exception as error:  # noqa: BLE001 - the one door: a bug is reported, not hidden
         code = _bug(task, error)
+    if task.studio is not None:
+        task.studio.close()
     warming.end()
     for name in OUTPUTS:
         task.runner.output(name, task.outputs.get(name, ""))

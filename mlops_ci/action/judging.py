@@ -65,7 +65,7 @@ def _context(task: Task, project: Project, store: Store | None) -> Context:
         request = DeployRequest(inputs["target"], inputs["host"], inputs["port"])
         return deploy(project, name, request)
 
-    return Context(project, groups, store, timeout, ship=ship_it)
+    return Context(project, groups, store, timeout, ship=ship_it, studio=task.studio)
 
 
 def note_edits(project: Project, outcomes: Outcomes) -> None:

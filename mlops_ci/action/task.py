@@ -22,6 +22,7 @@ from mlops_ci.github.posting import Posting
 from mlops_ci.github.runner import Runner
 from mlops_ci.project import Project, open_project
 from mlops_ci.report import Links
+from mlops_ci.report.studio import Studio
 from mlops_ci.world import World
 
 
@@ -38,6 +39,7 @@ class Task:
     posting: Posting
     outputs: dict[str, str] = field(default_factory=dict)
     wrong: MlopsCiError | None = None
+    studio: Studio | None = None
 
     @property
     def folder(self) -> Path:

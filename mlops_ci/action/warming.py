@@ -1,7 +1,7 @@
 """Import what the report will need while the user's training keeps another process busy.
 
-matplotlib with its fonts, DuckDB and SciPy take most of a second, which would otherwise lie between
-the end of training and the comment.
+DuckDB and SciPy take some tenths of a second, which would otherwise lie between the end of training
+and the comment. matplotlib is imported by the process that draws (`report/studio.py`).
 """
 
 from __future__ import annotations
@@ -17,9 +17,6 @@ MODULES = (
     "jinja2",
     "mlops_ci.steps.compare",
     "mlops_ci.report",
-    "matplotlib.figure",
-    "matplotlib.backends.backend_agg",
-    "matplotlib.font_manager",
 )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlops_ci.baseline.store import Entry, Store
 from mlops_ci.engines.owner import return_to_owner
@@ -21,6 +21,9 @@ from mlops_ci.steps.key import command_of
 from mlops_ci.steps.requests import EvaluateRequest, TrainRequest
 from mlops_ci.steps.seeds import evaluate_all, train_all
 
+if TYPE_CHECKING:
+    from mlops_ci.report.studio import Studio
+
 # What a shipping step is asked for is made by the caller: it knows the options of its door.
 Ship = Callable[[str, str], Any]
 
@@ -35,6 +38,7 @@ class Context:
     timeout: float | None = None
     engine: str = "local"
     ship: Ship | None = None
+    studio: Studio | None = None
 
 
 def execute(plan: Plan, context: Context) -> Outcomes:
@@ -106,7 +110,7 @@ class _Execution:
         side = search.side if search is not None else None
         with self.context.progress.step(name, "compare", _against(search)):
             self.outcome.compared = compare_with_base(
-                project, self.outcome, search, self.context.store
+                project, self.outcome, search, self.context.store, self.context.studio
             )
         self.outcome.state = "compared" if side is not None else "first"
 

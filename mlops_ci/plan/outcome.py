@@ -37,7 +37,8 @@ class Silent:
 @dataclass
 class ModelOutcome:
     """One model's run. `compared` is what `compare_sides` gave: the record and both predictions,
-    for the plots. `failed_step` names the step that `error` ended."""
+    for the plots; `drawing` the plots, where another process draws them. `failed_step` names the
+    step that `error` ended."""
 
     name: str
     steps: tuple[str, ...]
@@ -48,6 +49,7 @@ class ModelOutcome:
     base_training: Training | None = None
     base_evaluation: Evaluation | None = None
     compared: Any = None
+    drawing: Any = None
     error: MlopsCiError | None = None
     failed_step: str | None = None
     shipped: dict[str, Any] = field(default_factory=dict)

@@ -67,7 +67,8 @@ def _exhibits(project: Project, section: Section) -> tuple[list[Exhibit], list[s
 def _request(
     project: Project, shown: Report, section: Section, outcomes: dict[str, ModelOutcome]
 ) -> ReportRequest:
-    compared = outcomes[section.model].compared
+    outcome = outcomes[section.model]
+    compared = outcome.compared
     exhibits, notes = _exhibits(project, section)
     return ReportRequest(
         section=section,
@@ -75,6 +76,7 @@ def _request(
         notes=tuple(notes),
         base=compared.base if compared is not None else None,
         head=compared.head if compared is not None else None,
+        drawing=outcome.drawing,
         links=shown.links,
         base_name=shown.base_name,
         head_name=shown.head_name,

@@ -33,6 +33,7 @@ from mlops_ci.verdict import (
 
 if TYPE_CHECKING:
     from mlops_ci.data import Predictions
+    from mlops_ci.report.studio import Studio
     from mlops_ci.steps.compare import Known, Outcome
 
 
@@ -53,7 +54,11 @@ class Measure:
 
 
 def compare_with_base(
-    project: Project, outcome: ModelOutcome, search: Search | None, store: Store | None
+    project: Project,
+    outcome: ModelOutcome,
+    search: Search | None,
+    store: Store | None,
+    studio: Studio | None = None,
 ) -> Outcome:
     """Writes the comparison's record and the pointers `head` and `base`.
 
@@ -70,6 +75,9 @@ def compare_with_base(
     base, before = _base(side, search), None
     if side is not None and side.rescored is not None:
         before, base = base, _base(_answering(side, side.rescored), search)
+    if studio is not None and head.predictions is not None:
+        rows = (base.predictions if base is not None else None, head.predictions)
+        outcome.drawing = studio.begin(rows, search.base.name if search is not None else "main")
     anchors, notes = _anchors(project, outcome.name, (base, head), measure, store if side else None)
     functions, replaced = functions_of(project, outcome.name, search)
     contract = contract_with_base(project, outcome, search, measure.waivers)

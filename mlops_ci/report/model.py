@@ -22,7 +22,8 @@ from mlops_ci.records import (
 State = Literal["compared", "first", "failed", "untouched", "live"]
 PROPOSED = "this PR"  # what head is called where merging it is the question
 MOST_PLOTS = 4  # of a model in a comment; the page shows all
-ABOUT = {  # plot → the metrics that it explains; what is not here is about all of them
+FORESTS = ("gates", "slices")
+ABOUT = {  # plot → the metrics that it explains
     "roc": {"roc_auc"},
     "precision-recall": {"average_precision", "precision", "recall", "f1"},
     "calibration": {"brier", "log_loss", "ece"},
@@ -111,9 +112,9 @@ class Section:
         asked = {gate.metric for gate in self.gates}
 
         def rank(plot: Plot) -> int:
-            about = ABOUT.get(plot.name)
-            if about is None:
+            if plot.name in FORESTS:
                 return 0
+            about = ABOUT.get(plot.name, asked)  # the project's own are about what it asks for
             return 1 if about & stopped else 2 if about & asked else 3
 
         chosen = sorted(self.plots, key=rank)[:MOST_PLOTS]

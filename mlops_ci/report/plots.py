@@ -5,7 +5,7 @@ The same predictions give the same bytes: no time, no version, no random order i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from mlops_ci.report.words import main_metric
 if TYPE_CHECKING:
     from mlops_ci.data import Predictions
 
-__all__ = ["MAX_BYTES", "draw_plots"]
+__all__ = ["MAX_BYTES", "draw_curves", "draw_forests", "draw_plots"]
 
 
 def draw_plots(
@@ -33,9 +33,22 @@ def draw_plots(
     """`base` None: a first run, head alone; `head` None: numbers without rows. The forests come
     out of `comparison`. Raises ImportError without matplotlib.
     """
+    return (*draw_forests(comparison), *draw_curves(base, head, names))
+
+
+def draw_forests(comparison: Comparison | None) -> tuple[Plot, ...]:
+    return _painted(_forests(comparison)) if comparison is not None else ()
+
+
+def draw_curves(
+    base: Predictions | None, head: Predictions | None, names: tuple[str, str]
+) -> tuple[Plot, ...]:
     pairs = zip(names, (base, head), strict=True)
     sides = [Side(name, rows) for name, rows in pairs if rows is not None]
-    pictures = [*(_forests(comparison) if comparison else ()), *(_curves(sides) if head else ())]
+    return _painted(_curves(sides)) if head is not None else ()
+
+
+def _painted(pictures: Iterable[Picture]) -> tuple[Plot, ...]:
     return tuple(Plot(picture.name, picture.title, *paint(picture)) for picture in pictures)
 
 

@@ -36,6 +36,7 @@ from mlops_ci.report.templating import LONGEST, NAMES, read_templates
 if TYPE_CHECKING:
     from mlops_ci.data import Predictions
     from mlops_ci.report.exhibit import Exhibit
+    from mlops_ci.report.studio import Drawing
 
 R = TypeVar("R", bound=msgspec.Struct)
 
@@ -49,6 +50,7 @@ class ReportRequest:
     """`section`: what the plan has in hand; None: read from the records. `base`, `head` are the
     predictions to draw, `exhibits` what the project has of its own; without any of them the plots
     that are already there are kept. `drawn`: False where somebody else draws or nobody looks.
+    `drawing`: another process is at it already.
     """
 
     section: Section | None = None
@@ -60,6 +62,7 @@ class ReportRequest:
     drawn: bool = True
     exhibits: tuple[Exhibit, ...] = ()
     notes: tuple[str, ...] = ()
+    drawing: Drawing | None = None
 
 
 def report(project: Project, name: str, request: ReportRequest) -> ReportRecord:
@@ -218,7 +221,11 @@ def _with_plots(
     names = (base, request.head_name)
     section = replace(section, charts=draw_charts(request.base, request.head))
     try:
-        plots = draw_plots(request.base, request.head, names, comparison)
+        plots = (
+            request.drawing.plots(comparison)
+            if request.drawing is not None
+            else draw_plots(request.base, request.head, names, comparison)
+        )
         plots += tuple(draw_exhibits(request.exhibits, names, notes))
     except ImportError:
         notes.append(WITHOUT_MATPLOTLIB)
