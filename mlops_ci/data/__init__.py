@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mlops_ci.data.request import ColumnsRequest, request_from_config
     from mlops_ci.data.side import SideFile, read_side, read_sides
     from mlops_ci.data.slim import read_slim, write_slim
+    from mlops_ci.data.streaming import Streamed, stream_pair
 
 __all__ = [
     "ColumnsRequest",
@@ -24,6 +25,7 @@ __all__ = [
     "Pairing",
     "Predictions",
     "SideFile",
+    "Streamed",
     "digest_file",
     "digest_folder",
     "is_table",
@@ -35,6 +37,7 @@ __all__ = [
     "read_slim",
     "request_from_config",
     "single_rows",
+    "stream_pair",
     "write_slim",
 ]
 PLACES = {
@@ -45,6 +48,7 @@ PLACES = {
     "request": ("ColumnsRequest", "request_from_config"),
     "side": ("SideFile", "read_side", "read_sides"),
     "slim": ("read_slim", "write_slim"),
+    "streaming": ("Streamed", "stream_pair"),
     "opening": ("is_table",),
 }
 MODULE_OF = {name: module for module, names in PLACES.items() for name in names}

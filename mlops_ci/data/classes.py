@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ MAX_NAME = 200
 POSITIVE = ("1", "true", "True")
 OTHER = "(other)"
 
+CodeOf = tuple[str, Callable[[NDArray[Any]], NDArray[Any]]]
+
 
 @dataclass(frozen=True)
 class Encoded:
@@ -34,7 +37,19 @@ class Encoded:
 def encode(table: Table, roles: Roles, task: Task, positive: str | None = None) -> Encoded:
     """Raises ComparisonError for missing cells or too many classes, UsageError for a third class in
     a binary task."""
-    expressions = _expressions(table, roles)
+    classes = classes_of(table, roles, task, positive)
+    know_classes(table, classes)
+    codes = {
+        column: _codes(table, column, text, classes)
+        for column, text in _expressions(table, roles).items()
+    }
+    return Encoded(classes, codes[roles.label], codes.get(roles.prediction or ""))
+
+
+def classes_of(
+    table: Table, roles: Roles, task: Task, positive: str | None = None
+) -> tuple[str, ...]:
+    """All that occur, in their natural order. Raises as `encode`."""
     names = names_of(table, roles)
     if task == "multiclass":
         names |= {column.removeprefix(SCORE_PREFIX) for column in roles.class_scores}
@@ -47,13 +62,24 @@ def encode(table: Table, roles: Roles, task: Task, positive: str | None = None) 
             where=str(table.path),
             fix=to_say("task", "multiclass"),
         )
+    return classes
+
+
+def know_classes(table: Table, classes: tuple[str, ...]) -> None:
+    """So that the database can tell their codes."""
     table.guard(
         lambda: table.connection.execute(
             "CREATE OR REPLACE TYPE class AS ENUM (SELECT unnest($1::VARCHAR[]))", [list(classes)]
         )
     )
-    codes = {column: _codes(table, column, text, classes) for column, text in expressions.items()}
-    return Encoded(classes, codes[roles.label], codes.get(roles.prediction or ""))
+
+
+def code_of(table: Table, column: str, roles: Roles, classes: tuple[str, ...]) -> CodeOf:
+    """How the code of a column's class is had: SQL, and what is to be made of its answer."""
+    numbers = _whole(classes) if table.kind(column) == "integer" else None
+    if numbers is None:
+        return f"enum_code(CAST({_expressions(table, roles)[column]} AS class))", np.asarray
+    return f"TRY_CAST({quote(column)} AS BIGINT)", lambda found: np.searchsorted(numbers, found)
 
 
 def _codes(

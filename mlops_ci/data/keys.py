@@ -60,7 +60,7 @@ def hash_name(name: str) -> np.uint64:
 
 def find_doubles(keys: NDArray[Any]) -> tuple[int, NDArray[Any]]:
     """How many keys occur more than once, and the first of them; no sort where the keys rise."""
-    if len(keys) < 2 or (keys.dtype.kind != "U" and _rises(keys)):
+    if len(keys) < 2 or (keys.dtype.kind != "U" and rises(keys)):
         return 0, keys[:0]
     ordered = room(len(keys), keys.dtype) if keys.dtype.kind != "U" else np.empty_like(keys)
     ordered[:] = keys
@@ -77,7 +77,7 @@ def find_doubles(keys: NDArray[Any]) -> tuple[int, NDArray[Any]]:
     return count, ordered[first[:SHOWN]]
 
 
-def _rises(keys: NDArray[Any]) -> bool:
+def rises(keys: NDArray[Any]) -> bool:
     steps = chunks(len(keys) - 1)
     return all(bool((keys[1:][part] > keys[:-1][part]).all()) for part in steps)
 
@@ -93,7 +93,7 @@ def match(base: NDArray[Any], head: NDArray[Any]) -> tuple[Rows, Rows]:
         return ALL, ALL
     if base.dtype.kind == "U":
         base, head = hash_keys(base), hash_keys(head)
-    order = None if _rises(head) else np.argsort(head)
+    order = None if rises(head) else np.argsort(head)
     ordered = head if order is None else head[order]
     left, right = [], []
     for part in chunks(len(base)):
@@ -129,24 +129,35 @@ def digest_rows(keys: NDArray[Any] | None, labels: NDArray[Any], names: tuple[st
     """The identity of the evaluation data, whatever the order of its rows. Without keys a row's
     place is its key. `labels`: codes into `names`, or numbers where there are none.
 
-    Each row's key and label make two numbers; the sums of these over the rows are hashed. So the
-    digests of parts of a file could be merged before that.
+    Each row's key and label make two numbers; the sums of these over the rows are hashed.
     """
-    named = np.array([hash_name(name) for name in names], dtype=np.uint64)
-    sums = [0, 0]
-    for part in chunks(len(labels)):
-        rows = _row_hashes(keys, labels, named, part)
-        for turn, values in enumerate((rows, mix(rows ^ GAMMA))):
-            sums[turn] = (sums[turn] + int(values.sum())) % 2**64
-    text = f"{len(labels)} {sums[0]:016x} {sums[1]:016x}"
+    return digest_of(len(labels), sum_rows(keys, labels, names))
+
+
+def digest_of(rows: int, sums: tuple[int, int]) -> str:
+    text = f"{rows} {sums[0]:016x} {sums[1]:016x}"
     return f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
 
 
+def sum_rows(
+    keys: NDArray[Any] | None, labels: NDArray[Any], names: tuple[str, ...], first: int = 0
+) -> tuple[int, int]:
+    """Modulo 2⁶⁴, so that parts of a file add up. `first`: the place of the first of the rows."""
+    named = np.array([hash_name(name) for name in names], dtype=np.uint64)
+    sums = [0, 0]
+    for part in chunks(len(labels)):
+        rows = _row_hashes(keys, labels, named, (part, first))
+        for turn, values in enumerate((rows, mix(rows ^ GAMMA))):
+            sums[turn] = (sums[turn] + int(values.sum())) % 2**64
+    return sums[0], sums[1]
+
+
 def _row_hashes(
-    keys: NDArray[Any] | None, labels: NDArray[Any], named: Hashes, part: slice
+    keys: NDArray[Any] | None, labels: NDArray[Any], named: Hashes, at: tuple[slice, int]
 ) -> Hashes:
+    part, first = at
     key = (
-        mix(np.arange(part.start, part.stop, dtype=np.uint64))
+        mix(np.arange(first + part.start, first + part.stop, dtype=np.uint64))
         if keys is None
         else hash_keys(keys[part])
     )

@@ -71,7 +71,7 @@ class Predictions:
 
 
 @dataclass(frozen=True)
-class _Answers:
+class Answers:
     """What a task reads: see `Predictions`."""
 
     label: NDArray[Any]
@@ -130,7 +130,7 @@ def _read(table: Table, request: ColumnsRequest) -> Predictions:
         prediction=answers.prediction,
         score=answers.score,
         slices=slices,
-        resolution=_resolution(table, roles, (task, why), answers, request),
+        resolution=resolution_of(table, roles, (task, why), answers, request),
         group=read_group(table, roles.group) if roles.group else None,
         values={column: read_numbers_of(table, column) for column in roles.values},
         directions=dict(request.values),
@@ -138,7 +138,7 @@ def _read(table: Table, request: ColumnsRequest) -> Predictions:
     )
 
 
-def _values(table: Table, roles: Roles) -> _Answers:
+def _values(table: Table, roles: Roles) -> Answers:
     """A regression's prediction may be called `score` where it is the only one."""
     column = roles.prediction or roles.score
     if column is None:
@@ -149,17 +149,17 @@ def _values(table: Table, roles: Roles) -> _Answers:
         )
     label = read_numbers_of(table, roles.label)
     used = () if roles.prediction else (column,)
-    return _Answers(label, read_numbers_of(table, column), None, used)
+    return Answers(label, read_numbers_of(table, column), None, used)
 
 
-def _classes(table: Table, roles: Roles, task: Task, request: ColumnsRequest) -> _Answers:
+def _classes(table: Table, roles: Roles, task: Task, request: ColumnsRequest) -> Answers:
     encoded = encode(table, roles, task, request.positive)
     classes = encoded.classes
     positive = positive_class(classes, request.positive, table.path) if task == "binary" else None
     columns = used_scores(table, roles, task, classes, positive)
     score = read_scores(table, columns)
     prediction, threshold = _decide(encoded, score, positive)
-    return _Answers(encoded.label, prediction, score, columns, classes, positive, threshold)
+    return Answers(encoded.label, prediction, score, columns, classes, positive, threshold)
 
 
 def _decide(
@@ -190,8 +190,8 @@ def highest(score: NDArray[np.float64], kind: np.dtype[Any]) -> NDArray[Any]:
     return found
 
 
-def _resolution(
-    table: Table, roles: Roles, task: tuple[Task, str], answers: _Answers, request: ColumnsRequest
+def resolution_of(
+    table: Table, roles: Roles, task: tuple[Task, str], answers: Answers, request: ColumnsRequest
 ) -> Resolution:
     columns = {
         "id": roles.id,

@@ -76,19 +76,24 @@ def _read_numbered_keys(table: Table, column: str) -> NDArray[np.int64] | None:
 
 
 def _read_text_keys(table: Table, columns: tuple[str, ...]) -> NDArray[Any]:
-    parts = [_key_expression(table, column) for column in columns]
-    whole = f" || '{SEPARATOR}' || ".join(parts)
-    short = f"CASE WHEN length({whole}) > {MAX_KEY} THEN sha256({whole}) ELSE {whole} END"
-    for column, part in zip(columns, parts, strict=True):
+    for column in columns:
+        part = _key_expression(table, column)
         _refuse_missing(
             table, column, table.read(f"CASE WHEN ({part}) IS NULL THEN NULL ELSE 1 END")[1]
         )
+    short = text_key_of(table, columns)
     if not is_many(table.rows):
         return table.read(short)[0].astype(str)
     keys = room(table.rows, np.uint64)
     for rows, values in table.read_parts(short):
         keys[rows] = hash_keys(values.astype(str))
     return keys
+
+
+def text_key_of(table: Table, columns: tuple[str, ...]) -> str:
+    """SQL for the key of a row; nothing where a part of it is missing."""
+    whole = f" || '{SEPARATOR}' || ".join(_key_expression(table, column) for column in columns)
+    return f"CASE WHEN length({whole}) > {MAX_KEY} THEN sha256({whole}) ELSE {whole} END"
 
 
 def _refuse_missing(table: Table, column: str, missing: NDArray[np.bool_]) -> None:
@@ -140,6 +145,13 @@ def _refuse_duplicates(
 
 def read_slice(table: Table, column: str) -> Slices:
     """The column's value of every row, as text."""
+    names, expression = slice_of(table, column)
+    return Slices(names, table.read(expression)[0])
+
+
+def slice_of(table: Table, column: str, kind: str = "slice") -> tuple[tuple[str, ...], str]:
+    """The names of a column's values, and SQL for the code of a row's. `kind`: the name of a type
+    that the database shall have for them."""
     cell = quote(column)
     text = f"lower({cell})" if table.kind(column) == "boolean" else f"CAST({cell} AS VARCHAR)"
     if table.kind(column) == "boolean" and table.format != "csv":
@@ -161,11 +173,10 @@ def read_slice(table: Table, column: str) -> Slices:
     names = sorted(names)
     table.guard(
         lambda: table.connection.execute(
-            "CREATE OR REPLACE TYPE slice AS ENUM (SELECT unnest($1::VARCHAR[]))", [names]
+            f"CREATE OR REPLACE TYPE {kind} AS ENUM (SELECT unnest($1::VARCHAR[]))", [names]
         )
     )
-    codes, _ = table.read(f"enum_code(CAST({text} AS slice))")
-    return Slices(tuple(names), codes)
+    return tuple(names), f"enum_code(CAST({text} AS {kind}))"
 
 
 def read_group(table: Table, column: str) -> NDArray[np.int64]:

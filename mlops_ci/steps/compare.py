@@ -14,12 +14,14 @@ from mlops_ci.data import (
     Pairing,
     Predictions,
     SideFile,
+    Streamed,
     pair,
     read_sides,
     single_rows,
+    stream_pair,
 )
 from mlops_ci.errors import ComparisonError
-from mlops_ci.records import Comparison, LeftOut, MetricResult, RowCounts
+from mlops_ci.records import Comparison, LeftOut, MetricResult, Resolution, RowCounts
 from mlops_ci.records.comparison import (
     ColumnDrift,
     ContractResult,
@@ -39,6 +41,7 @@ from mlops_ci.verdict import (
     Uncommon,
     askable,
     compare_fairness,
+    compare_merged,
     compare_paired,
     compare_single,
     compare_unpaired,
@@ -60,7 +63,8 @@ SHORT = 8  # letters of a run's id
 @dataclass(frozen=True)
 class Known:
     """What is known of one side: its rows, its numbers without rows, or both. `refused`: why a
-    value of its metrics files is no number. `seeds`: (metric, slice) → its value in every training,
+    value of its metrics files is no number. `counted`: of head, what its rows and base's come to,
+    where they are too many to be held. `seeds`: (metric, slice) → its value in every training,
     where there were several."""
 
     side: Side
@@ -68,6 +72,7 @@ class Known:
     numbers: Mapping[str, float] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
     seeds: Mapping[tuple[str, str | None], Sequence[float]] = field(default_factory=dict)
+    counted: Streamed | None = None
 
 
 @dataclass(frozen=True)
@@ -137,6 +142,9 @@ def compare_files(files: Files) -> Outcome:
 
     Raises UsageError for what the caller must say, ComparisonError for what cannot be compared.
     """
+    streamed = stream_pair(files.base, files.head, files.columns)
+    if streamed is not None:
+        return compare_sides(_sides_of(files, streamed))
     read = read_sides((files.base, files.head), files.columns)
     known = [_known(path, side) for path, side in zip((files.base, files.head), read, strict=True)]
     by_rows = [side.predictions is not None for side in known]
@@ -149,6 +157,15 @@ def compare_files(files: Files) -> Outcome:
     model = files.head.name.split(".", 1)[0]
     notes = tuple(dict.fromkeys(note for side in read for note in side.notes))
     return compare_sides(Sides(model, known[0], known[1], files.gates, files.policy, notes=notes))
+
+
+def _sides_of(files: Files, streamed: Streamed) -> Sides:
+    base, head = (
+        Side(name=path.name, predictions_digest=digest)
+        for path, digest in zip((files.base, files.head), streamed.digests, strict=True)
+    )
+    model = files.head.name.split(".", 1)[0]
+    return Sides(model, Known(base), Known(head, counted=streamed), files.gates, files.policy)
 
 
 def _known(path: Path, side: SideFile) -> Known:
@@ -186,7 +203,7 @@ def compare_sides(sides: Sides) -> Outcome:
         gates=waived.gates,
         primary=judged.primary,
         evidence=measured.evidence,
-        resolution=head.predictions.resolution if head.predictions else None,
+        resolution=_understood(head),
         changes=sides.changes,
         weak_slices=measured.weak,
         drift=(*moved.drift, *measured.drift),
@@ -232,6 +249,11 @@ def _with_noise(
     return widen_all(metrics, trainings, sides.policy.level)
 
 
+def _understood(head: Known) -> Resolution | None:
+    read = head.predictions or head.counted
+    return None if read is None else read.resolution
+
+
 def _kind(gate: Gate | Promise) -> str:
     return gate.gate.kind if isinstance(gate, Promise) else gate.kind
 
@@ -265,6 +287,10 @@ def _measure(base: Known | None, head: Known, policy: Policy, wanted: _Wanted) -
 
 
 def _measure_rows(base: Known | None, head: Known, policy: Policy, wanted: _Wanted) -> _Measured:
+    if head.counted is not None:
+        names = askable(wanted.names, grouped=False)
+        metrics = compare_merged(head.counted.found, policy, names)
+        return _Measured(metrics, head.counted.counts, "paired", notes=head.counted.notes)
     if head.predictions is None:
         return _Measured((), RowCounts(), "point")
     if base is None or base.predictions is None:

@@ -9,6 +9,7 @@ from mlops_ci.verdict.comparing import (
 from mlops_ci.verdict.fairness import compare_fairness
 from mlops_ci.verdict.gates import CAP, Promise, Reason
 from mlops_ci.verdict.judging import ALL_COMMON, Judgement, Uncommon, judge, verdict_of
+from mlops_ci.verdict.merged import compare_merged
 from mlops_ci.verdict.names import METRICS, askable, canonical_metric, higher_is_better
 from mlops_ci.verdict.rows import Outputs, PairedRows, SingleRows
 from mlops_ci.verdict.seeds import Noise, Trainings, noise_of_history, widen_all
@@ -34,6 +35,7 @@ __all__ = [
     "askable",
     "canonical_metric",
     "compare_fairness",
+    "compare_merged",
     "compare_numbers",
     "compare_paired",
     "compare_single",

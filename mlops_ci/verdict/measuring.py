@@ -7,12 +7,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from mlops_ci.verdict import confusion, precision, queries, ranking
+from mlops_ci.verdict import confusion, precision, queries
 from mlops_ci.verdict.aggregates.cells import MAX_CLASSES
 from mlops_ci.verdict.influence import by_groups
 from mlops_ci.verdict.intervals import EXACTLY_ZERO, Interval, wilson
 from mlops_ci.verdict.losses import LOSSES, loss_of
-from mlops_ci.verdict.means import Means
 from mlops_ci.verdict.measured import Measured
 from mlops_ci.verdict.moments import mean_interval
 from mlops_ci.verdict.multiclass import areas, areas_change_interval, areas_interval
@@ -65,7 +64,7 @@ def _impossible(part: Part, metric: Metric) -> str | None:
         return part.faults[f"value {metric.name}"]
     if metric.name in ("log_loss", "brier", "ece") and "probability" in part.faults:
         return part.faults["probability"]
-    return _undefined(part, metric)
+    return _undefined(part, metric) or part.beyond(metric)
 
 
 def _undefined(part: Part, metric: Metric) -> str | None:
@@ -163,7 +162,7 @@ def _measure_accuracy(part: Part, metric: Metric) -> Measured:
 
 
 def _measure_loss(part: Part, metric: Metric) -> Measured:
-    means = Means(loss_of(metric), part.view)
+    means = part.means(loss_of(metric))
     sides = range(part.sides)
     values = tuple(means.value(side) for side in sides)
     if part.view.n < 2:
@@ -179,7 +178,7 @@ def _measure_area(part: Part, metric: Metric) -> Measured:
     values = tuple(one.area for one in placed)
     if part.rarest < 2:
         return Measured(values)
-    area = ranking.area_of(placed, part.view.actual)
+    area = part.area
     own = tuple(area.own(side, part.level) for side in range(part.sides))
     return Measured(values, own, area.change(part.level) if part.sides > 1 else None)
 
@@ -197,8 +196,7 @@ def _measure_precision(part: Part, _: Metric) -> Measured:
     own = tuple(precision.precision_interval(one, part.level) for one in found)
     change = None
     if part.sides > 1:
-        actual = part.view.actual
-        change = precision.precision_change_interval(found[0], found[1], actual, part.level)
+        change = part.precision_change(found)
     return Measured(tuple(one.value for one in found), own, change)
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property, partial
 
 import numpy as np
 
 from mlops_ci.config.model import Average, Policy
-from mlops_ci.verdict import calibration, confusion, ranking
+from mlops_ci.verdict import calibration, confusion, precision, ranking
 from mlops_ci.verdict.aggregates.bins import bin_rank
 from mlops_ci.verdict.aggregates.cells import Cells, count_cells
 from mlops_ci.verdict.aggregates.chunks import together
@@ -16,6 +17,8 @@ from mlops_ci.verdict.aggregates.gaps import count_gaps
 from mlops_ci.verdict.aggregates.order import Ranking, rank
 from mlops_ci.verdict.clusters import Clusters, cluster_gaps, clusters_of
 from mlops_ci.verdict.intervals import Interval
+from mlops_ci.verdict.losses import Loss
+from mlops_ci.verdict.means import Means
 from mlops_ci.verdict.names import Metric
 from mlops_ci.verdict.rows import Ints, View
 from mlops_ci.verdict.soundness import faults_of
@@ -74,6 +77,23 @@ class Part:
         )
         seen = [calibration.calibration_error(gaps, side) for side in range(self.sides)]
         return seen, calibration.calibration_intervals(gaps, self.sides, self.level)
+
+    def beyond(self, metric: Metric) -> str | None:  # noqa: ARG002 - rows know every metric
+        """Why this part knows too little for a metric."""
+        return None
+
+    def means(self, loss: Loss) -> Means:
+        return Means(loss, self.view)
+
+    @cached_property
+    def area(self) -> ranking.Area:
+        """Of scores of two classes."""
+        return ranking.area_of(self.placements, self.view.actual)
+
+    def precision_change(self, found: Sequence[precision.Precision]) -> Interval | None:
+        """`found`: of base and of head."""
+        actual = self.view.actual
+        return precision.precision_change_interval(found[0], found[1], actual, self.level)
 
     @cached_property
     def class_counts(self) -> Ints:

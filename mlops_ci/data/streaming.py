@@ -1,0 +1,198 @@
+"""Two files of many rows, read side by side and counted as they are read.
+
+The rows are never there all at once: each chunk of both files is counted (`Sufficient`) and
+forgotten. What is not plain (other rows or another order on either side, groups, weights, a missing
+cell) is left to `read_predictions` and `pair`, which hold columns on disk and say what is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlops_ci.data.digest import digest_file
+from mlops_ci.data.feed import Chunk, Feed, File, UnlikeError, understand
+from mlops_ci.data.formats import format_of
+from mlops_ci.data.keys import digest_of, find_doubles, rises, sum_rows
+from mlops_ci.data.opening import open_table
+from mlops_ci.data.predictions import THRESHOLD, Answers, resolution_of
+from mlops_ci.data.request import ColumnsRequest
+from mlops_ci.data.room import chunks, is_many, room
+from mlops_ci.data.rows import slice_of
+from mlops_ci.data.table import Table
+from mlops_ci.records import Resolution, RowCounts
+from mlops_ci.verdict.aggregates.sufficient import Cut, Question, Sufficient
+from mlops_ci.verdict.rows import View
+
+COUNTED = (
+    "The rows were counted as they were read, and not kept: weak slices are not searched for, and "
+    "the intervals of ROC AUC and average precision have the bound of their steps in them."
+)
+FEW_BYTES = 1 << 20  # a file that has many rows is larger
+
+
+@dataclass(frozen=True)
+class Streamed:
+    """What both files come to. `rows_digest` as in `Predictions`; `resolution` is head's, `digests`
+    and `names` are those of the two files."""
+
+    found: Sufficient
+    counts: RowCounts
+    resolution: Resolution
+    digests: tuple[str, str]
+    rows_digest: str
+    notes: tuple[str, ...]
+
+
+def stream_pair(base: Path, head: Path, request: ColumnsRequest) -> Streamed | None:
+    """None where there are few rows, or where they have to be read to be compared.
+
+    Raises UsageError and ComparisonError as `read_predictions`.
+    """
+    paths = (base, head)
+    if not all(path.is_file() and path.stat().st_size > FEW_BYTES for path in paths):
+        return None
+    if any(format_of(path) == "numbers" for path in paths):
+        return None
+    with ExitStack() as stack:
+        tables = []
+        for path in paths:
+            tables.append(open_table(path))
+            stack.callback(tables[-1].close)
+        try:
+            return _stream(tables[0], tables[1], request)
+        except UnlikeError:
+            return None
+
+
+def _stream(base: Table, head: Table, request: ColumnsRequest) -> Streamed | None:
+    if base.rows != head.rows or not is_many(base.rows):
+        return None
+    files = [understand(table, request) for table in (base, head)]
+    one, other = files
+    if (one.task[0], one.classes, one.positive) != (other.task[0], other.classes, other.positive):
+        raise UnlikeError
+    if bool(one.roles.id) != bool(other.roles.id) or bool(one.scores) != bool(other.scores):
+        raise UnlikeError
+    cuts = [slice_of(one.table, name, f"slice_{at}") for at, name in enumerate(one.roles.slices)]
+    names = [
+        tuple(f"{column}={value}" for value in values)
+        for column, (values, _) in zip(one.roles.slices, cuts, strict=True)
+    ]
+    feeds = (Feed(one, tuple(sql for _, sql in cuts)), Feed(other, ()))
+    found = _count(feeds, names)
+    with ThreadPoolExecutor(2) as threads:
+        digests = tuple(threads.map(lambda file: digest_file(file.table.path), files))
+    found.identical = digests[0] == digests[1]
+    for part in found.slices.values():
+        part.identical = found.identical
+    return Streamed(
+        found,
+        RowCounts(
+            base=base.rows,
+            head=head.rows,
+            paired=base.rows,
+            paired_by="id" if one.roles.id else "position",
+        ),
+        _resolution(other, request),
+        (digests[0], digests[1]),
+        digest_of(base.rows, found.identity),
+        _notes(one, other),
+    )
+
+
+def _count(feeds: tuple[Feed, Feed], names: list[tuple[str, ...]]) -> Sufficient:
+    file = feeds[0].file
+    question = Question(
+        task=file.task[0],
+        classes=file.classes,
+        positive=file.classes.index(file.positive) if file.positive else 1,
+        scored=bool(file.scores),
+    )
+    found = Sufficient.empty(question, [name for column in names for name in column])
+    before, rising = None, True
+    for start, one, other in _side_by_side(feeds):
+        if not np.array_equal(one.label, other.label) or not _same(one.key, other.key):
+            raise UnlikeError
+        if one.key is not None:
+            rising = rising and rises(one.key) and (before is None or before < one.key[0])
+            before = one.key[-1]
+        identity = sum_rows(one.key, one.label, file.classes, start)
+        cuts = [Cut(column, codes) for column, codes in zip(names, one.slices, strict=True)]
+        found.add(_view(question, one, other), cuts, identity)
+    if before is not None and not rising:
+        _refuse_doubles(feeds[0])
+    return found
+
+
+def _same(one: NDArray[Any] | None, other: NDArray[Any] | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return one.dtype.kind == other.dtype.kind and np.array_equal(one, other)
+
+
+def _view(question: Question, one: Chunk, other: Chunk) -> View:
+    return View(
+        task=question.task,
+        classes=question.classes,
+        label=one.label,
+        sides=(one.answers, other.answers),
+        identical=False,
+        positive=question.positive,
+    )
+
+
+def _side_by_side(feeds: tuple[Feed, Feed]) -> Iterator[tuple[int, Chunk, Chunk]]:
+    """The next chunks are read while these are counted."""
+    parts = list(chunks(feeds[0].file.table.rows))
+    with ThreadPoolExecutor(2) as threads:
+        ahead = [threads.submit(feed.read, parts[0]) for feed in feeds]
+        for place, part in enumerate(parts):
+            one, other = (future.result() for future in ahead)
+            if place + 1 < len(parts):
+                ahead = [threads.submit(feed.read, parts[place + 1]) for feed in feeds]
+            yield part.start, one, other
+
+
+def _refuse_doubles(feed: Feed) -> None:
+    """Keys that do not rise are sorted once. `read_predictions` says what is wrong with them."""
+    rows = feed.file.table.rows
+    keys = None
+    for part in chunks(rows):
+        found = feed.read(part).key
+        if found is not None:
+            keys = room(rows, found.dtype) if keys is None else keys
+            keys[part] = found
+    if keys is not None and find_doubles(keys)[0]:
+        raise UnlikeError
+
+
+def _resolution(file: File, request: ColumnsRequest) -> Resolution:
+    nothing = np.zeros(0, dtype=np.int64)
+    cut = file.cut and file.task[0] == "binary"
+    answers = Answers(
+        nothing, nothing, None, file.scores, file.classes, file.positive, THRESHOLD if cut else None
+    )
+    return resolution_of(file.table, file.roles, file.task, answers, request)
+
+
+def _notes(base: File, head: File) -> tuple[str, ...]:
+    notes = [COUNTED]
+    if not base.roles.id:
+        notes.append(
+            "There is no id column: rows are paired by position; their labels agree row by row."
+        )
+    for name, one, other in (("base", base, head), ("head", head, base)):
+        if one.cut and not other.cut and one.task[0] == "binary":
+            notes.append(
+                f"Classes of {name} are its scores cut at {THRESHOLD:g}; the other side brings its "
+                "own."
+            )
+    return tuple(notes)

@@ -1,0 +1,227 @@
+"""Metrics of rows that are not there any more: from their sufficient statistics alone.
+
+Counts and sums are those that rows would give; a ranking has the steps of a scale for its groups,
+and the bound of what they hide is part of the interval, as with the bins of many rows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from mlops_ci.config.model import Policy
+from mlops_ci.records.comparison import Evidence, MetricResult
+from mlops_ci.verdict import calibration, ranking
+from mlops_ci.verdict.aggregates.cells import Cells
+from mlops_ci.verdict.aggregates.joint import Joint
+from mlops_ci.verdict.aggregates.order import Ranking
+from mlops_ci.verdict.aggregates.sufficient import Losses, Sufficient
+from mlops_ci.verdict.comparing import result_of
+from mlops_ci.verdict.intervals import Interval, skewed_interval, student_quantile
+from mlops_ci.verdict.losses import LOSSES, Loss
+from mlops_ci.verdict.means import Means
+from mlops_ci.verdict.measuring import measure
+from mlops_ci.verdict.moments import FEW_CHANGES, FEW_ROWS, few_rows_decide, moments_of
+from mlops_ci.verdict.moved import Banded, Counted, Moved
+from mlops_ci.verdict.names import DEFAULT, Metric, canonical_metric
+from mlops_ci.verdict.part import Part
+from mlops_ci.verdict.precision import Precision
+from mlops_ci.verdict.rows import Floats, Ints, Outputs, View
+
+NO_ROWS = "not assessed: it needs every row, and these were counted as they were read"
+
+
+def compare_merged(
+    found: Sufficient, policy: Policy, metrics: Sequence[str] | None = None
+) -> tuple[MetricResult, ...]:
+    """As `compare_paired` and, of one side, `compare_single`."""
+    scored, task = found.question.scored, found.question.task
+    default = [
+        one.name for one in DEFAULT if task in one.tasks and (one.needs == "prediction" or scored)
+    ]
+    names = tuple(dict.fromkeys([*default, *map(canonical_metric, metrics or ())]))
+    evidence: Evidence = "paired" if found.question.sides > 1 else "unpaired"
+    parts = [MergedPart(found, policy, None)]
+    parts += [MergedPart(found.slices[name], policy, name) for name in sorted(found.slices)]
+    return tuple(
+        result_of(name, part, measure(part, name), evidence) for part in parts for name in names
+    )
+
+
+@dataclass(frozen=True)
+class Summary(View):
+    """A view of rows that are gone: their number, and how many there were of each class."""
+
+    rows: int = 0
+    counts: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    @property
+    def n(self) -> int:
+        return self.rows
+
+    @property
+    def class_counts(self) -> Ints:
+        return self.counts
+
+
+class MergedPart(Part):
+    """All rows or a slice, as its statistics have it."""
+
+    def __init__(self, found: Sufficient, policy: Policy, slice_name: str | None) -> None:
+        asked = found.question
+        summary = Summary(
+            task=asked.task,
+            classes=asked.classes,
+            label=np.zeros(0, dtype=np.int64),
+            sides=(Outputs(),) * asked.sides,
+            identical=found.identical,
+            positive=asked.positive,
+            rows=found.n,
+            counts=found.counts,
+        )
+        super().__init__(summary, policy, slice_name)
+        self.found = found
+
+    @cached_property
+    def cells(self) -> Cells:
+        if self.found.cells is None:
+            raise ValueError("no classes were counted")
+        return self.found.cells
+
+    @cached_property
+    def rankings(self) -> tuple[Ranking, ...]:
+        joint = self.found.joint
+        return () if joint is None else tuple(joint.ranking(side) for side in range(self.sides))
+
+    @property
+    def groups(self) -> tuple[Ranking, ...]:
+        return self.rankings
+
+    @cached_property
+    def calibration(self) -> tuple[list[float], list[Interval]]:
+        gaps = self.found.gaps
+        if gaps is None:
+            raise ValueError("no gaps were counted")
+        seen = [calibration.calibration_error(gaps, side) for side in range(self.sides)]
+        return seen, calibration.calibration_intervals(gaps, self.sides, self.level)
+
+    @cached_property
+    def faults(self) -> dict[str, str]:
+        told: dict[str, str] = {}
+        asked = self.found.question
+        for name, counts in zip(
+            ("base", "head")[-self.sides :], self.found.improbable, strict=True
+        ):
+            for what, there in (("prediction", asked.classed), ("score", asked.scored)):
+                if not there:
+                    told.setdefault(what, f"{name} has no {what}")
+            outside, off = map(int, counts)
+            if outside:
+                told.setdefault("probability", f"{name}: {outside} scores lie outside 0…1")
+            elif off:
+                said = f"{name}: in {off} rows the scores do not sum to 1"
+                told.setdefault("probability", said)
+        return told
+
+    def beyond(self, metric: Metric) -> str | None:
+        """Why a metric cannot be had of statistics."""
+        if metric.needs == "score" and metric.name not in LOSSES and metric.name != "ece":
+            return NO_ROWS if self.found.joint is None else None
+        known = metric.needs == "prediction" or metric.name in (*self.found.losses, "ece")
+        return None if known else NO_ROWS
+
+    def means(self, loss: Loss) -> Means:
+        name = next(name for name, known in LOSSES.items() if known is loss)
+        return MergedMeans(loss, self.view, self.found.losses[name])
+
+    @cached_property
+    def area(self) -> ranking.Area:
+        placed = self.placements
+        kinds = (1, "positive"), (0, "negative")
+        classes = [self._class_of(placed, name, at) for at, name in kinds]
+        return MergedArea(
+            values=tuple(one.area for one in placed),
+            positive=classes[0],
+            negative=classes[1],
+            blur=tuple(one.ranking.blur for one in placed),
+            moved=_forgotten,
+        )
+
+    def _class_of(self, placed: Sequence[ranking.Placements], name: str, at: int) -> Counted:
+        adds = [np.asarray(getattr(one, name)) for one in placed]
+        return self._counted(adds, [getattr(one.ranking, f"{name}s") for one in placed], at)
+
+    def _counted(self, adds: Sequence[Floats], rows: Sequence[Ints], at: int) -> Counted:
+        joint = self.joint
+        sides = [
+            Banded.of(joint, side, n, one)
+            for side, (n, one) in enumerate(zip(rows, adds, strict=True))
+        ]
+        if len(sides) == 1:
+            return Counted({(1.0,): sides[0]})
+        moved = Moved.of((sides[0], sides[1], joint.bands[at]))
+        return Counted({(1.0, 0.0): sides[0], (1.0, 1.0): sides[1], (0.0, 1.0): moved})
+
+    @property
+    def joint(self) -> Joint:
+        if self.found.joint is None:
+            raise ValueError("no scores were counted")
+        return self.found.joint
+
+    def precision_change(self, found: Sequence[Precision]) -> Interval | None:
+        """The infinitesimal jackknife over pairs of bands. None where hardly a row moved."""
+        joint, (base, head) = self.joint, found
+        change = head.value - base.value
+        held = np.zeros((2, joint.scale.steps))
+        for side, one in enumerate(found):
+            held[side, joint.held(side)] = one.ranking.positives
+        across = joint.bands[1].sum() - np.trace(joint.bands[1])
+        if max(float(across), float(np.abs(held[1] - held[0]).sum()) / 2) < FEW_CHANGES:
+            return None
+        pairs = []
+        for at, rows, adds in ((1, "positives", "of_positive"), (0, "negatives", "of_negative")):
+            sides = [
+                Banded.of(joint, side, getattr(one.ranking, rows), getattr(one, adds))
+                for side, one in enumerate(found)
+            ]
+            pairs.append((sides[0], sides[1], joint.bands[at]))
+        moved = Moved.of(*pairs)
+        variance = moved.power(2)
+        se = math.sqrt(variance / (moved.n - 1))
+        skew = moved.power(3) / variance**1.5 / math.sqrt(moved.n) if variance else 0.0
+        quantile = student_quantile(self.level, min(head.positives, moved.n) - 1)
+        bounds = skewed_interval(se, skew, quantile, "infinitesimal jackknife")
+        return bounds.shifted(change).widened(base.blur + head.blur)
+
+
+class MergedMeans(Means):
+    """Of losses whose sums are known. Where few rows decide, the rows are needed: None."""
+
+    def __init__(self, loss: Loss, view: View, losses: Losses) -> None:
+        self._loss, self._view, self._centre = loss, view, 0.0
+        self._extent = losses.extent
+        self.moments = moments_of(losses.sums)
+
+    def _interval(
+        self, gradient: Floats, reach: tuple[float, float], level: float
+    ) -> Interval | None:
+        if self._view.n < FEW_ROWS or self.moments is None:
+            return None
+        weights = np.einsum("ij,i->j", self._lift, gradient)
+        square = self.moments.variance(weights) * (self._view.n - 1)
+        if few_rows_decide(square, self._farthest(weights)):
+            return None
+        return super()._interval(gradient, reach, level)
+
+
+class MergedArea(ranking.Area):
+    def change(self, level: float) -> Interval | None:
+        return None if self._few_decide((0.0, 1.0)) else super().change(level)
+
+
+def _forgotten() -> tuple[Floats, Floats]:
+    raise ValueError("the rows themselves were not kept")

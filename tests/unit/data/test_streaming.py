@@ -1,0 +1,182 @@
+"""Two files counted as they are read: what the rows in memory come to, or left to them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mlops_ci.config.model import Gate, Policy
+from mlops_ci.data import ColumnsRequest, pair, read_predictions, room, stream_pair, streaming
+from mlops_ci.data.streaming import COUNTED
+from mlops_ci.errors import ComparisonError, MlopsCiError
+from mlops_ci.steps.compare import Files, compare_files
+from mlops_ci.verdict import PairedRows, compare_merged
+from mlops_ci.verdict.aggregates.sufficient import Cut, Question, Sufficient
+from mlops_ci.verdict.rows import view_of
+from tests.unit.data.files import binary, write
+
+ROWS = 257
+REQUEST = ColumnsRequest(slices=("region",))
+Columns = dict[str, Any]
+
+
+@pytest.fixture(autouse=True)
+def many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything is large, and a chunk is small."""
+    monkeypatch.setattr(room, "MANY", 10)
+    monkeypatch.setattr(room, "CHUNK", 50)
+    monkeypatch.setattr(streaming, "FEW_BYTES", 10)
+
+
+def columns(seed: int, **more: Any) -> Columns:
+    region = [("north", "south", "west")[n % 3] for n in range(ROWS)]
+    return binary(ROWS, seed) | {"region": region} | more
+
+
+def both(keys: list[int]) -> tuple[Columns, Columns]:
+    return columns(1, id=keys), columns(2, id=keys)
+
+
+def texts() -> list[str]:
+    return [f"row {n * 7 % ROWS}" for n in range(ROWS)]
+
+
+def classes(seed: int) -> Columns:
+    said = np.random.default_rng(seed).choice(["cat", "dog", "owl"], ROWS)
+    label = [("cat", "dog", "owl")[n % 3] for n in range(ROWS)]
+    return columns(seed) | {"label": label, "prediction": said.tolist()}
+
+
+def without(columns: Columns, *names: str) -> Columns:
+    return {name: values for name, values in columns.items() if name not in names}
+
+
+CASES: dict[str, tuple[Columns, Columns]] = {
+    "numbers as keys": (columns(1), columns(2)),
+    "keys in no order": both([n * 7 % ROWS for n in range(ROWS)]),
+    "text as keys": (columns(1, id=texts()), columns(2, id=texts())),
+    "no keys": (without(columns(1), "id"), without(columns(2), "id")),
+    "classes of its own": (columns(1), columns(2, prediction=[n % 2 for n in range(ROWS)])),
+    "many classes": (without(classes(1), "score"), without(classes(2), "score")),
+}
+FORMS = ("parquet", "jsonl")
+
+
+def files(tmp_path: Path, base: Columns, head: Columns, form: str = "parquet") -> tuple[Path, Path]:
+    return write(tmp_path / f"base.{form}", base), write(tmp_path / f"head.{form}", head)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("case", CASES)
+def test_they_come_to_what_their_rows_do(tmp_path: Path, case: str, form: str) -> None:
+    paths = files(tmp_path, *CASES[case], form)
+    streamed = stream_pair(*paths, REQUEST)
+    assert streamed is not None
+    read = [read_predictions(path, REQUEST) for path in paths]
+    pairing = pair(*read)
+    assert isinstance(pairing.rows, PairedRows)
+    found = compare_merged(in_memory(pairing.rows), Policy())
+    assert compare_merged(streamed.found, Policy()) == found
+    assert streamed.counts == pairing.counts
+    assert streamed.rows_digest == read[0].rows_digest == read[1].rows_digest
+    assert streamed.digests == (read[0].digest, read[1].digest)
+    assert streamed.resolution == read[1].resolution
+    assert streamed.notes == (COUNTED, *pairing.notes)
+
+
+def in_memory(rows: PairedRows) -> Sufficient:
+    names = tuple(sorted(rows.slices))
+    codes = sum(at * rows.slices[name] for at, name in enumerate(names))
+    question = Question(rows.task, rows.classes, rows.positive, scored=rows.base.score is not None)
+    found = Sufficient.empty(question, names)
+    found.add(view_of(rows), [Cut(names, np.asarray(codes))])
+    found.identical = rows.identical
+    return found
+
+
+def test_the_size_of_a_chunk_leaves_no_trace(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = files(tmp_path, columns(1), columns(2))
+    results = []
+    for rows in (50, 64, 1_000):
+        monkeypatch.setattr(room, "CHUNK", rows)
+        results.append(compare_files(asked(*paths)).comparison)
+    assert results[0] == results[1] == results[2]
+    assert COUNTED in results[0].notes
+    assert {one.slice for one in results[0].metrics} == {
+        None, "region=north", "region=south", "region=west",
+    }  # fmt: skip
+
+
+def asked(base: Path, head: Path, request: ColumnsRequest = REQUEST) -> Files:
+    return Files(base, head, request, [Gate(metric="accuracy", kind="min", limit=0.2)], Policy())
+
+
+def test_an_identical_file_is_no_change(tmp_path: Path) -> None:
+    streamed = stream_pair(*files(tmp_path, columns(1), columns(1)), REQUEST)
+    assert streamed is not None
+    changes = {one.difference for one in compare_merged(streamed.found, Policy()) if one.head}
+    assert changes == {0.0}
+    assert {one.low for one in compare_merged(streamed.found, Policy()) if one.head} == {0.0}
+
+
+LEFT: dict[str, tuple[Columns, Columns]] = {
+    "another order": (columns(1), {n: list(reversed(v)) for n, v in columns(2).items()}),
+    "fewer rows": (columns(1), {name: values[:-1] for name, values in columns(2).items()}),
+    "groups": (columns(1, group=[n % 20 for n in range(ROWS)]), columns(2)),
+    "weights": (columns(1, weight=[1.0 + n for n in range(ROWS)]), columns(2)),
+    "no probabilities": (columns(1), columns(2, score=[n - 9.5 for n in range(ROWS)])),
+    "a class more": (classes(1), classes(2) | {"prediction": ["fox"] + ["cat"] * (ROWS - 1)}),
+}
+
+
+@pytest.mark.parametrize("case", LEFT)
+def test_what_is_not_plain_is_left_to_the_rows(tmp_path: Path, case: str) -> None:
+    base, head = (without(side, "score") if "prediction" in side else side for side in LEFT[case])
+    paths = files(tmp_path, base, head)
+    assert stream_pair(*paths, REQUEST) is None
+    comparison = compare_files(asked(*paths)).comparison
+    assert COUNTED not in comparison.notes
+    assert comparison.rows.base == ROWS
+
+
+BROKEN: dict[str, tuple[Columns, Columns]] = {
+    "a key twice": (columns(1, id=[0, *range(ROWS - 1)]), columns(2, id=[0, *range(ROWS - 1)])),
+    "a key twice, far apart": both([*range(ROWS - 1, 0, -1), 77]),
+    "another label": (columns(1), columns(2, label=[1 - v for v in columns(2)["label"]])),
+    "a missing score": (columns(1), columns(2, score=[*columns(2)["score"][:-1], float("nan")])),
+    "a missing label": (columns(1), columns(2, label=[*columns(2)["label"][:-1], None])),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_what_is_wrong_is_said_as_of_few_rows(
+    tmp_path: Path, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = files(tmp_path, *BROKEN[case], "jsonl")
+    said = [refusal(*paths)]
+    monkeypatch.setattr(room, "MANY", 1 << 22)
+    said.append(refusal(*paths))
+    assert said[0] == said[1]
+
+
+def refusal(base: Path, head: Path) -> tuple[str, str | None]:
+    with pytest.raises(MlopsCiError) as caught:
+        compare_files(asked(base, head))
+    return caught.value.what, caught.value.fix
+
+
+def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
+    base, head = files(tmp_path, columns(1), columns(2))
+    head.write_bytes(head.read_bytes()[:-200])
+    with pytest.raises(ComparisonError, match=r"head\.parquet cannot be read"):
+        compare_files(asked(base, head))
+
+
+def test_few_rows_are_not_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "MANY", ROWS)
+    assert stream_pair(*files(tmp_path, columns(1), columns(2)), REQUEST) is None

@@ -1,0 +1,249 @@
+"""Statistics instead of rows: whoever brings the chunks, and in whatever order, the same ones."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlops_ci.config.model import Policy
+from mlops_ci.errors import ComparisonError
+from mlops_ci.records.comparison import MetricResult
+from mlops_ci.verdict import PairedRows, compare_merged, compare_paired
+from mlops_ci.verdict.aggregates.joint import Joint
+from mlops_ci.verdict.aggregates.scale import SLICE, WHOLE, Scale
+from mlops_ci.verdict.aggregates.sufficient import Cut, Question, Sufficient
+from mlops_ci.verdict.rows import view_of
+from tests.unit.verdict.rows_for_tests import binary_rows, multiclass_rows
+
+SEEDS = st.integers(0, 2**32 - 1)
+NAMES = ("region=north", "region=south", "region=west")
+RANKED = ("roc_auc", "average_precision")
+
+
+def question_of(rows: PairedRows) -> Question:
+    return Question(
+        rows.task,
+        rows.classes,
+        rows.positive,
+        scored=rows.base.score is not None,
+        classed=rows.base.prediction is not None,
+    )
+
+
+def counted(rows: PairedRows, *parts: Any, region: Any = None, scale: Scale = SLICE) -> Sufficient:
+    names = () if region is None else NAMES
+    found = Sufficient.empty(question_of(rows), names, scale)
+    view = view_of(rows)
+    for part in parts or (np.arange(view.n),):
+        cuts = [] if region is None else [Cut(NAMES, region[part])]
+        found.add(view.part(part), cuts, (len(part), 7 * len(part)))
+    return found
+
+
+def state(found: Sufficient) -> Any:
+    """All that is in it, to the bit."""
+    joint = found.joint
+    tables = () if joint is None else (joint.counts, joint.example, joint.mixed, joint.bands)
+    cells, gaps = found.cells, found.gaps
+    return (
+        found.n,
+        found.counts.tolist(),
+        found.improbable.tolist(),
+        None if cells is None else (cells.codes.tolist(), cells.counts.tolist()),
+        [table.tobytes() for table in tables],
+        None if gaps is None else (gaps.n, gaps.total.tolist(), gaps.product.tolist()),
+        sorted((name, one.sums, one.extent) for name, one in found.losses.items()),
+        found.identity,
+        {name: state(part) for name, part in found.slices.items()},
+    )
+
+
+@given(seed=SEEDS, n=st.integers(2, 300), task=st.sampled_from(["binary", "multiclass", "margins"]))
+@settings(deadline=None, max_examples=20)
+def test_neither_order_nor_chunks_nor_shards_leave_a_trace(seed: int, n: int, task: str) -> None:
+    rng = np.random.default_rng(seed)
+    rows = multiclass_rows(seed, n) if task == "multiclass" else binary_rows(seed, n)
+    if task == "margins":
+        rows = with_scores(rows, *(9 * one - 4 for one in scores_of(rows)))
+    region = rng.integers(0, 2, n)
+    whole = state(counted(rows, region=region))
+    order = rng.permutation(n)
+    chunks = np.array_split(order, int(rng.integers(1, 7)))
+    assert state(counted(rows, *chunks, region=region)) == whole
+    first, second = (
+        counted(rows, one, region=region) for one in (order[: n // 3], order[n // 3 :])
+    )
+    merged = counted(rows, order[:0], region=region)
+    merged.merge(second)
+    merged.merge(first)
+    assert state(merged) == whole
+    assert compare_merged(merged, Policy()) == compare_merged(
+        counted(rows, region=region), Policy()
+    )
+
+
+@pytest.mark.parametrize("make", [binary_rows, multiclass_rows])
+def test_what_is_no_ranking_is_what_rows_say_to_the_bit(make: Any) -> None:
+    rows = make(3, 6_000)
+    region = np.arange(6_000) % 2
+    rows = replace(rows, slices={name: region == at for at, name in enumerate(NAMES)})
+    of_rows = {(one.metric, one.slice): one for one in compare_paired(rows, Policy())}
+    found = compare_merged(counted(rows, region=region, scale=WHOLE), Policy())
+    assert [(one.metric, one.slice) for one in found] == list(of_rows)
+    cells = [one for one in found if one.metric not in (*RANKED, "log_loss", "brier")]
+    assert len(cells) >= 16
+    for one in cells:
+        assert one == of_rows[one.metric, one.slice]
+    for one in found:
+        if one.metric in ("log_loss", "brier") and one.n:
+            same = of_rows[one.metric, one.slice]
+            assert numbers(one) == pytest.approx(numbers(same), rel=2e-3, abs=2e-5)
+
+
+def numbers(one: MetricResult) -> list[float]:
+    found = [one.base, one.head, one.difference, one.low, one.high, one.head_low, one.head_high]
+    return [number for number in found if number is not None]
+
+
+@given(seed=SEEDS, noise=st.sampled_from([0.01, 0.3, 1.0]), kind=st.sampled_from(["p", "margin"]))
+@settings(deadline=None, max_examples=6)
+def test_the_interval_of_a_ranking_holds_that_of_the_rows(
+    seed: int, noise: float, kind: str
+) -> None:
+    """Never shorter than DeLong's by more than what is lost to the steps, and hardly longer."""
+    rows = scored(4_000, seed, noise)
+    if kind == "margin":
+        rows = with_scores(rows, *(np.log(one / (1 - one)) for one in scores_of(rows)))
+    of_rows = {one.metric: one for one in compare_paired(rows, Policy())}
+    merged = {one.metric: one for one in compare_merged(counted(rows, scale=WHOLE), Policy())}
+    for name in RANKED:
+        exact, found = of_rows[name], merged[name]
+        low, high = bounds(exact)
+        blur = 2e-3 if kind == "margin" else 5e-4
+        assert found.head == pytest.approx(exact.head, abs=blur)
+        assert found.difference == pytest.approx(exact.difference, abs=blur)
+        assert bounds(found)[0] <= low + 0.01 * (high - low) + 1e-4
+        assert bounds(found)[1] >= high - 0.01 * (high - low) - 1e-4
+        assert width(found) <= 1.5 * width(exact) + (2e-2 if kind == "margin" else 4e-3)
+
+
+def test_ties_are_not_blurred() -> None:
+    """Scores of two digits, many rows each: every step holds one score, so the AUC is exact."""
+    rows = scored(5_000, 1, 0.5)
+    rows = with_scores(rows, *(np.round(one, 2) for one in scores_of(rows)))
+    found = counted(rows, *np.array_split(np.arange(5_000), 7), scale=WHOLE)
+    assert found.joint is not None
+    assert [found.joint.ranking(side).blur for side in (0, 1)] == [0.0, 0.0]
+    exact = {one.metric: one for one in compare_paired(rows, Policy())}
+    for one in compare_merged(found, Policy()):
+        if one.metric in RANKED:
+            assert one.head == pytest.approx(exact[one.metric].head, abs=1e-15)
+            assert one.head_low == pytest.approx(exact[one.metric].head_low, abs=1e-9)
+
+
+def test_different_scores_in_one_step_are_told_whoever_saw_them() -> None:
+    joint, other = Joint.empty(SLICE, 1), Joint.empty(SLICE, 1)
+    actual = np.array([True, False])
+    joint.add([np.array([0.3, 0.3])], actual)
+    assert joint.ranking(0).mixed is None
+    other.add([np.array([0.3000001, 0.3000001])], actual)
+    joint.merge(other)
+    assert joint.ranking(0).blur == 0.5
+
+
+@given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=50))
+def test_steps_rise_with_the_scores(values: list[float]) -> None:
+    score = np.sort(np.array([*values, 0.0, 0.5, 1.0, -0.0]))
+    for scale in (WHOLE, SLICE):
+        steps = scale.step_of(score)
+        assert (np.diff(steps) >= 0).all()
+        assert steps.min() >= 0
+        assert steps.max() < scale.steps
+        assert (np.diff(scale.band_of) >= 0).all()
+        assert len(scale.band_of) == scale.steps
+
+
+def test_scores_that_are_no_probabilities_are_named_and_ranked() -> None:
+    rows = scored(3_000, 2, 0.5)
+    score = scores_of(rows)[1].copy()
+    score[[5, 2_900]] = 1.5
+    rows = with_scores(rows, scores_of(rows)[0], score)
+    found = counted(rows, np.arange(1_500), np.arange(1_500, 3_000))
+    results = {one.metric: one for one in compare_merged(found, Policy())}
+    assert results["log_loss"].note == "head: 2 scores lie outside 0…1"
+    assert results["log_loss"].head is None
+    assert results["roc_auc"].low is not None
+
+
+def test_nothing_is_certain_of_models_that_answer_alike() -> None:
+    rows = scored(5_000, 4, 0.5)
+    rows = replace(rows, head=rows.base)
+    for one in compare_merged(counted(rows, scale=WHOLE), Policy()):
+        if one.low is not None:
+            low, high = bounds(one)
+            assert low < 0 < high, one.metric
+    found = counted(rows, scale=WHOLE)
+    found.identical = True
+    assert {one.low for one in compare_merged(found, Policy())} == {0.0}
+
+
+def test_few_rows_are_not_judged_by_sums() -> None:
+    results = {one.metric: one for one in compare_merged(counted(scored(200, 1, 0.5)), Policy())}
+    assert results["log_loss"].low is None
+    assert results["log_loss"].note
+
+
+def test_a_metric_that_needs_rows_says_so() -> None:
+    rows = multiclass_rows(1, 3_000)
+    results = {one.metric: one for one in compare_merged(counted(rows), Policy())}
+    assert results["roc_auc"].head is None
+    assert "every row" in (results["roc_auc"].note or "")
+
+
+def test_what_is_not_finite_is_refused() -> None:
+    rows = scored(10, 1, 0.5)
+    scores_of(rows)[0][3] = np.nan
+    with pytest.raises(ComparisonError, match="finite"):
+        counted(rows)
+
+
+def test_other_questions_do_not_merge() -> None:
+    with pytest.raises(ValueError, match="questions"):
+        counted(binary_rows(1, 10)).merge(counted(multiclass_rows(1, 10)))
+
+
+def scored(n: int, seed: int, noise: float) -> PairedRows:
+    """A score like a model's, and one that differs from it by `noise`."""
+    rng = np.random.default_rng(seed)
+    rows = binary_rows(seed, n)
+    signal = rng.standard_normal(n) + rows.label
+    base, head = (
+        1 / (1 + np.exp(-(signal - 0.5 + by * rng.standard_normal(n)))) for by in (0, noise)
+    )
+    return with_scores(rows, base, head)
+
+
+def with_scores(rows: PairedRows, base: Any, head: Any) -> PairedRows:
+    return replace(rows, base=replace(rows.base, score=base), head=replace(rows.head, score=head))
+
+
+def scores_of(rows: PairedRows) -> tuple[Any, Any]:
+    assert rows.base.score is not None
+    assert rows.head.score is not None
+    return rows.base.score, rows.head.score
+
+
+def bounds(one: MetricResult) -> tuple[float, float]:
+    assert one.low is not None, one.note
+    assert one.high is not None
+    return one.low, one.high
+
+
+def width(one: MetricResult) -> float:
+    low, high = bounds(one)
+    return high - low
