@@ -7,7 +7,7 @@ from typing import Any, Literal, get_args
 
 from mlops_ci.config import find_config
 from mlops_ci.github.checks import TEXT_BYTES, Annotation, Conclusion, Conclusive, worst
-from mlops_ci.github.places import annotate_gates, annotate_parameters
+from mlops_ci.github.places import annotate_gates, annotate_parameters, annotate_pipeline
 from mlops_ci.project import Project
 from mlops_ci.records import Build, Deployment, Push, Rollback
 from mlops_ci.report import (
@@ -87,7 +87,22 @@ def _remarks(section: Section, project: Project) -> tuple[Annotation, ...]:
     inside = f"{project.prefix}{path.name}"
     text = path.read_text("utf-8", "replace")
     gates = annotate_gates(inside, text, section.model, section.gates)
-    return (*gates, *_changed_values(section, project))
+    return (*gates, *_changed_values(section, project), *_changed_pipeline(section, project))
+
+
+def _changed_pipeline(section: Section, project: Project) -> list[Annotation]:
+    """At their lines of dvc.yaml, of the stages that make this model."""
+    comparison, model = section.comparison, project.config.models.get(section.model)
+    base = comparison.base.commit if comparison is not None and comparison.base else None
+    path = project.root / "dvc.yaml"
+    if base is None or model is None or model.dvc is None or not path.is_file():
+        return []
+    inside = f"{project.prefix}{path.name}"
+    before = project.git.show(base, inside)
+    if before is None:
+        return []
+    texts = (before.decode("utf-8", "replace"), path.read_text("utf-8", "replace"))
+    return annotate_pipeline(inside, section.model, texts, model.dvc)
 
 
 def _changed_values(section: Section, project: Project) -> Iterator[Annotation]:

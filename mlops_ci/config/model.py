@@ -143,6 +143,13 @@ class Store(Setting, frozen=True):
     max_age_days: Annotated[int, Meta(ge=1)] = 90
 
 
+class Price(Setting, frozen=True):
+    """What the machine that trains costs, in a currency by its code of ISO 4217."""
+
+    per_hour: Annotated[float, Meta(ge=0)]
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")] = "USD"
+
+
 class Alerts(Setting, frozen=True):
     """On which outcomes the places of MLOPS_CI_WEBHOOK_URL, MLOPS_CI_SLACK_URL and
     MLOPS_CI_TEAMS_URL are told."""
@@ -188,6 +195,7 @@ class Model(Setting, frozen=True):
     contract: Contract | list[Contract] = []
     image: str | None = None
     deploy: Deploy | None = None
+    price: Price | None = None
 
 
 class Config(Setting, frozen=True):
@@ -205,6 +213,13 @@ class Config(Setting, frozen=True):
     plots: Plots = "auto"
     report: Reporting = Reporting()
     alerts: Alerts = Alerts()
+    price: Price | None = None
+
+    @property
+    def prices(self) -> dict[str, Price]:
+        """By model; a model's own goes before that of all."""
+        found = {name: model.price or self.price for name, model in self.models.items()}
+        return {name: price for name, price in found.items() if price is not None}
 
     def policy(self, name: str) -> Policy:
         model = self.models[name]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from mlops_ci.config.document import Document, Path, read_yaml
@@ -14,6 +14,7 @@ from mlops_ci.verdict.names import known_metric
 
 LEVEL: Literal["notice"] = "notice"
 MOST = 50  # changed values
+ABSENT = object()
 WORDS = {"fail": "failed", "inconclusive": "undecided", "pass": "passed"}
 
 
@@ -44,6 +45,48 @@ def annotate_parameters(
         for name, value in head.items()
         if name in lines and (name not in base or base[name] != value)
     ][:MOST]
+
+
+def annotate_pipeline(
+    path: str, model: str, texts: tuple[str, str], stages: Sequence[str]
+) -> list[Annotation]:
+    """One remark for every value of dvc.yaml that head (the second text) changed or added, at its
+    line; in `stages` (empty: in all) and in what belongs to no stage. An item of a list is known
+    by what it says: where it stands means nothing.
+    """
+    base, head = (_leaves(_read(path, text).data) for text in texts)
+    lines = _read(path, texts[1]).lines
+    listed = {_item(place, value) for place, value in base.items()}
+    found = []
+    for place, value in head.items():
+        known = place[:1] != ("stages",) or not stages or place[1] in stages
+        if not known or place not in lines or _item(place, value) in listed:
+            continue
+        name = ".".join(str(part) for part in place if not isinstance(part, int))
+        was = base.get(place, ABSENT) if isinstance(place[-1], str) else ABSENT
+        if was is ABSENT or was != value:
+            said = f"new: {value}" if was is ABSENT else f"{was} → {value}"
+            title = f"{model}: {name} changed"
+            found.append(Annotation(path, lines[place], title, said, LEVEL))
+    return found[:MOST]
+
+
+def _leaves(data: object, place: Path = ()) -> dict[Path, object]:
+    """Every value that holds no others, by its path."""
+    if isinstance(data, dict):
+        parts: Iterable[tuple[str | int, object]] = ((str(k), v) for k, v in data.items())
+    elif isinstance(data, list):
+        parts = enumerate(data)
+    else:
+        return {place: data} if place else {}
+    return {
+        path: value for key, inner in parts for path, value in _leaves(inner, (*place, key)).items()
+    }
+
+
+def _item(place: Path, value: object) -> tuple[Path, str]:
+    """A value and where it stands, but for its place in lists."""
+    return tuple(part for part in place if isinstance(part, str)), repr(value)
 
 
 def _change(base: Mapping[str, object], name: str, value: object) -> str:

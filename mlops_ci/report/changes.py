@@ -7,7 +7,7 @@ from typing import Any
 
 from mlops_ci.records import Training
 from mlops_ci.report.model import Report, Section
-from mlops_ci.report.numbers import show_bytes, show_seconds
+from mlops_ci.report.numbers import show_bytes, show_money, show_seconds
 from mlops_ci.report.phrase import Phrase, clip, code, text
 
 MOST = 40
@@ -70,10 +70,10 @@ def _command(base: Training, head: Training) -> Iterator[Phrase]:
 
 
 def cost_of(report: Report) -> tuple[str, ...]:
-    """Durations and memory: they vary by run, so they belong into the footer."""
+    """Durations, memory and money: they vary by run, so they belong into the footer."""
     trained = [s.training for s in report.models if s.training is not None and s.training.command]
     if len(trained) != 1:
-        return _cost_of_many([one for one in trained if one.reused is None])
+        return _cost_of_many([one for one in trained if one.reused is None], report)
     training = trained[0]
     if training.reused is not None:
         return ("training reused: nothing that it depends on changed",)
@@ -82,11 +82,25 @@ def cost_of(report: Report) -> tuple[str, ...]:
     found = [f"trained in {show_seconds(training.duration_seconds)}"]
     if training.peak_memory_bytes:
         found.append(f"{show_bytes(training.peak_memory_bytes)} of memory")
-    return tuple(found)
+    return (*found, *_money([training], report))
 
 
-def _cost_of_many(trained: list[Training]) -> tuple[str, ...]:
+def _cost_of_many(trained: list[Training], report: Report) -> tuple[str, ...]:
     seconds = sum(one.duration_seconds for one in trained)
     if not seconds:
         return ()
-    return (f"{len(trained)} models trained in {show_seconds(seconds)}",)
+    said = f"{len(trained)} models trained in {show_seconds(seconds)}"
+    return (said, *_money(trained, report))
+
+
+def _money(trained: list[Training], report: Report) -> Iterator[str]:
+    """One sum a currency; none where one of the models has no price: half a sum says nothing."""
+    prices = [report.prices.get(one.model) for one in trained]
+    sums: dict[str, float] = {}
+    for training, price in zip(trained, prices, strict=True):
+        if price is None:
+            return
+        amount = price.per_hour * training.duration_seconds / 3600
+        sums[price.currency] = sums.get(price.currency, 0.0) + amount
+    for currency, amount in sorted(sums.items()):
+        yield f"cost {show_money(amount, currency)}"

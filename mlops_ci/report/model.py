@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
+from mlops_ci.config import Price
 from mlops_ci.errors import CommandError, MlopsCiError
 from mlops_ci.records import (
     Build,
@@ -161,7 +162,7 @@ class Report:
     """`base_name`, `head_name` are what a reader calls the two sides where records name commits.
     `templates`: the project's own, by the name of ours that each stands for. `charts`: whether
     plots that have no address are shown as text; `plots_note`: why, where a picture was asked for;
-    `plots_url`: where a reader finds all of them.
+    `plots_url`: where a reader finds all of them. `prices`: of an hour of training, by model.
     """
 
     models: tuple[Section, ...]
@@ -172,6 +173,7 @@ class Report:
     charts: bool = False
     plots_note: str = ""
     plots_url: str | None = None
+    prices: Mapping[str, Price] = field(default_factory=dict)
 
 
 def worst_first(metrics: Iterable[MetricResult]) -> tuple[MetricResult, ...]:

@@ -119,6 +119,12 @@ def show_seconds(seconds: float) -> str:
     return f"{minutes // 60}{NBSP}h{NBSP}{minutes % 60}{NBSP}min"
 
 
+def show_money(amount: float, currency: str) -> str:
+    """`0.11 USD`; what is less than a hundredth is not nothing."""
+    small = 0 < amount < 0.01
+    return f"< 0.01{NBSP}{currency}" if small else f"{amount:,.2f}{NBSP}{currency}"
+
+
 def show_bytes(size: float) -> str:
     for unit in ("B", "kB", "MB"):
         if size < 1000:

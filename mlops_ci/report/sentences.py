@@ -107,7 +107,7 @@ def _decided_against(section: Section, comparison: Comparison, may: Phrase) -> I
     failed = [gate for gate in gates if gate.verdict == "fail"]
     open_ = [gate for gate in gates if gate.verdict == "inconclusive"]
     if failed:
-        said = f": {_of(len(failed), len(gates))} failed, "
+        said = f": {_failed(len(failed), len(gates))} failed, "
         yield may + text(said) + _rows(comparison, section.metric_of(failed[0])) + text(".")
         yield _shown(failed[0], section.metric_of(failed[0]), comparison)
         return
@@ -125,6 +125,12 @@ def _left_open(gate: GateResult, open_: int, total: int) -> str:
     undecided = "its only gate is" if total == 1 else f"{_of(open_, total)} {verb}"
     failed = "no gate failed, and " if total > 1 and not gate.blocks else ""
     return f"{failed}{undecided} undecided"
+
+
+def _failed(number: int, total: int) -> str:
+    if number < total:
+        return _of(number, total)
+    return {1: "its only gate", 2: "both gates"}.get(total, f"all {count(total)} gates")
 
 
 def _of(number: int, total: int) -> str:

@@ -171,6 +171,7 @@ def styled(project: Project, shown: Report) -> Report:
     """As the project wants its reports: by its own templates, with plots as text. In a runner they
     are base's: a pull request does not write the words that it is judged in."""
     charts = project.config.plots in {"mermaid", "artifact"}
+    shown = replace(shown, prices=project.config.prices)
     if project.world.environ.get("GITHUB_ACTIONS") == "true":
         return replace(shown, charts=charts, templates=_templates_of_base(project, shown))
     folder = project.config.report.templates

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -16,9 +19,10 @@ from mlops_ci.action.results import (
     verdict_of,
     worst_verdict,
 )
+from mlops_ci.config import Config, Model
 from mlops_ci.github.checks import TEXT_BYTES
 from mlops_ci.report import report_of
-from tests.unit.report.states import SECTIONS, STATES
+from tests.unit.report.states import BASE, SECTIONS, STATES
 
 PASSED = ("pass", "success")
 FAILED = ("fail", "failure")
@@ -37,6 +41,7 @@ EXPECTED = {
     "below_floor": FAILED,
     "first_below_floor": FAILED,
     "creep": FAILED,
+    "only_gate": FAILED,
     "undecided": OPEN,
     "hopeless": OPEN,
     "numbers": OPEN,
@@ -116,3 +121,27 @@ def test_a_model_that_was_not_shipped_tells_nothing() -> None:
     better = SECTIONS["better"]()
     found = shipped_outputs([better.push, better.deployment])
     assert found == {"image": "", "digest": "", "deployed-url": ""}
+
+
+class Past:
+    """Git, as far as one file of base's commit goes."""
+
+    def show(self, commit: str, path: str) -> bytes | None:
+        found = {(BASE, "ml/dvc.yaml"): b"stages:\n  t:\n    cmd: a\n  u:\n    cmd: a\n"}
+        return found.get((commit, path))
+
+
+def test_what_changed_in_the_pipeline_is_annotated_in_the_model_s_check(tmp_path: Path) -> None:
+    """Of the model's own stages, and only where it is made by them."""
+    (tmp_path / "mlops-ci.yaml").write_text("models: {}\n")
+    (tmp_path / "dvc.yaml").write_text("stages:\n  t:\n    cmd: b\n  u:\n    cmd: b\n")
+    section = SECTIONS["no_worse"]()
+    report = report_of([section])
+    found = {}
+    for stages in (["t"], None):
+        model = Model(metrics="m.json", dvc=stages)
+        config = Config(models={"churn": model})
+        project: Any = SimpleNamespace(root=tmp_path, prefix="ml/", config=config, git=Past())
+        remarks = conclusive_model(report, section, project).annotations
+        found[bool(stages)] = [(one.path, one.line, one.message) for one in remarks]
+    assert found == {True: [("ml/dvc.yaml", 3, "a → b")], False: []}

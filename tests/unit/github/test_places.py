@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops_ci.github.places import annotate_gates, annotate_parameters
+from mlops_ci.github.places import annotate_gates, annotate_parameters, annotate_pipeline
 from mlops_ci.records import GateResult
 
 YAML = """\
@@ -143,3 +143,68 @@ def test_changed_values_are_remarked_at_their_lines() -> None:
     assert {one.level for one in found} == {"notice"}
     assert annotate_parameters("params.toml", "a = 1", "churn", {"a": 1}, {"a": 2}) == []
     assert annotate_parameters("params.yaml", "a: [", "churn", {"a": 1}, {"a": 2}) == []
+
+
+BASE_PIPELINE = """\
+vars:
+- config.yaml
+stages:
+  train:
+    cmd: python train.py --depth 4
+    deps:
+    - data/train.csv
+    - train.py
+    params: [max_depth]
+  serve:
+    cmd: python serve.py
+plots:
+- loss.csv: {x: epoch}
+"""
+HEAD_PIPELINE = """\
+vars:
+- config.yaml
+stages:
+  train:
+    cmd: python train.py --depth 6
+    deps:
+    - train.py
+    - data/train.csv
+    - data/more.csv
+    params: [max_depth, seed]
+    frozen: false
+  serve:
+    cmd: python serve.py --fast
+plots:
+- loss.csv: {x: step}
+"""
+
+
+def test_changed_values_of_a_pipeline_are_annotated_at_their_lines() -> None:
+    texts = (BASE_PIPELINE, HEAD_PIPELINE)
+    found = annotate_pipeline("ml/dvc.yaml", "churn", texts, ["train"])
+    assert [(one.line, one.title, one.message) for one in found] == [
+        (
+            5,
+            "churn: stages.train.cmd changed",
+            "python train.py --depth 4 → python train.py --depth 6",
+        ),
+        (9, "churn: stages.train.deps changed", "new: data/more.csv"),
+        (10, "churn: stages.train.params changed", "new: seed"),
+        (11, "churn: stages.train.frozen changed", "new: False"),
+        (15, "churn: plots.loss.csv.x changed", "epoch → step"),
+    ]
+    assert {(one.level, one.path) for one in found} == {("notice", "ml/dvc.yaml")}
+    everything = annotate_pipeline("dvc.yaml", "churn", texts, [])
+    assert 13 in {one.line for one in everything}, "the other stage's command"
+
+
+@pytest.mark.parametrize("head", ["a: [", "", "- 1", "stages: 7", "a: &x [*x]"])
+def test_a_pipeline_that_cannot_be_read_is_no_remark(head: str) -> None:
+    found = annotate_pipeline("dvc.yaml", "churn", (BASE_PIPELINE, head), [])
+    assert [one.line for one in found] == ([1] if head in {"- 1", "stages: 7"} else [])
+    assert annotate_pipeline("dvc.yaml", "churn", (HEAD_PIPELINE, HEAD_PIPELINE), []) == []
+
+
+def test_remarks_on_a_pipeline_are_bounded() -> None:
+    many = "vars:\n" + "".join(f"- v{at}.yaml\n" for at in range(5000))
+    assert len(annotate_pipeline("dvc.yaml", "churn", ("vars: []\n", many), [])) == 50

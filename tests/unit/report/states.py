@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from mlops_ci.config.contract import Column, Contract, Rows, expand_contract
-from mlops_ci.config.model import Gate, Policy
+from mlops_ci.config.model import Gate, Policy, Price
 from mlops_ci.records import (
     Build,
     Comparison,
@@ -24,7 +24,7 @@ from mlops_ci.records import (
     Training,
 )
 from mlops_ci.records.comparison import ContractResult, Side, WeakSlice
-from mlops_ci.report import Failure, Links, Report, Section, report_of, section_of
+from mlops_ci.report import Chart, Failure, Links, Plot, Report, Section, report_of, section_of
 from mlops_ci.verdict import Noise, Trainings, Uncommon, judge, widen_all
 from mlops_ci.verdict.contract import (
     ColumnFacts,
@@ -589,6 +589,45 @@ def many_failed() -> Report:
     return report_of([named(failed(), "ranker"), named(better(), "churn")], LINKS)
 
 
+def only_gate() -> Section:
+    return section_of(compared([metric("recall", 0.641, 0.571, 0.012)], GATES[2:3]))
+
+
+PLOTS = tuple(
+    Plot(name, title, b"light", b"dark") for name, title in (("roc", "ROC"), ("own-1", "Loss"))
+)
+CHART = Chart(
+    "roc", "ROC", 'xychart-beta\n  title "ROC"\n  line [0, 0.9, 1]\n  line [0, 0.95, 1]',
+    ("▁▇█", "▁██"),
+)  # fmt: skip
+
+
+def drawn() -> Report:
+    """Plots that have addresses: ours, and one of the project's own."""
+    at = "https://github.com/acme/churn/blob/mlops-ci-plots"
+    shown = tuple(
+        replace(plot, light_url=f"{at}/{plot.name}.png", dark_url=f"{at}/{plot.name}-dark.png")
+        for plot in PLOTS
+    )
+    return one(replace(better(), plots=shown))
+
+
+def as_text() -> Report:
+    """A job that may not show pictures."""
+    section = replace(worse(), plots=PLOTS, charts=(CHART,))
+    note = "plots as text: this job may not write the branch mlops-ci-plots"
+    return replace(one(section), charts=True, plots_note=note)
+
+
+def behind_a_link() -> Report:
+    section = replace(worse(), plots=PLOTS, charts=(CHART,))
+    return replace(one(section), charts=True, plots_url="https://github.com/a/b/artifacts/7")
+
+
+def priced() -> Report:
+    return replace(one(no_worse()), prices={"churn": Price(per_hour=2.5, currency="EUR")})
+
+
 def _alone(made: Callable[[], Section]) -> Callable[[], Report]:
     return lambda: one(made())
 
@@ -598,7 +637,7 @@ SECTIONS: dict[str, Callable[[], Section]] = {
     for function in (
         better, no_worse, worse, pointed_out, undecided, probably_worse, hopeless, seeded, seeds_decide, noise_of_main, policy_fail, below_floor,
         probably_below_floor, optional_failed, unchanged, ungated, two_files, numbers, unpaired,
-        unscored, missing_slice, not_assessed, creep, yardstick, first, first_below_floor,
+        unscored, missing_slice, not_assessed, creep, yardstick, only_gate, first, first_below_floor,
         first_ungated, contract_kept, contract_broken, contract_unread, worse_and_contract_broken,
         first_contract_broken, failed, evaluated, stale, no_baseline, not_deployed, live, put_back, untouched,
     )
@@ -607,4 +646,8 @@ STATES: dict[str, Callable[[], Report]] = {
     **{name: _alone(made) for name, made in SECTIONS.items()},
     "many": many,
     "many_failed": many_failed,
+    "drawn": drawn,
+    "as_text": as_text,
+    "behind_a_link": behind_a_link,
+    "priced": priced,
 }
