@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mlops_ci.errors import DOCS, BaselineError, UsageError
@@ -62,12 +62,33 @@ def _setting(environ: Mapping[str, str], key: str, value: str) -> dict[str, str]
 
 
 @dataclass(frozen=True)
+class Access:
+    """Where the repository is. `header` is a whole HTTP header with the key (`AUTHORIZATION: …`);
+    None: Git's own credentials, as on a laptop. It travels in the environment, never in an
+    address or an argument."""
+
+    url: str
+    header: str | None = field(default=None, repr=False)
+
+    def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
+        """For Git in a repository of ours alone: the user's could send the key elsewhere."""
+        env = git_environment(environ)
+        if self.header is not None:
+            env |= _setting(env, f"http.{self.url}.extraheader", self.header)
+            # A redirect must not carry the key to another host, nor a helper keep it.
+            env |= _setting(env, "credential.helper", "")
+        return env
+
+
+@dataclass(frozen=True)
 class Git:
-    """One repository. `root` is the top of its work tree; `user` is (uid, gid) to run as."""
+    """One repository. `root` is the top of its work tree; `user` is (uid, gid) to run as. `access`
+    is the job's way to its origin, for repositories of ours: no command here uses it."""
 
     root: Path
     world: World
     user: tuple[int, int] | None = None
+    access: Access | None = None
 
     @classmethod
     def find(cls, folder: Path, world: World) -> Git:

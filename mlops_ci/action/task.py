@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -86,7 +86,8 @@ class Task:
         """Raises what is wrong with the inputs, ConfigError, UsageError."""
         if self.wrong is not None:
             raise self.wrong
-        return with_owners_git(open_project(self.folder, self.world.within(self.folder)))
+        project = with_owners_git(open_project(self.folder, self.world.within(self.folder)))
+        return replace(project, git=replace(project.git, access=self.access))
 
     def scope(self, project: Project | None) -> str:
         """Several projects in one repository share the comment, each with parts of its own."""

@@ -17,8 +17,10 @@ from pathlib import Path
 
 from mlops_ci.baseline.entry import too_large
 from mlops_ci.errors import DOCS, AccessError, ServiceError
-from mlops_ci.git import git_environment
+from mlops_ci.git import Access
 from mlops_ci.world import Command, Finished, World
+
+__all__ = ["Access", "GitShelf", "header_of"]
 
 REF = "refs/mlops-ci/store"
 NONE = "0" * 40
@@ -48,16 +50,6 @@ AUTHOR = {
     "GIT_COMMITTER_NAME": "mlops-ci",
     "GIT_COMMITTER_EMAIL": "mlops-ci@users.noreply.github.com",
 }
-
-
-@dataclass(frozen=True)
-class Access:
-    """Where the repository is. `header` is a whole HTTP header with the key (`AUTHORIZATION: …`);
-    None: Git's own credentials, as on a laptop. It travels in the environment, never in an
-    address or an argument."""
-
-    url: str
-    header: str | None = None
 
 
 @dataclass(frozen=True)
@@ -203,17 +195,7 @@ class GitShelf:
         stdin: bytes = b"",
         environ: Mapping[str, str] | None = None,
     ) -> Finished:
-        env = git_environment(self.world.environ) | dict(environ or {})
-        if self.access.header is not None:
-            number = int(env["GIT_CONFIG_COUNT"])
-            env |= {
-                "GIT_CONFIG_COUNT": str(number + 2),
-                f"GIT_CONFIG_KEY_{number}": f"http.{self.access.url}.extraheader",
-                f"GIT_CONFIG_VALUE_{number}": self.access.header,
-                # A redirect must not carry the key to another host, nor a helper keep it.
-                f"GIT_CONFIG_KEY_{number + 1}": "credential.helper",
-                f"GIT_CONFIG_VALUE_{number + 1}": "",
-            }
+        env = self.access.environment(self.world.environ) | dict(environ or {})
         return self.world.run_command(
             Command(
                 ("git", *arguments),

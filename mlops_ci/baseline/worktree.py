@@ -13,12 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlops_ci.baseline.large_files import add_large_files
 from mlops_ci.errors import BaselineError
 from mlops_ci.git import Git
 from mlops_ci.project import Project
-
-POINTER = b"version https://git-lfs.github.com/spec/v1"
-POINTER_BYTES = 1024
 
 
 @contextmanager
@@ -47,7 +45,7 @@ def checked_out(
                 where=str(project.git.root),
             )
         _add_submodules(git, git.at(place))
-        _add_large_files(git.at(place))
+        add_large_files(git.at(place), commit)
         yield place
     finally:
         git.run("worktree", "remove", "--force", str(place))
@@ -93,49 +91,6 @@ def _name(tree: Git, path: str) -> str:
         if value == path:
             return key.removeprefix("submodule.").removesuffix(".path")
     return path
-
-
-def _add_large_files(tree: Git) -> None:
-    """Raises BaselineError while a file is still a pointer: training must not read pointers."""
-    pointers = _pointers(tree)
-    if not pointers:
-        return
-    if shutil.which("git-lfs") is None:
-        raise BaselineError(
-            f"{pointers[0]} is kept in Git LFS, and git-lfs is not installed",
-            where=str(tree.root),
-            fix="install it: https://git-lfs.com",
-        )
-    tree.run("lfs", "checkout")
-    if _pointers(tree):
-        tree.run("lfs", "pull")
-    tree.run("update-index", "-q", "--refresh")
-    missing = _pointers(tree)
-    if missing:
-        raise BaselineError(
-            f"base's version of {missing[0]} is in Git LFS, and is not in this clone",
-            where=str(tree.root),
-            fix="bring base's files too, before this step:\n"
-            "    - run: git lfs fetch origin HEAD ${{ github.event.pull_request.base.sha }}",
-        )
-
-
-def _pointers(tree: Git) -> list[str]:
-    attributes = tree.run(
-        "grep", "-l", "-z", "--untracked", "-F", "filter=lfs", "--", "*.gitattributes"
-    )
-    if attributes.code != 0:
-        return []
-    return [path for path in tree.names("ls-files", "-z") if _is_pointer(tree.root / path)]
-
-
-def _is_pointer(place: Path) -> bool:
-    try:
-        if place.is_symlink() or not place.is_file() or place.stat().st_size > POINTER_BYTES:
-            return False
-        return place.read_bytes().startswith(POINTER)
-    except OSError:
-        return False
 
 
 @dataclass(frozen=True)

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import shutil
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
+from mlops_ci.baseline.git_store import Access, header_of
 from mlops_ci.baseline.worktree import checked_out, link_data, undeclared
 from mlops_ci.errors import BaselineError
+from mlops_ci.project import Project
+from mlops_ci.world import Command, Finished, run_subprocess
+from tests.github_server.scenario import Story, build
+from tests.github_server.server import GitHub
 from tests.integration.repositories import Repository, git, make_repository
 
 CONFIG = {"mlops-ci.yaml": "models: {m: {train: 'true', predictions: p.csv}}\n", "train.py": "1\n"}
@@ -81,10 +90,7 @@ def test_submodules_come_from_the_clones_that_are_here(repo: Repository, tmp_pat
     assert repo.git("status", "--porcelain") == ""
 
 
-needs_lfs = pytest.mark.skipif(shutil.which("git-lfs") is None, reason="git-lfs is not installed")
-
-
-@needs_lfs
+@pytest.mark.usefixtures("git_lfs")
 def test_large_files_are_there_not_their_pointers(repo: Repository) -> None:
     repo.git("lfs", "install", "--local")
     repo.commit({".gitattributes": "*.bin filter=lfs diff=lfs merge=lfs -text\n"})
@@ -96,7 +102,7 @@ def test_large_files_are_there_not_their_pointers(repo: Repository) -> None:
         assert (top / "rows.bin").read_bytes() == b"\0" * 5000 + b"one"
 
 
-@needs_lfs
+@pytest.mark.usefixtures("git_lfs")
 def test_a_large_file_that_is_not_here_is_an_error(repo: Repository) -> None:
     repo.git("lfs", "install", "--local")
     repo.commit({".gitattributes": "*.bin filter=lfs diff=lfs merge=lfs -text\n"})
@@ -109,6 +115,98 @@ def test_a_large_file_that_is_not_here_is_an_error(repo: Repository) -> None:
     ):
         pass
     assert "git lfs fetch" in error.value.fix
+
+
+@dataclass
+class Private:
+    """A job's checkout of a private repository: head's files, no credentials, and nothing of base's
+    large file. `seen` are the arguments of every process."""
+
+    repo: Repository
+    github: GitHub
+    base: str
+    seen: list[str] = field(default_factory=list)
+
+    def project(self, token: str | None) -> Project:
+        def spy(command: Command) -> Finished:
+            self.seen.extend(command.argv)
+            return run_subprocess(command)
+
+        project = self.repo.project()
+        access = Access(self.github.clone_url("acme/churn"), header_of(token)) if token else None
+        world = replace(project.world, run_command=spy)
+        return replace(project, git=replace(project.git, access=access, world=world))
+
+
+@pytest.fixture
+def private(git_lfs: Path, tmp_path: Path) -> Iterator[Private]:
+    del git_lfs
+    story = Story(main=(CONFIG,), change=({"a.txt": "a"},), private=True)
+    scenario = build(tmp_path / "github", story)
+    github = GitHub(scenario.root / "repositories", scenario.seed)
+    github.start()
+    checkout = scenario.checkout
+    checkout.git("lfs", "install", "--local")
+    checkout.git("lfs", "track", "*.bin")
+    base = checkout.commit({"rows.bin": "one" * 2000})
+    checkout.commit({"rows.bin": "two" * 2000})
+    url = github.clone_url("acme/churn", "workflow-token")
+    checkout.git("push", "--quiet", url, "feature")
+    repo = Repository(tmp_path / "clone", scenario.bare)
+    git(tmp_path, "clone", "--quiet", "-b", "feature", url, "clone")
+    repo.git("remote", "set-url", "origin", github.clone_url("acme/churn"))
+    shutil.rmtree(repo.folder / ".git/lfs", ignore_errors=True)
+    yield Private(repo, github, base)
+    github.stop()
+
+
+def test_large_files_of_a_private_repository_come_with_the_jobs_key(private: Private) -> None:
+    secret = header_of("workflow-token").split()[-1]
+    with checked_out(private.project("workflow-token"), private.base) as top:
+        assert (top / "rows.bin").read_text() == "one" * 2000
+        folders = (top, private.repo.folder)
+        files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+        assert not [path for path in files if secret.encode() in path.read_bytes()]
+    assert "fetch" in private.seen
+    assert not [word for word in private.seen if secret in word or "workflow-token" in word]
+
+
+@pytest.mark.parametrize("token", [None, "pat-stranger"])
+def test_no_key_or_one_that_may_not_read_brings_no_large_file(
+    private: Private, token: str | None
+) -> None:
+    with (
+        pytest.raises(BaselineError, match=r"rows\.bin") as error,
+        checked_out(private.project(token), private.base),
+    ):
+        pass
+    assert "basic" not in str(error.value)
+
+
+def test_a_project_cannot_have_the_key_sent_elsewhere(private: Private) -> None:
+    heard: list[str] = []
+
+    class Listener(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            heard.append(str(self.headers.get("Authorization")))
+            self.send_error(404)
+
+        def log_message(self, *_: object) -> None: ...  # type: ignore[override]
+
+    elsewhere = HTTPServer(("127.0.0.1", 0), Listener)
+    thread = threading.Thread(target=elsewhere.serve_forever)
+    thread.start()
+    try:
+        url = f"http://127.0.0.1:{elsewhere.server_port}/lfs"
+        base = private.repo.commit({".lfsconfig": f"[lfs]\n\turl = {url}\n"})
+        private.repo.git("config", "lfs.url", url)
+        with checked_out(private.project("workflow-token"), base) as top:
+            assert (top / "rows.bin").read_text() == "two" * 2000
+    finally:
+        elsewhere.shutdown()
+        elsewhere.server_close()
+        thread.join()
+    assert set(heard) <= {"None"}
 
 
 def test_data_is_linked_and_new_files_stay_in_the_worktree(tmp_path: Path) -> None:
