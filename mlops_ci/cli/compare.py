@@ -125,7 +125,13 @@ def _limits(option: str, text: str, number: str) -> Any:
         value = float(number)
     except ValueError:
         value = math.nan
-    if not math.isfinite(value) or (option == "max_drop" and value < 0):
+    if option == "max_drop" and value < 0:
+        raise UsageError(
+            f"--{name} {text}: a drop is at least 0, in the metric's own unit",
+            where=f"--{name}",
+            fix=f"--{name} {text.replace('-', '')}",
+        )
+    if not math.isfinite(value):
         raise UsageError(
             f"--{name} {text}: that is not METRIC=X",
             where=f"--{name}",

@@ -12,6 +12,7 @@ from mlops_ci.errors import ConfigError
 
 Path = tuple[str | int, ...]
 MAX_NODES = 100_000
+PLAIN = "write numbers, text, lists and tables alone, without `!` tags"
 MAX_DEPTH = 64
 
 
@@ -58,7 +59,11 @@ def read_yaml(text: str, name: str) -> Document:
             fix="look for a missing colon, a tab, or an unclosed quote on that line or above it",
         ) from error
     except (yaml.YAMLError, RecursionError) as error:
-        raise ConfigError(f"{name} is not valid YAML: {error}", where=name) from error
+        raise ConfigError(
+            f"{name} is not valid YAML: {error}",
+            where=name,
+            fix="write it as plain text in UTF-8, with few levels",
+        ) from error
     reader = _Reader(name)
     data = reader.read(node, ()) if node is not None else None
     return Document(data, reader.lines, name)
@@ -84,6 +89,7 @@ class _Reader:
             raise ConfigError(
                 f"{self.name} holds a value that is not plain YAML: {node.tag}",
                 where=f"{self.name} line {node.start_mark.line + 1}",
+                fix=PLAIN,
             )
         if isinstance(node, yaml.MappingNode):
             return dict(self._items(node, path))
@@ -95,6 +101,7 @@ class _Reader:
             raise ConfigError(
                 f"{self.name} holds a value that is not plain YAML: {error.problem}",
                 where=f"{self.name} line {node.start_mark.line + 1}",
+                fix=PLAIN,
             ) from error
         except (ValueError, LookupError, AttributeError) as error:  # `2020-99-99`, `!!int x`
             raise ConfigError(

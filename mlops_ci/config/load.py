@@ -97,8 +97,9 @@ def explain(error: msgspec.ValidationError, document: Document) -> ConfigError:
     unknown = re.match(r"Object contains unknown field `(.+)`", message)
     link = f"{DOCS}/config.md"
     if not unknown:
+        value = _get(document.data, path)
         what = f"{format_path(path) or 'the file'}: {message[0].lower()}{message[1:]}"
-        return ConfigError(what, where=document.where(path), fix=_choices(path), link=link)
+        return ConfigError(what, where=document.where(path), fix=_choices(path, value), link=link)
     key = unknown.group(1)
     where = document.where((*path, key))
     return ConfigError(f"unknown key {key!r}", where=where, fix=_meant(key, path), link=link)
@@ -142,8 +143,9 @@ def keys_of(table: type[Setting]) -> list[str]:
     return [field.encode_name for field in msgspec.structs.fields(table)]
 
 
-def _choices(path: tuple[str | int, ...]) -> str:
-    """The values that a key takes; nothing where it takes more than a few words."""
+def _choices(path: tuple[str | int, ...], value: Any) -> str:
+    """The values that a key takes, or `value` as it should stand there; nothing where a key takes
+    more than a few words."""
     keys = [part for part in path if isinstance(part, str)]
     if not keys:
         return ""
@@ -151,6 +153,12 @@ def _choices(path: tuple[str | int, ...]) -> str:
         words = _words_of(field.type) if field.encode_name == keys[-1] else ()
         if words:
             return f"choose one of: {', '.join(words)}"
+        if (
+            field.encode_name == keys[-1]
+            and isinstance(value, str)
+            and get_origin(field.type) is list
+        ):
+            return f"write a list:\n    {keys[-1]}: [{value}]"
     return ""
 
 

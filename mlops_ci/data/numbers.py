@@ -40,7 +40,9 @@ class Numbers:
             )
         if len(self.values) + len(self.refused) >= MAX_VALUES:
             raise ComparisonError(
-                f"{file.name} holds more than {MAX_VALUES:,} values", where=str(file)
+                f"{file.name} holds more than {MAX_VALUES:,} values",
+                where=str(file),
+                fix="name a file with the metrics alone; rows belong into `predictions:`",
             )
         why = why_not(value)
         if why is None:
@@ -120,14 +122,15 @@ def _read_text(path: Path) -> str:
         with open_text(path) as file:
             text = file.read(limit + 1)
     except (OSError, EOFError) as error:
-        raise ComparisonError(f"{path.name} cannot be read: {error}", where=str(path)) from error
+        raise _broken(path, f"cannot be read: {error}") from error
     if len(text) > limit:
         raise ComparisonError(
             f"{path.name} is too large for a metrics file (over {limit:,} characters)",
             where=str(path),
+            fix="name a file with the metrics alone; rows belong into `predictions:`",
         )
     if not text.strip():
-        raise ComparisonError(f"{path.name} is empty", where=str(path))
+        raise _broken(path, "is empty")
     return text
 
 
@@ -143,12 +146,19 @@ def _parse(path: Path, text: str) -> Any:
     except ConfigError as error:
         raise ComparisonError(error.what, where=error.where, fix=error.fix) from error
     except RecursionError as error:
-        raise ComparisonError(f"{path.name} is too deeply nested", where=str(path)) from error
+        raise _broken(path, "is too deeply nested") from error
     except ValueError as error:  # also an integer of 5,000 digits, and the 99th of a month
-        raise ComparisonError(
-            f"{path.name} is not valid {ending.upper()}: {str(error).split('; use')[0]}",
-            where=str(path),
-        ) from error
+        said = f"is not valid {ending.upper()}: {str(error).split('; use')[0]}"
+        raise _broken(path, said) from error
+
+
+def _broken(path: Path, said: str) -> ComparisonError:
+    return ComparisonError(
+        f"{path.name} {said}",
+        where=str(path),
+        fix="mend the step that writes it: the file has to hold a whole document, for example "
+        '{"auc": 0.91}',
+    )
 
 
 def _unique(pairs: list[tuple[str, Any]], path: Path) -> dict[str, Any]:
@@ -164,7 +174,7 @@ def _unique(pairs: list[tuple[str, Any]], path: Path) -> dict[str, Any]:
 
 def _flatten(value: Mapping[Any, Any], path: tuple[str, ...], found: Numbers, file: Path) -> None:
     if len(path) > MAX_DEPTH:
-        raise ComparisonError(f"{file.name} is too deeply nested", where=str(file))
+        raise _broken(file, "is too deeply nested")
     detected = detect_part(value)
     named = _numbers_of(detected, file) if detected is not None else None
     if detected is not None and named is not None:

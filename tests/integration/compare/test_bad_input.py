@@ -116,7 +116,7 @@ def test_a_weight_below_0(two: Path, capsys: Capture, cancer: Real) -> None:
         (["base.csv", "head.csv", "--max-drop", "roc_acu=0.01"], 2, "did you mean `roc_auc`"),
         (["base.csv", "head.csv", "--max-drop", "roc_auc"], 2, "--max-drop roc_auc=0.01"),
         (["base.csv", "head.csv", "--max-drop", "roc_auc=nan"], 2, "not METRIC=X"),
-        (["base.csv", "head.csv", "--max-drop", "roc_auc=-0.1"], 2, "not METRIC=X"),
+        (["base.csv", "head.csv", "--max-drop", "roc_auc=-0.1"], 2, "--max-drop roc_auc=0.1"),
         (["base.csv", "head.csv", "--min", "=0.1"], 2, "not METRIC=X"),
         (["base.csv", "head.csv", "--min", "rmse=1"], 1, ""),
         (["base.csv", "head.csv", "--slice", "sight"], 2, "perhaps you meant 'site'"),

@@ -113,6 +113,7 @@ def test_what_is_suggested_may_stand_there(text: str, fix: str) -> None:
     ("text", "fix"),
     [
         ("models:\n  a: {metrics: m, deploy: {target: x}}", "choose one of: docker, process"),
+        ("models:\n  a: {metrics: m, secrets: API_KEY}", "    secrets: [API_KEY]"),
         ("models:\n  a: {metrics: m, task: x}", "binary, multiclass, regression"),
         ("models: {a: {metrics: m}}\non-inconclusive: pass", "estimate, warn, fail"),
         ("models: {a: {metrics: m}}\nalerts: {on: [x]}", "fail"),

@@ -108,6 +108,7 @@ def test_files_that_are_broken_as_a_whole(tmp_path: Path, name: str, text: str, 
         read_numbers(put(tmp_path, name, text))
     assert error.value.exit_code == 3
     assert name in str(error.value)
+    assert error.value.fix
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
