@@ -6,7 +6,7 @@ import math
 import re
 
 from mlops_ci.config.document import Document
-from mlops_ci.config.model import FAIRNESS, Config, Limits, Model
+from mlops_ci.config.model import FAIRNESS, LEAKAGE, Config, Limits, Model
 from mlops_ci.config.paths import stays_inside
 from mlops_ci.config.promises import check_contract
 from mlops_ci.errors import DOCS, ConfigError
@@ -73,6 +73,7 @@ def _check_paths(model: Model, path: tuple[str, ...], document: Document) -> Non
     metrics = [model.metrics] if isinstance(model.metrics, str) else model.metrics or []
     for key, values in (
         ("predictions", [model.predictions]),
+        ("training-rows", [model.training_rows]),
         ("metrics", metrics),
         ("model", [model.model]),
         ("data", model.data),
@@ -120,6 +121,13 @@ def _check_limits(limits: Limits, model: Model, place: tuple[str, ...], document
         )
     if any(value is not None and not math.isfinite(value) for value in values):
         raise ConfigError(f"{place[-1]}: a limit must be finite", where=document.where(place))
+    if place[-1] == LEAKAGE and (limits.slice is not None or set(values[:3]) != {None}):
+        raise ConfigError(
+            f"{LEAKAGE} is a share of all rows, which has a ceiling and nothing else",
+            where=document.where(place),
+            fix=f"{LEAKAGE}: {{max: 0}}",
+            link=f"{DOCS}/verdict.md#leakage",
+        )
     if limits.slice is None:
         return
     column, equals, value = limits.slice.partition("=")

@@ -28,6 +28,9 @@ Alarm = Literal["pass", "fail", "inconclusive", "ungated", "error", "deployed"]
 # What fairlearn calls them, each as `_difference` and as `_ratio`.
 FAIRNESS = ("demographic_parity", "equal_opportunity", "equalized_odds")
 
+# The share of evaluation rows that are training rows: no estimate, so bounded by `max` alone.
+LEAKAGE = "leakage"
+
 NonNegative = Annotated[float, Meta(ge=0)]
 Level = Annotated[float, Meta(gt=0.5, lt=1)]
 
@@ -177,6 +180,7 @@ class Model(Setting, frozen=True):
     seeds: Annotated[int, Meta(ge=1, le=100)] = 1
     secrets: list[str] = []
     predictions: str | None = None
+    training_rows: str | None = None
     metrics: str | list[str] | None = None
     model: str | None = None
     predict: str | None = None

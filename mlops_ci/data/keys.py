@@ -88,7 +88,7 @@ def match(base: NDArray[Any], head: NDArray[Any]) -> tuple[Rows, Rows]:
     `slice(None)` twice: the two files have the same keys in the same order.
     """
     if base.dtype.kind != head.dtype.kind:
-        base, head = _alike(base, head)
+        base, head = alike(base, head)
     if _equal(base, head):
         return ALL, ALL
     if base.dtype.kind == "U":
@@ -105,7 +105,7 @@ def match(base: NDArray[Any], head: NDArray[Any]) -> tuple[Rows, Rows]:
     return np.concatenate(left), np.concatenate(right)
 
 
-def _alike(base: NDArray[Any], head: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+def alike(base: NDArray[Any], head: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Numbers on one side and texts or their hashes on the other: as hashes of text."""
     return _text_hashes(base), _text_hashes(head)
 

@@ -44,13 +44,17 @@ def read_keys(table: Table, columns: tuple[str, ...]) -> NDArray[Any] | None:
     """
     if not columns:
         return None
-    keys = _read_numbered_keys(table, columns[0]) if len(columns) == 1 else None
-    if keys is None:
-        keys = _read_text_keys(table, columns)
+    keys = keys_of(table, columns)
     count, first = find_doubles(keys)
     if count:
         _refuse_duplicates(table, columns, count, first)
     return keys
+
+
+def keys_of(table: Table, columns: tuple[str, ...]) -> NDArray[Any]:
+    """The same, and a key may stand there more than once."""
+    keys = _read_numbered_keys(table, columns[0]) if len(columns) == 1 else None
+    return _read_text_keys(table, columns) if keys is None else keys
 
 
 def _read_numbered_keys(table: Table, column: str) -> NDArray[np.int64] | None:

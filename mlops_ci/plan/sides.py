@@ -13,6 +13,7 @@ import msgspec
 from mlops_ci.baseline.anchor import find_anchors
 from mlops_ci.baseline.store import Found, Store
 from mlops_ci.config import Gate, Model, Policy, Waiver, expand_gates
+from mlops_ci.config.model import LEAKAGE
 from mlops_ci.errors import ComparisonError, MlopsCiError
 from mlops_ci.plan.base_search import Search
 from mlops_ci.plan.base_side import BaseSide, Rescored
@@ -21,7 +22,7 @@ from mlops_ci.plan.functions import functions_of
 from mlops_ci.plan.noise import evaluations_of, history_of, same_seeds, seeds_of, values_of
 from mlops_ci.plan.outcome import ModelOutcome
 from mlops_ci.project import Project
-from mlops_ci.records import Evaluation
+from mlops_ci.records import Evaluation, MetricResult
 from mlops_ci.records.comparison import Side
 from mlops_ci.steps.evaluate import open_predictions
 from mlops_ci.verdict import (
@@ -82,6 +83,8 @@ def compare_with_base(
     functions, replaced = functions_of(project, outcome.name, search)
     contract = contract_with_base(project, outcome, search, measure.waivers)
     history, missed = history_of(outcome.name, head, store if side else None)
+    missed += same_seeds(evaluation)
+    leakage, leaks = _leakage(project, head, measure)
     compared = compare_sides(
         Sides(
             model=outcome.name,
@@ -93,9 +96,10 @@ def compare_with_base(
             changes=(*measure.changes, *replaced, *contract.changes),
             contract=contract.results,
             waiting=contract.waiting,
-            notes=(*contract.notes, *outcome.notes, *notes, *missed, *same_seeds(evaluation)),
+            notes=(*leaks, *contract.notes, *outcome.notes, *notes, *missed),
             before=before,
             history=history,
+            beside=leakage,
             evaluations=evaluations_of(outcome.name, head, store),
             fairness=tuple(measure.model.fairness),
             functions=functions,
@@ -129,10 +133,23 @@ def measure_of(project: Project, name: str, search: Search | None) -> Measure:
     slices = list(dict.fromkeys((*settings.model.slices, *model.slices)))
     fairness = list(dict.fromkeys((*settings.model.fairness, *model.fairness)))
     functions = {**model.functions, **settings.model.functions}
+    rows = model.training_rows or settings.model.training_rows
     widened = msgspec.structs.replace(
-        model, slices=slices, fairness=fairness, functions=functions
+        model, slices=slices, fairness=fairness, functions=functions, training_rows=rows
     )
     return Measure(merged.gates, merged.policy, widened, changes, settings.model.waivers)
+
+
+def _leakage(
+    project: Project, head: Known, measure: Measure
+) -> tuple[tuple[MetricResult, ...], tuple[str, ...]]:
+    from mlops_ci.steps.leakage import measure_leakage
+
+    gates = [gate.gate if isinstance(gate, Promise) else gate for gate in measure.gates]
+    named = measure.model.training_rows
+    training = project.root / named if named is not None else None
+    gated = any(gate.metric == LEAKAGE for gate in gates)
+    return measure_leakage(head.predictions, training, gated=gated)
 
 
 def _waiver_changes(base: Sequence[Waiver], head: Sequence[Waiver]) -> list[str]:

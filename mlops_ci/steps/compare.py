@@ -83,7 +83,7 @@ class Sides:
     `contract`: promises about data files, judged; `waiting`: those that need a base.
     `changes`: what head does to the yardstick, in words. `notes` go into the report. `before`:
     main's model on rows of its own, where `base` are its answers on head's. `history`: what main's
-    runs say of retraining noise, by metric.
+    runs say of retraining noise, by metric. `beside`: metrics of head alone.
     """
 
     model: str
@@ -100,6 +100,7 @@ class Sides:
     waivers: Sequence[Waiver] = ()
     history: Mapping[str, Noise] = field(default_factory=dict)
     evaluations: int | None = None
+    beside: tuple[MetricResult, ...] = ()
     contract: Sequence[ContractResult] = ()
     waiting: int = 0
     today: date = date.min
@@ -185,6 +186,7 @@ def compare_sides(sides: Sides) -> Outcome:
     measured = _measure(sides.base, head, sides.policy, wanted)
     gates = sides.gates if sides.base else [g for g in sides.gates if _kind(g) in FLOORS]
     metrics, retraining = _with_noise(measured.metrics, sides.base, sides)
+    metrics = (*metrics, *sides.beside)
     anchor = _against_best(sides, measured)
     judged = judge(metrics, gates, sides.policy, uncommon=measured.uncommon, anchor=anchor or None)
     moved = explain((sides.before, sides.base), measured.metrics, sides.policy)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from mlops_ci.config.model import Gate, Policy
+from mlops_ci.config.model import LEAKAGE, Gate, Policy
 from mlops_ci.records.comparison import GateResult, MetricResult, Verdict
 from mlops_ci.verdict.gates import (
     Circumstances,
@@ -117,7 +117,8 @@ def _primary(promises: Sequence[Promise], policy: Policy, results: Results) -> s
     if policy.primary is not None:
         named = Gate(metric=policy.primary, kind="max-drop", limit=0.0)
         return results.resolve(named).metric
-    return results.resolve(promises[0].gate).metric if promises else None
+    first = next((one.gate for one in promises if one.gate.metric != LEAKAGE), None)
+    return results.resolve(first).metric if first is not None else None
 
 
 def mark_better(

@@ -11,6 +11,7 @@ import msgspec
 
 from mlops_ci.config.contract import Column, Contract, Rows, expand_contract
 from mlops_ci.config.model import Gate, Policy, Price
+from mlops_ci.data.leakage import Overlap
 from mlops_ci.records import (
     Build,
     Comparison,
@@ -25,6 +26,7 @@ from mlops_ci.records import (
 )
 from mlops_ci.records.comparison import ContractResult, Side, WeakSlice
 from mlops_ci.report import Chart, Failure, Links, Plot, Report, Section, report_of, section_of
+from mlops_ci.steps.leakage import note_of, result_of
 from mlops_ci.verdict import Noise, Trainings, Uncommon, judge, widen_all
 from mlops_ci.verdict.contract import (
     ColumnFacts,
@@ -272,6 +274,27 @@ def noise_of_main() -> Section:
     widened, retraining = widen_all(metrics, Trainings(history=history), 0.95)
     comparison = compared(widened, (drop("roc_auc", 0.01),), retraining=retraining)
     return section_of(comparison, training=training(), base_training=base_training())
+
+
+def leaking() -> Section:
+    """Some evaluation rows were trained on: a gate asks for none."""
+    leaked, notes = leak()
+    metrics = [metric("roc_auc", 0.912, 0.931, 0.004), leaked]
+    gates = (drop("roc_auc", 0.01), Gate(metric="leakage", kind="max", limit=0.0))
+    comparison = compared(metrics, gates, notes=notes)
+    return section_of(comparison, training=training(), base_training=base_training())
+
+
+def warned_of_leakage() -> Section:
+    leaked, notes = leak()
+    metrics = [metric("roc_auc", 0.912, 0.931, 0.004), leaked]
+    comparison = compared(metrics, (drop("roc_auc", 0.01),), notes=notes)
+    return section_of(comparison, training=training(), base_training=base_training())
+
+
+def leak() -> tuple[MetricResult, tuple[str, ...]]:
+    found = Overlap(ROWS, 37, "train_ids.parquet", ("c-0041",))
+    return result_of(found), (note_of(found),)
 
 
 def hopeless() -> Section:
@@ -635,7 +658,7 @@ def _alone(made: Callable[[], Section]) -> Callable[[], Report]:
 SECTIONS: dict[str, Callable[[], Section]] = {
     function.__name__: function
     for function in (
-        better, no_worse, worse, pointed_out, undecided, probably_worse, hopeless, seeded, seeds_decide, noise_of_main, policy_fail, below_floor,
+        better, no_worse, worse, pointed_out, undecided, probably_worse, hopeless, seeded, seeds_decide, noise_of_main, leaking, warned_of_leakage, policy_fail, below_floor,
         probably_below_floor, optional_failed, unchanged, ungated, two_files, numbers, unpaired,
         unscored, missing_slice, not_assessed, creep, yardstick, only_gate, first, first_below_floor,
         first_ungated, contract_kept, contract_broken, contract_unread, worse_and_contract_broken,
