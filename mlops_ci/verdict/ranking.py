@@ -12,7 +12,7 @@ import numpy as np
 
 from mlops_ci.verdict.aggregates.chunks import fold
 from mlops_ci.verdict.aggregates.order import Ranking
-from mlops_ci.verdict.aggregates.sums import Grid, Sums, extent_of, order_for, sum_chunk
+from mlops_ci.verdict.aggregates.sums import Grid, Sums, mask_of, order_for, sum_classes
 from mlops_ci.verdict.intervals import (
     Interval,
     logit_interval,
@@ -69,6 +69,7 @@ class Column:
 
 BASE, HEAD, CHANGE = (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)
 ALONE = np.ones(1)
+FOUR = np.float64(4).view(np.int64)
 
 
 @dataclass(frozen=True)
@@ -191,9 +192,17 @@ def area_of(placed: Sequence[Placements], actual: Mask) -> Area:
         for name in ("positive", "negative")
     ]
 
+    # Of negative and of positive rows by turns.
+    both = [np.column_stack((one.negative, one.positive)).ravel() for one in placed]
+
     def count(rows: slice) -> tuple[Moved, Moved]:
-        positive, negative = _moved(placed, actual, rows)
-        return _summed(positive, order_for(n)), _summed(negative, order_for(n))
+        ours = actual[rows]
+        base, head = (
+            values.take(one.ranking.place_of(rows, actual), mode="clip")
+            for values, one in zip(both, placed, strict=True)
+        )
+        head -= base
+        return _by_class(head, ours, order_for(n))
 
     def merge(one: tuple[Moved, Moved], other: tuple[Moved, Moved]) -> tuple[Moved, Moved]:
         return one[0].merged(other[0]), one[1].merged(other[1])
@@ -213,15 +222,15 @@ def area_of(placed: Sequence[Placements], actual: Mask) -> Area:
 def _column_of(placed: Placements, name: str, order: int) -> Column:
     """One side's: the groups say all of it, no row has to be looked at."""
     values, rows = getattr(placed, name), getattr(placed.ranking, f"{name}s")
-    n = int(rows.sum())
-    mean = float(np.einsum("g,g->", values, rows)) / n
-    centred, weighted, powers = values - mean, rows.astype(np.float64), {}
+    n, powers = int(rows.sum()), {}
+    centred, weighted = values - placed.area, rows.astype(np.float64)
     weighted *= centred
     for power in range(2, order + 1):
         weighted *= centred
         powers[(0,) * power] = float(weighted.sum()) / n
-    seen = values[rows > 0]
-    return Column(Moments(n, np.array([mean]), powers), float(seen.min()), float(seen.max()))
+    # Placements rise or fall from group to group.
+    low, high = sorted(values[np.flatnonzero(rows)[[0, -1]]].tolist())
+    return Column(Moments(n, np.array([placed.area]), powers), low, high)
 
 
 @dataclass(frozen=True)
@@ -254,10 +263,19 @@ def _moved(placed: Sequence[Placements], actual: Mask, rows: slice) -> tuple[Flo
     return risen, sunk
 
 
-def _summed(moved: Floats, order: int) -> Moved:
+def _by_class(change: Floats, actual: Mask, order: int) -> tuple[Moved, Moved]:
     # Differences of placements lie in −1…1: a grid that all shards share.
-    sums = sum_chunk(Grid((-1.0,), (1.0,)), [moved], order)
-    return Moved(sums, extent_of([moved]) if len(moved) else sums.grid)
+    mask = mask_of(actual)
+    # Four times the class added, the classes' extremes are those of all rows.
+    raised = (mask & FOUR).view(np.float64)
+    above, below = change + raised, np.subtract(change, raised, out=raised)
+    extents = (
+        Grid((float(below.min()) + 4,), (float(above.max()) - 4,)),
+        Grid((float(above.min()),), (float(below.max()),)),
+    )
+    sums = sum_classes(Grid((-1.0,), (1.0,)), change, mask, order)
+    positive, negative = (Moved(*one) for one in zip(sums, extents, strict=True))
+    return positive, negative
 
 
 def combine(change: float, parts: list[Interval], method: str) -> Interval:

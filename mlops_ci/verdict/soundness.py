@@ -14,32 +14,34 @@ from mlops_ci.verdict.rows import Floats, Outputs
 
 # What rounding may leave of a row of probabilities.
 SUM_TOLERANCE = 1e-6
+Ends = tuple[float, float]
 
 
 def faults_of(outputs: Outputs, task: str, side: str) -> Iterator[tuple[str, str]]:
     """Use (`prediction`, `score`, `probability`) and why these answers do not serve it."""
+    # One look at its ends is all that a sound column costs; NaN is among them if there is any.
+    ends = (0.0, 0.0) if outputs.score is None else _ends(outputs.score)
     for what, array in (("prediction", outputs.prediction), ("score", outputs.score)):
         if array is None:
             yield what, f"{side} has no {what}"
             continue
-        bad = _not_finite(array) if array.dtype.kind == "f" else 0
+        bad = _not_finite(array, ends if what == "score" else _ends(array))
         if bad:
             yield what, f"{bad} of {side}'s {what}s are not finite numbers"
     for name, values in outputs.values.items():
-        bad = _not_finite(values)
+        bad = _not_finite(values, _ends(values))
         if bad:
             yield f"value {name}", f"{bad} of {side}'s values of {name} are not finite numbers"
     if outputs.score is not None:
-        why = not_probabilities(outputs.score, task)
+        why = _not_probabilities(outputs.score, ends, task)
         if why is not None:
             yield "probability", f"{side}: {why}"
 
 
-def not_probabilities(score: Floats, task: str) -> str | None:
+def _not_probabilities(score: Floats, ends: Ends, task: str) -> str | None:
     """Why these scores cannot be read as probabilities, or None."""
-    low, high = _ends(score)
     outside = 0
-    if not 0 <= low <= high <= 1:
+    if not 0 <= ends[0] <= ends[1] <= 1:
         outside = _count(score, lambda part: (part < 0) | (part > 1))
     if outside:
         return f"{outside} scores lie outside 0…1"
@@ -50,26 +52,17 @@ def not_probabilities(score: Floats, task: str) -> str | None:
     return None
 
 
-def _not_finite(array: NDArray[Any]) -> int:
-    # One look at the ends is all that a sound column costs; NaN is among them if there is any.
-    if np.isfinite(_ends(array)).all():
+def _not_finite(array: NDArray[Any], ends: Ends) -> int:
+    if np.isfinite(ends).all():
         return 0
     return _count(array, lambda part: ~np.isfinite(part))
 
 
-def _ends(array: NDArray[Any]) -> tuple[float, float]:
-    """The smallest and the largest value; NaN where there is one. 0, 0 of no rows."""
-    if not array.size:
+def _ends(array: NDArray[Any]) -> Ends:
+    """The smallest and the largest value; NaN where there is one. 0, 0 of no rows and of codes."""
+    if not array.size or array.dtype.kind != "f":
         return 0.0, 0.0
-
-    def ends(part: slice) -> tuple[float, float]:
-        return float(array[part].min()), float(array[part].max())
-
-    def merge(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
-        # numpy's, because Python's min loses a NaN.
-        return float(np.minimum(one[0], other[0])), float(np.maximum(one[1], other[1]))
-
-    return fold(ends, merge, len(array))
+    return float(array.min()), float(array.max())
 
 
 def _count(array: NDArray[Any], bad: Any) -> int:

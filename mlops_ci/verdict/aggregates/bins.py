@@ -20,8 +20,8 @@ STEP_BITS = 16
 SHARES = 1 << 17
 # Rows that a bin is worth: what it blurs of the AUC is then a fiftieth of the AUC's interval.
 SHARE = 16
-# A chunk brings a table of all bins along.
-ROWS = 1 << 18
+# A chunk brings a table of all bins, or of all steps, along.
+ROWS, STEP_ROWS = 1 << 19, 1 << 17
 # A jump's low bits hold `fine`, at most 63.
 FINE_BITS = 6
 
@@ -78,7 +78,6 @@ def bin_rank(score: Floats, actual: Mask) -> Ranking:
     would be hidden than its interval can bear.
     """
     layout = lay_out(score)
-    # Twice the bin of each row, and 1 more where it is positive.
     places = np.empty(len(score), dtype=np.int32)
 
     def place(part: slice) -> None:
@@ -94,7 +93,7 @@ def bin_rank(score: Floats, actual: Mask) -> Ranking:
     counts = fold(count, _added, len(score), ROWS).reshape(-1, 2)
     negatives, positives = np.ascontiguousarray(counts.T)
     everywhere = np.ones(layout.bins, dtype=np.bool_)
-    found = Ranking(positives, negatives, lambda part: places[part] >> 1, everywhere)
+    found = Ranking(positives, negatives, lambda part: places[part] >> 1, everywhere, places)
     # Bins of equal crowds hide at most a quarter of it of the AUC.
     usual = 2 * share_of(len(score)) / len(score)
     if found.blur > usual:
@@ -138,12 +137,14 @@ def lay_out(*scores: Floats) -> Layout:
             distance >>= np.uint64(shift)
             return np.bincount(distance.view(np.int64), minlength=coarse.bins)
 
-        return fold(counted, _added, len(score))
+        return fold(counted, _added, len(score), STEP_ROWS)
 
     crowd = reduce(_added, map(count, scores))
     # Halvings until a bin holds its share, as far as there are bits to tell rows apart.
     share = share_of(sum(map(len, scores)))
-    halvings = np.ceil(np.log2(np.maximum(crowd / share, 1))).astype(np.int32)
+    fraction, halvings = np.frexp(crowd / share)
+    # A power of two is a half of the next.
+    halvings = np.maximum(halvings - (fraction == 0.5), 0)
     halvings = np.minimum(halvings, shift)
     pieces = np.left_shift(1, halvings)
     first = np.cumsum(pieces) - pieces

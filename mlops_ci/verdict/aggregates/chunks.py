@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 from functools import reduce
 from typing import TypeVar
 
-ROWS = 1 << 15
-# Below this many rows a thread costs more than it brings.
-MANY = 1 << 17
+ROWS = 1 << 16
+# Below this many rows a thread costs more than it brings; with chunks, between which threads wait
+# for the interpreter, below these.
+MANY, MANY_CHUNKS = 1 << 17, 1 << 21
 THREADS = min(4, os.cpu_count() or 1)
 
 T = TypeVar("T")
@@ -24,6 +25,8 @@ def fold(
     """`work` of every chunk of n > 0 rows, merged. `rows`: of a chunk; None: `ROWS`."""
     step = rows or ROWS
     parts = [slice(start, min(start + step, n)) for start in range(0, n, step)]
+    if n < MANY_CHUNKS or THREADS < 2:
+        return reduce(merge, map(work, parts))
     share = -(-len(parts) // THREADS)
     # Each thread takes neighbouring chunks: handing every chunk over would cost more than its work.
     shares = [parts[start : start + share] for start in range(0, len(parts), share)]

@@ -22,13 +22,21 @@ DIGIT = np.uint32(0xFFFF)
 class Ranking:
     """Of each group of rows, by rising score [g]: how many `positives` and `negatives` there are.
     `group_of`: rows → their groups' numbers. `mixed`: the groups that hold different scores; None
-    when there are none.
+    when there are none. `places`: of every row twice its group's number, and 1 more where it is
+    positive; None where that was not kept.
     """
 
     positives: Ints
     negatives: Ints
     group_of: Callable[[slice], NDArray[np.signedinteger]]
     mixed: Mask | None = None
+    places: Places | None = None
+
+    def place_of(self, rows: slice, actual: Mask) -> NDArray[np.signedinteger]:
+        """`actual` [n]: which rows are positive."""
+        if self.places is not None:
+            return self.places[rows]
+        return np.asarray(2 * self.group_of(rows) + actual[rows])
 
     @property
     def below(self) -> Ints:

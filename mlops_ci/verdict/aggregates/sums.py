@@ -9,15 +9,15 @@ and whole numbers are summed: addition of floats depends on its order, that of i
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from itertools import combinations_with_replacement
 
 import numpy as np
 
 from mlops_ci.verdict.aggregates.chunks import fold
-from mlops_ci.verdict.rows import Floats
+from mlops_ci.verdict.rows import Floats, Ints, Mask
 
 BITS = 46
 # Added to a value in −1…1 it leaves the nearest whole number of 2⁻⁴⁶ in the low bits of the float.
@@ -100,7 +100,8 @@ class Sums:
 
 def extent_of(columns: Sequence[Floats]) -> Grid:
     return Grid(
-        tuple(float(one.min()) for one in columns), tuple(float(one.max()) for one in columns)
+        tuple(float(np.minimum.reduce(one)) for one in columns),
+        tuple(float(np.maximum.reduce(one)) for one in columns),
     )
 
 
@@ -120,43 +121,70 @@ def sum_on(grid: Grid, columns: Columns, n: int, rows: int | None = None) -> Sum
 
 def sum_chunk(grid: Grid, columns: Sequence[Floats], order: int) -> Sums:
     """Products to `order`. Of at most 2¹⁷ rows: their units then fit into 64 bits."""
-    centred, exponents = [], []
-    for column, values in enumerate(columns):
-        pivot, exponent = grid.pivot(column), grid.exponent(column)
-        found = values - pivot if pivot else values
-        far = abs(exponent) > FAR
-        centred.append(found * math.ldexp(1.0, -exponent) if far else found)
-        exponents.append(0 if far else exponent)
-    totals: dict[tuple[int, ...], int] = {}
-    _add_products(totals, (), (centred, exponents), order)
-    return Sums(len(columns[0]), grid, {key: totals[key] for key in _keys(len(columns), order)})
+    plan, n = _plan(grid, order), len(columns[0])
+    lifted = _lifted(plan, columns)
+    totals = {step.key: _whole(_sum(bits), n, step) for step, bits in lifted}
+    return Sums(n, grid, totals)
 
 
-def _add_products(
-    totals: dict[tuple[int, ...], int],
-    key: tuple[int, ...],
-    columns: tuple[Sequence[Floats], Sequence[int]],
-    order: int,
-    product: Floats | None = None,
-) -> None:
-    """Of `product`, whose columns are `key`, with every further column: depth first, so that no
-    more than `order` arrays are alive and all of them stay in the cache.
+def mask_of(chosen: Mask) -> Ints:
+    """All bits of a row are set where it is chosen."""
+    return np.negative(chosen.view(np.int8), dtype=np.int64)
+
+
+def sum_classes(grid: Grid, column: Floats, mask: Ints, order: int) -> tuple[Sums, Sums]:
+    """As `sum_chunk`, of the rows that `mask` chooses and of the others: without a copy of them."""
+    plan, n, some = _plan(grid, order), len(column), -int(mask.sum())
+    ours, others = {}, {}
+    for step, bits in _lifted(plan, [column]):
+        total, part = _sum(bits), _sum(np.bitwise_and(bits, mask, out=bits))
+        ours[step.key] = _whole(part, some, step)
+        others[step.key] = _whole(total - part, n - some, step)
+    return Sums(some, grid, ours), Sums(n - some, grid, others)
+
+
+@dataclass(frozen=True)
+class Step:
+    """To make the product `key` from the one without its last `column`, and to round it: by adding
+    `magic`, whose bits are `bits`.
     """
-    values, exponents = columns
-    for column in range(key[-1] if key else 0, len(values)):
-        longer = (*key, column)
-        one = values[column] if product is None else product * values[column]
-        magic = math.ldexp(MAGIC, sum(exponents[i] for i in longer))
-        # The last product is needed no more.
-        last = len(longer) == order and product is not None
-        totals[longer] = _whole_sum(np.add(one, magic, out=one if last else None), magic)
-        if len(longer) < order:
-            _add_products(totals, longer, columns, order, one)
+
+    key: tuple[int, ...]
+    column: int
+    magic: float
+    bits: int
 
 
-@cache
+@dataclass(frozen=True)
+class Plan:
+    """Depth first, so that no more than `order` products are alive and all stay in the cache."""
+
+    order: int
+    pivots: tuple[float, ...]
+    scales: tuple[float, ...]
+    steps: tuple[Step, ...]
+
+
+@lru_cache(maxsize=256)
+def _plan(grid: Grid, order: int) -> Plan:
+    size = len(grid.low)
+    exponents = [grid.exponent(column) for column in range(size)]
+    far = [abs(exponent) > FAR for exponent in exponents]
+    left = [0 if scaled else exponent for exponent, scaled in zip(exponents, far, strict=True)]
+    steps = []
+    # Sorted as words are: (0), (0, 0), (0, 0, 1), (0, 1).
+    for key in sorted(_keys(size, order)):
+        magic = math.ldexp(MAGIC, sum(left[column] for column in key))
+        steps.append(Step(key, key[-1], magic, int(np.float64(magic).view(np.int64))))
+    scales = (
+        math.ldexp(1.0, -exponent) if scaled else 1.0
+        for exponent, scaled in zip(exponents, far, strict=True)
+    )
+    return Plan(order, tuple(map(grid.pivot, range(size))), tuple(scales), tuple(steps))
+
+
 def _keys(columns: int, most: int) -> tuple[tuple[int, ...], ...]:
-    """Of all products of up to `most` columns, by length."""
+    """Of all products of up to `most` columns."""
     return tuple(
         key
         for order in range(1, most + 1)
@@ -164,13 +192,39 @@ def _keys(columns: int, most: int) -> tuple[tuple[int, ...], ...]:
     )
 
 
-def _whole_sum(lifted: Floats, magic: float) -> int:
-    """Of values in −1…1 (in units of the power of two that `magic` is lifted by), each rounded to
-    a whole number of units by the addition of `magic`: cheaper than a conversion. The sum may wrap;
-    the result cannot.
+def _lifted(plan: Plan, columns: Sequence[Floats]) -> Iterator[tuple[Step, Ints]]:
+    """Every product of the plan, each value in −1…1 (in units of its power of two) rounded to whole
+    units in the low bits of a float: cheaper than a conversion.
     """
-    wrapped = int(lifted.view(np.int64).sum()) - len(lifted) * int(np.float64(magic).view(np.int64))
-    return (wrapped + 2**63) % 2**64 - 2**63
+    values = [
+        _centred(column, pivot, scale)
+        for column, pivot, scale in zip(columns, plan.pivots, plan.scales, strict=True)
+    ]
+    products: list[Floats] = [np.empty(0)] * plan.order
+    for step in plan.steps:
+        depth = len(step.key) - 1
+        one = values[step.column]
+        if depth:
+            one = products[depth - 1] * one
+        products[depth] = one
+        # The last product is needed no more.
+        last = depth and depth == plan.order - 1
+        yield step, np.add(one, step.magic, out=one if last else None).view(np.int64)
+
+
+def _centred(values: Floats, pivot: float, scale: float) -> Floats:
+    """The same array where there is nothing to do."""
+    centred = values - pivot if pivot else values
+    return centred * scale if scale != 1 else centred
+
+
+def _sum(bits: Ints) -> int:
+    return int(np.add.reduce(bits))
+
+
+def _whole(wrapped: int, n: int, step: Step) -> int:
+    """The sum of n rounded values may wrap; the result cannot."""
+    return (wrapped - n * step.bits + 2**63) % 2**64 - 2**63
 
 
 def sums_of(columns: Columns, n: int, rows: int | None = None) -> Sums:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from mlops_ci.config.model import Policy
 from mlops_ci.records import MetricResult
-from mlops_ci.verdict import Outputs, PairedRows, compare_paired
+from mlops_ci.verdict import Outputs, PairedRows, compare_paired, intervals
 from mlops_ci.verdict.aggregates.order import rank
 from mlops_ci.verdict.intervals import (
     Atoms,
@@ -377,3 +377,16 @@ def test_student_quantile(level: float) -> None:
         assert student_quantile(level, df) == pytest.approx(
             float(stdtrit(df, 0.5 + level / 2)), abs=1e-11
         )
+
+
+@given(seed=st.integers(0, 2**32 - 1), size=st.integers(2, 12))
+@settings(max_examples=30, deadline=None)
+def test_few_atoms_and_many_have_the_same_bounds(seed: int, size: int) -> None:
+    rng = np.random.default_rng(seed)
+    atoms = Atoms(rng.normal(size=size), rng.integers(1, 50, size), -4.0, 4.0)
+    few = score_interval(atoms, LEVEL)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(intervals, "FEW_ATOMS", 0)
+        many = score_interval(atoms, LEVEL)
+    assert few.low == pytest.approx(many.low, rel=1e-9, abs=1e-12)
+    assert few.high == pytest.approx(many.high, rel=1e-9, abs=1e-12)

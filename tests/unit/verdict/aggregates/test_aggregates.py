@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -15,15 +16,25 @@ from hypothesis import strategies as st
 from mlops_ci.config.model import Policy
 from mlops_ci.verdict import PairedRows, compare_paired
 from mlops_ci.verdict import part as part_module
-from mlops_ci.verdict.aggregates import chunks
+from mlops_ci.verdict.aggregates import chunks, sums
 from mlops_ci.verdict.aggregates.bins import bin_rank, lay_out
 from mlops_ci.verdict.aggregates.cells import count_cells
 from mlops_ci.verdict.aggregates.gaps import count_gaps
 from mlops_ci.verdict.aggregates.order import bit_pattern, order_of, rank
-from mlops_ci.verdict.aggregates.sums import grid_of, sum_on, sums_of
+from mlops_ci.verdict.aggregates.sums import (
+    Grid,
+    grid_of,
+    mask_of,
+    sum_chunk,
+    sum_classes,
+    sum_on,
+    sums_of,
+)
+from mlops_ci.verdict.losses import LOSSES
+from mlops_ci.verdict.means import Means
 from mlops_ci.verdict.moments import moments_of
 from mlops_ci.verdict.precision import average_precision
-from mlops_ci.verdict.rows import view_of
+from mlops_ci.verdict.rows import Outputs, View, view_of
 from tests.unit.verdict.rows_for_tests import (
     binary_rows,
     multiclass_rows,
@@ -69,6 +80,62 @@ def test_moments_are_those_of_the_definition(seed: int, n: int, shift: float) ->
             assert found.power(gradient, order) == pytest.approx(truth, abs=1e-7 * scale + 1e-12)
 
 
+@given(seed=SEEDS, order=st.integers(2, 4))
+@settings(deadline=None)
+def test_sums_by_class_are_those_of_each_class_alone(seed: int, order: int) -> None:
+    rng = np.random.default_rng(seed)
+    column, chosen = rng.uniform(-1, 1, 90), rng.random(90) < rng.random()
+    grid = Grid((-1.0,), (1.0,))
+    found = sum_classes(grid, column, mask_of(chosen), order)
+    alone = (sum_chunk(grid, [column[rows]], order) for rows in (chosen, ~chosen))
+    assert found == tuple(alone)
+
+
+@pytest.mark.parametrize("apart", [1.0, 1e-7, 0.0])
+@pytest.mark.parametrize("name", ["log_loss", "brier"])
+def test_a_grid_from_beforehand_loses_no_digits(name: str, apart: float) -> None:
+    """Sums in one pass, or where models hardly differ in a second one on a grid of their own."""
+    rows, rng = binary_rows(4, n=3_000), np.random.default_rng(0)
+    base = rows.base.score
+    assert base is not None
+    near = np.clip(base + apart * rng.uniform(-0.1, 0.1, 3_000), 1e-9, 1 - 1e-9)
+    view = view_of(replace(rows, head=replace(rows.head, score=near)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sums, "MANY", 1_000)
+        once = Means(LOSSES[name], view)
+        twice = Means(replace(LOSSES[name], most=None), view)
+    for weights in (np.array([1.0, 0.0]), np.array([0.0, 1.0]), np.array([1.0, 1.0])):
+        assert once.moments is not None
+        assert twice.moments is not None
+        for order in (2, 3):
+            ours, truth = (one.moments.power(weights, order) for one in (once, twice))  # type: ignore[union-attr]
+            scale = twice.moments.power(weights, 2) ** (order / 2)
+            assert ours == pytest.approx(truth, abs=1e-8 * scale)
+    np.testing.assert_allclose(once.value(1), twice.value(1), rtol=1e-12)
+
+
+@given(seed=SEEDS, classes=st.sampled_from([2, 3, 5]), sides=st.integers(1, 2))
+@settings(max_examples=20, deadline=None)
+def test_cells_are_counted(seed: int, classes: int, sides: int) -> None:
+    """By comparing bytes where cells are few, else in a table."""
+    rng = np.random.default_rng(seed)
+    columns = rng.integers(0, classes, (1 + sides, 60))
+    outputs = tuple(Outputs(column) for column in columns[1:])
+    names = tuple(map(str, range(classes)))
+    found = count_cells(View("multiclass", names, columns[0], outputs, identical=False, positive=1))
+    truth = Counter(map(tuple, columns.T.tolist()))
+    assert dict(zip(map(tuple, found.codes.tolist()), found.counts.tolist(), strict=True)) == truth
+
+
+def test_a_crowd_that_bins_cannot_resolve_is_sorted() -> None:
+    """One far score takes the steps away from all others: without a sort the bound would be wide."""
+    rng = np.random.default_rng(0)
+    actual, score = rng.random(4_000) < 0.4, 0.5 + 1e-12 * rng.random(4_000)
+    score[0] = 1e-300
+    assert bin_rank(score, actual).blur == 0.0
+    assert area(bin_rank(score, actual)) == area(rank(score, actual))
+
+
 def test_sums_of_different_grids_do_not_add_up() -> None:
     one, other = (sums_of(of(np.full((3, 2), value)), 3) for value in (1.0, 9.0))
     with pytest.raises(ValueError, match="different grids"):
@@ -106,6 +173,7 @@ def test_the_size_of_a_chunk_and_threads_change_nothing(
         before = compare_paired(data, Policy())
         patch.setattr(chunks, "ROWS", rows)
         patch.setattr(chunks, "MANY", 0)
+        patch.setattr(chunks, "MANY_CHUNKS", 0)
         assert compare_paired(shuffled, Policy()) == before
 
 
