@@ -64,7 +64,10 @@ def fenced(content: str, language: str = "") -> str:
 
 
 def picture(title: str, light: str, dark: str) -> str:
-    """Both drawings; a reader sees the one of their own theme."""
+    """Both drawings; a reader sees the one of their own theme. The title is on one line: a blank
+    one would end the element.
+    """
+    title = "".join(letter if letter.isprintable() else " " for letter in title)
     light, dark, alt = (html.escape(text, quote=True) for text in (light, dark, title))
     return (
         f'<picture><source media="(prefers-color-scheme: dark)" srcset="{dark}">'
@@ -85,8 +88,8 @@ def summary(phrase: Phrase) -> str:
     tags = {"code": ("<code>", "</code>"), "strong": ("<b>", "</b>"), "text": ("", "")}
     parts = []
     for kind, content in phrase.spans:
-        line = html.escape(" ".join(content.splitlines()))
+        line = html.escape(" ".join(content.splitlines()), quote=False)
         if kind != "code":
-            line = re.sub(r"[@#](?!\d+;)", lambda found: found.group() + JOINER, line)
+            line = re.sub(r"[@#]", lambda found: found.group() + JOINER, line)
         parts.append(tags[kind][0] + line + tags[kind][1])
     return "".join(parts)

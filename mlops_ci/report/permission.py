@@ -42,8 +42,10 @@ def lead_of_many(report: Report) -> Phrase:
         return strong("Merged") + text(".")
     if stopped:
         verb = "stops" if len(stopped) == 1 else "stop"
-        said = f": {count(len(stopped))} of {count(len(touched))} models {verb} it."
-        return strong("Must not be merged") + text(said)
+        which = f"{count(len(stopped))} of {count(len(touched))} models"
+        if len(stopped) == len(touched) > 1:
+            which = "both models" if len(stopped) == 2 else f"all {count(len(stopped))} models"
+        return strong("Must not be merged") + text(f": {which} {verb} it.")
     return strong("May be merged") + text(": no model stops it.")
 
 

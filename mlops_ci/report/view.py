@@ -17,7 +17,7 @@ from mlops_ci.report.ladder import Rung
 from mlops_ci.report.lineage import lineage_of
 from mlops_ci.report.markup import code_span, fenced, markdown, picture, plain, summary
 from mlops_ci.report.model import Report, Section
-from mlops_ci.report.numbers import NBSP, count, show_percent
+from mlops_ci.report.numbers import ABSENT, NBSP, count, show_percent
 from mlops_ci.report.permission import lead_of_many
 from mlops_ci.report.phrase import Phrase, code, join, quoted, text
 from mlops_ci.report.rows import Row, gate_row, gate_rows, metric_row, metric_rows
@@ -215,7 +215,7 @@ def _model_row(section: Section) -> dict[str, str]:
         "mark": mark_of(section),
         "name": markdown(code(section.model), cell=True),
         "metric": markdown(row.name if row else stopped, cell=True),
-        "change": row.change if row else "",
+        "change": row.change if row and row.change != ABSENT else "",
         "within": row.within if row else "",
         "picture": code_span(row.picture.replace(" ", NBSP)) if row and row.gate else "",
         "base": row.base if row else "",

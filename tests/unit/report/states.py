@@ -651,6 +651,45 @@ def priced() -> Report:
     return replace(one(no_worse()), prices={"churn": Price(per_hour=2.5, currency="EUR")})
 
 
+NAME = "a|b `c` @acme/all #1 <img src=x> ![](x) </details> 😀\n\n# end"
+
+
+def hostile() -> Report:
+    """One name for everything that others name: model, metric, slice, parameter, note, change."""
+    found = [
+        metric("roc_auc", 0.9, 0.8, 0.01, slice=NAME, n=50),
+        metric(NAME, 0.5, 0.4, 0.01, note=NAME),
+    ]
+    gates = (drop("roc_auc", 0.01, NAME), drop(NAME, 0.2))
+    comparison = compared(found, gates, model=NAME, changes=(NAME,), notes=(NAME,))
+    trained = [training(model=NAME, parameters={NAME: value}) for value in ("1", NAME)]
+    section = section_of(comparison, training=trained[0], base_training=trained[1])
+    failure = Failure("train", NAME, where=NAME, fix=f"{NAME}\n{NAME}", tail=NAME)
+    return report_of(
+        [section, Section(f"{NAME}2", "failed", failure=failure), Section(NAME, "untouched")],
+        LINKS,
+        base_name=NAME,
+    )
+
+
+def of_metrics(count: int) -> Report:
+    """`count` metrics, every tenth with a gate."""
+    found = [metric(f"metric_{at}", 0.5, 0.5 + at / 1e4, 0.01) for at in range(count)]
+    return one(
+        section_of(compared(found, [drop(f"metric_{at}", 0.02) for at in range(0, count, 10)]))
+    )
+
+
+def sixty_models() -> Report:
+    """As many as a monorepo has: one is worse, one does not train, most are untouched."""
+    touched = [
+        named(only_gate(), "m00"),
+        named(no_baseline(), "m01"),
+        named(first_ungated(), "m02"),
+    ]
+    return report_of([*touched, *(untouched(f"m{at:02}") for at in range(3, 60))], LINKS)
+
+
 def _alone(made: Callable[[], Section]) -> Callable[[], Report]:
     return lambda: one(made())
 
@@ -673,4 +712,8 @@ STATES: dict[str, Callable[[], Report]] = {
     "as_text": as_text,
     "behind_a_link": behind_a_link,
     "priced": priced,
+    "hostile": hostile,
+    "no_metrics": lambda: of_metrics(0),
+    "fifty_metrics": lambda: of_metrics(50),
+    "sixty_models": sixty_models,
 }

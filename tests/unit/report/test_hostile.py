@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from mlops_ci.report import (
     Failure,
     Links,
+    Plot,
     Report,
     Section,
     render_html,
@@ -23,7 +24,7 @@ from mlops_ci.report import (
     report_of,
     section_of,
 )
-from tests.unit.report.states import compared, drop, metric, named, one, training, worse
+from tests.unit.report.states import LINKS, compared, drop, metric, named, one, training, worse
 
 HOSTILE = (
     "a|b",
@@ -122,6 +123,24 @@ def harmless(report: Report) -> None:
 @pytest.mark.parametrize("name", HOSTILE)
 def test_markdown(name: str) -> None:
     harmless(everywhere(name))
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_title_of_a_picture(name: str) -> None:
+    """A project names its own plots."""
+    at = "https://github.com/acme/churn/blob/mlops-ci-plots/a.png"
+    plot = Plot("own-1", name, b"", b"", light_url=at, dark_url=at)
+    section = replace(worse(), plots=(plot,))
+    reader = read(render_markdown(one(section)))
+    assert reader.tags <= TAGS | {"picture", "source", "img"}
+    assert {found for found in reader.addresses if found} == {at, LINKS.report, LINKS.run}
+    assert reader.comments == 0
+    assert not re.search(r"(?:^|\W)@\w", reader.text)
+    assert "heading" not in reader.text
+    page = Reader()
+    page.feed(re.sub(r"<(style|script)>.*?</\1>", "", render_html(one(section)), flags=re.DOTALL))
+    assert "script" not in page.tags
+    assert all(str(found).startswith(("data:", "https://example")) for found in page.addresses)
 
 
 @settings(max_examples=150, deadline=None)
