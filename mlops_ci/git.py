@@ -182,6 +182,13 @@ class Git:
             raise self.too_shallow(f"the merge-base of {one[:12]} and {other[:12]}")
         return None
 
+    def count(self, old: str, new: str) -> int | None:
+        """Commits from `old` to `new` along first parents; None where the clone lacks some."""
+        if self.is_shallow():
+            return None
+        done = self.run("rev-list", "--count", "--first-parent", f"{old}..{new}")
+        return int(done.text) if done.code == 0 else None
+
     def too_shallow(self, what: str) -> BaselineError:
         return BaselineError(
             f"this clone is shallow: {what} is not in it",

@@ -31,11 +31,13 @@ class Asked:
 
 @dataclass(frozen=True)
 class Base:
-    """`name` is what a reader sees; `note` says what was unusual."""
+    """`name` is what a reader sees; `note` says what was unusual. `behind`: how many commits the
+    branch is further; None where the clone does not have them all."""
 
     commit: str
     name: str
     note: str | None = None
+    behind: int | None = None
 
 
 def find_base(project: Project, asked: Asked) -> Base | None:
@@ -112,7 +114,7 @@ def _of_pull_request(git: Git, head: str, asked: Asked) -> Base | None:
     commit = git.merge_base(head, tip)
     if commit is None:
         return None
-    return Base(commit, branch)
+    return Base(commit, branch, behind=git.count(commit, tip))
 
 
 def _of_laptop(project: Project, head: str) -> Base | None:
@@ -132,7 +134,7 @@ def _of_laptop(project: Project, head: str) -> Base | None:
         return None
     name = branch.removeprefix("origin/")
     if commit != head or project.edited:
-        return Base(commit, name)
+        return Base(commit, name, behind=git.count(commit, branch))
     before = _parent(git, head)
     note = f"this is the tip of {name} with nothing changed: compared with the commit before it"
     return Base(before.commit, f"{name}~1", note) if before else None

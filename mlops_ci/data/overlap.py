@@ -23,8 +23,10 @@ def say_too_few(base: Predictions, paired: int) -> str:
     )
 
 
-def rest_of(base: Predictions, rows: Rows) -> Rows:
-    """The rows of base that are not among `rows`."""
+def rest_of(base: Predictions, rows: Rows) -> Rows | None:
+    """The rows of base that are not among `rows`; None where there are none that weigh anything."""
     rest = np.ones(base.rows, dtype=np.bool_)
     rest[rows] = False
-    return np.flatnonzero(rest)
+    found = np.flatnonzero(rest)
+    weighs = len(found) > 0 and (base.weight is None or bool(base.weight[found].any()))
+    return found if weighs else None

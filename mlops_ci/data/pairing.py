@@ -137,7 +137,8 @@ def _by_key(
     left, right = common
     paired = base.rows if isinstance(left, slice) else len(left)
     unscored, added = base.rows - paired, head.rows - paired
-    left_out = single_rows(base, classes, rest_of(base, left)) if unscored else None
+    rest = rest_of(base, left)
+    left_out = single_rows(base, classes, rest) if rest is not None else None
     if paired:
         _check_labels(base, head, classes, (left, right))
     if not is_enough(base, paired):

@@ -32,6 +32,6 @@ def turn_over(before: Predictions, now: Predictions) -> Turnover:
     left, right = match(before.keys, now.keys)
     kept = before.rows if isinstance(left, slice) else len(left)
     moved = label_of(before, classes)[left] != label_of(now, classes)[right]
-    gone = before.rows - kept
-    rest = single_rows(before, classes, rest_of(before, left)) if gone else None
-    return Turnover(*sides, gone, now.rows - kept, int(moved.sum()), rest)
+    rest = rest_of(before, left)
+    left_out = single_rows(before, classes, rest) if rest is not None else None
+    return Turnover(*sides, before.rows - kept, now.rows - kept, int(moved.sum()), left_out)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from mlops_ci.baseline.anchor import find_anchors
+from mlops_ci.baseline.commit import Base
 from mlops_ci.baseline.store import Found, Store
 from mlops_ci.config import Gate, Model, Policy, Waiver, expand_gates
 from mlops_ci.config.model import LEAKAGE
@@ -76,6 +78,8 @@ def compare_with_base(
     base, before = _base(side, search), None
     if side is not None and side.rescored is not None:
         before, base = base, _base(_answering(side, side.rescored), search)
+    if base is not None and side is not None and search is not None:
+        base = replace(base, side=aged(base.side, (side.evaluation, evaluation), search.base))
     if studio is not None and head.predictions is not None:
         rows = (base.predictions if base is not None else None, head.predictions)
         outcome.drawing = studio.begin(rows, search.base.name if search is not None else "main")
@@ -180,6 +184,13 @@ def _head(project: Project, evaluation: Evaluation, model: Model, *, counted: bo
     return Known(side, found, evaluation.numbers, evaluation.refused, seeds=seeds)
 
 
+def aged(base: Side, evaluations: tuple[Evaluation, Evaluation], found: Base) -> Side:
+    """`evaluations`: base's as it was recorded, and head's."""
+    then, now = (datetime.fromisoformat(one.evaluated) for one in evaluations)
+    days = (now - then).days
+    return msgspec.structs.replace(base, behind=found.behind or None, days=max(days, 0) or None)
+
+
 def _answering(side: BaseSide, found: Rescored) -> BaseSide:
     """Base's side with its model's answers to head's rows."""
     source = f"{side.source}; {found.source}"
@@ -267,7 +278,7 @@ def _anchor(found: Found, model: Model, base: Known | None) -> Known:
         return Known(side, open_slim(place, model, evaluation), seeds=seeds)
 
 
-def _digests(evaluation: Evaluation) -> dict[str, str | None]:
+def _digests(evaluation: Evaluation) -> dict[str, Any]:
     return {
         "predictions_digest": evaluation.predictions.digest if evaluation.predictions else None,
         "model_digest": evaluation.artifact.digest if evaluation.artifact else None,

@@ -221,7 +221,9 @@ class Resolution(Struct, frozen=True, kw_only=True):
 
 
 class Side(Struct, frozen=True, kw_only=True):
-    """One of the two that were compared. `name` is what a reader sees: `main`, a file's name."""
+    """One of the two that were compared. `name` is what a reader sees: `main`, a file's name.
+    `behind`: how many commits main is further than this one; `days` before head's it was measured;
+    None where that is none, or not known."""
 
     name: str
     commit: str | None = None
@@ -229,6 +231,8 @@ class Side(Struct, frozen=True, kw_only=True):
     model_digest: str | None = None
     training_key: str | None = None
     source: str | None = None
+    behind: int | None = None
+    days: int | None = None
 
 
 class Retraining(Struct, frozen=True, kw_only=True):

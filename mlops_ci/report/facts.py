@@ -6,7 +6,9 @@ from collections.abc import Iterator
 
 from mlops_ci.records import Comparison, Resolution
 from mlops_ci.records.comparison import Side, WeakSlice
+from mlops_ci.report.effects import effect_notes
 from mlops_ci.report.labels import is_file, metric_name, short
+from mlops_ci.report.lineage import stale_note
 from mlops_ci.report.model import Section
 from mlops_ci.report.numbers import count, decimals_of, show, show_bytes, show_percent
 from mlops_ci.report.phrase import Phrase, code, join, quoted, text
@@ -35,7 +37,12 @@ def notes_of(section: Section) -> tuple[str, ...]:
     if comparison is None:
         return ()
     weak = (_weak(found) for found in comparison.weak_slices[:WORST])
-    return (*weak, *tuple(dict.fromkeys(comparison.notes))[:OPEN])
+    return (
+        *weak,
+        *effect_notes(section),
+        *stale_note(comparison),
+        *tuple(dict.fromkeys(comparison.notes))[:OPEN],
+    )
 
 
 def _weak(found: WeakSlice) -> str:

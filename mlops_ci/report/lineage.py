@@ -6,13 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mlops_ci.records import Evaluation, Training
+from mlops_ci.records import Comparison, Evaluation, Training
+from mlops_ci.records.comparison import Side
 from mlops_ci.report.labels import is_file, short
 from mlops_ci.report.model import Report, Section
 from mlops_ci.report.phrase import Phrase, code, join, text
 
 MOST = 20
 DIGEST = 12  # characters of a digest
+FAR = 50  # commits
+OLD = 30  # days
 
 
 def lineage_of(section: Section) -> tuple[Phrase, ...]:
@@ -36,7 +39,31 @@ def _commits(section: Section) -> Iterator[Phrase]:
     base = comparison.base
     if base is not None and base.commit is not None:
         said = text("Baseline: ") + code(base.name) + text(" at ") + code(short(base.commit))
-        yield said + text(f" ({base.source})." if base.source else ".")
+        said += text(f" ({base.source})" if base.source else "")
+        age = age_of(base)
+        yield said + (text(", ") + age if age else Phrase()) + text(".")
+
+
+def age_of(base: Side) -> Phrase:
+    """`63 commits behind main, measured 41 days before`; empty for a fresh one."""
+    said = []
+    if base.behind:
+        commits = "1 commit" if base.behind == 1 else f"{base.behind:,} commits"
+        said.append(text(f"{commits} behind ") + code(base.name))
+    if base.days:
+        said.append(text(f"measured {base.days:,} {'day' if base.days == 1 else 'days'} before"))
+    return join(said, ", ")
+
+
+def stale_note(comparison: Comparison) -> Iterator[str]:
+    """Of a baseline that is old, beside the table: what was merged since is not in it."""
+    base = comparison.base
+    if base is None or ((base.behind or 0) < FAR and (base.days or 0) < OLD):
+        return
+    yield (
+        f"The baseline is old: {age_of(base)}. Bring the branch up to date to be compared with "
+        f"what {base.name} is now."
+    )
 
 
 def _data(head: Training | None, base: Training | None) -> Iterator[Phrase]:

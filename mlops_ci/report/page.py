@@ -11,6 +11,7 @@ from mlops_ci.report.advice import paste
 from mlops_ci.report.changes import changes_of
 from mlops_ci.report.contract import contract_rows
 from mlops_ci.report.documents import without_controls
+from mlops_ci.report.effects import effects_of
 from mlops_ci.report.facts import facts_of, notes_of, shipped_rows
 from mlops_ci.report.footer import footer_parts
 from mlops_ci.report.labels import sides_of
@@ -110,6 +111,7 @@ def _section(section: Section, report: Report, reach: Reach) -> dict[str, Any]:
         "paste": example[1] if example else "",
         "changes": changes_of(section),
         "facts": facts_of(section),
+        "effects": effects_of(section),
         "lineage": (*lineage_of(section), *made_by(section)),
         "failure": section.failure,
         "tail": without_controls(section.failure.tail) if section.failure else "",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from mlops_ci.report.advice import paste
 from mlops_ci.report.changes import changes_of
 from mlops_ci.report.contract import contract_rows
+from mlops_ci.report.effects import effects_of
 from mlops_ci.report.facts import notes_of, shipped_rows
 from mlops_ci.report.footer import footer_parts
 from mlops_ci.report.forest import legend
@@ -92,6 +93,10 @@ def _section(section: Section, report: Report, width: int) -> Iterable[Any]:
     if example:
         yield _text(text("A gate says what may be lost:"))
         yield _text(text("\n".join(f"  {line}" for line in example[1].splitlines())), "cyan")
+    effects = effects_of(section)
+    if effects:
+        yield _text(text("what the rows did, what the model did:"))
+        yield from (_text(text("  ") + effect) for effect in effects)
     changes = changes_of(section)
     if changes:
         yield _text(text("changed: ") + join(changes, " · "))

@@ -10,6 +10,7 @@ from mlops_ci.report.advice import paste
 from mlops_ci.report.changes import changes_of
 from mlops_ci.report.contract import contract_blocks, contract_rows, contract_title
 from mlops_ci.report.documents import failure_view
+from mlops_ci.report.effects import effects_of
 from mlops_ci.report.facts import facts_of, notes_of, shipped_rows
 from mlops_ci.report.footer import footer_parts
 from mlops_ci.report.labels import full_name, sides_of
@@ -178,6 +179,7 @@ def _background(section: Section, rung: Rung) -> dict[str, Any]:
             for plot in pictures
         ],
         "facts": [markdown(fact) for fact in facts_of(section)] if rung.facts else [],
+        "effects": [markdown(line) for line in effects_of(section)] if rung.facts else [],
         "lineage": [markdown(line) for line in lineage_of(section)] if rung.facts else [],
     }
 

@@ -52,6 +52,8 @@ EXPECTED = {
     "not_assessed": ("inconclusive", "failure"),
     "unpaired": OPEN,
     "unscored": OPEN,
+    "new_rows": OPEN,
+    "other_rows": PASSED,
     "ungated": ("ungated", "neutral"),
     "two_files": ("ungated", "neutral"),
     "first_ungated": ("ungated", "success"),

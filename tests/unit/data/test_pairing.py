@@ -95,10 +95,8 @@ def test_fewer_than_four_fifths_of_bases_rows_are_two_samples(tmp_path: Path) ->
     found = pairing(tmp_path, binary(40), shuffled(binary(40), 1, keep=31))
     assert not isinstance(found.rows, PairedRows)
     assert (found.unscored, found.counts.paired, found.counts.paired_by) == (9, 0, "none")
-    assert found.notes == (
-        "Of base's 40 rows head scored 31, fewer than 80%: the two files are compared as separate "
-        "samples.",
-    )
+    (note,) = found.notes
+    assert note.startswith("Of base's 40 rows head scored 31, fewer than 80%")
     head = shuffled(binary(40), 1, keep=31)
     head["label"][3] = 1 - head["label"][3]
     with pytest.raises(ComparisonError, match="1 rows have another label"):

@@ -15,9 +15,11 @@ from mlops_ci.data.leakage import Overlap
 from mlops_ci.records import (
     Build,
     Comparison,
+    Decomposition,
     Deployment,
     Environment,
     Evaluation,
+    LeftOut,
     MetricResult,
     Push,
     Resolution,
@@ -379,6 +381,55 @@ def unscored() -> Section:
     )
 
 
+OTHER_ROWS = (
+    "The evaluation rows changed: 1,203 of base's 12,408 are gone, 2,100 are new. Main's model has "
+    "answered head's rows."
+)
+
+
+def other_rows() -> Section:
+    """The evaluation rows changed, and main's model has answered the new ones."""
+    metrics = [metric("roc_auc", 0.861, 0.866, 0.004), metric("log_loss", 0.301, 0.297, 0.006)]
+    effects = (
+        Decomposition(
+            metric="roc_auc", base_before=0.912, base_now=0.861, head=0.866, data_effect=-0.051,
+            data_low=-0.062, data_high=-0.040, model_effect=0.005, model_low=0.001, model_high=0.009,
+        ),
+        Decomposition(
+            metric="log_loss", base_before=0.2812, base_now=0.301, head=0.297, data_effect=0.0198,
+            model_effect=-0.004, model_low=-0.010, model_high=0.002,
+        ),
+    )  # fmt: skip
+    source = "the store, by commit; its model has answered head's rows"
+    return section_of(
+        compared(
+            metrics,
+            (drop("roc_auc", 0.01),),
+            base=Side(name="main", commit=BASE, source=source, behind=63, days=41),
+            decomposition=effects,
+            left_out=LeftOut(rows=1_203, metrics={"roc_auc": 0.874}, kept={"roc_auc": 0.921}),
+            notes=(OTHER_ROWS,),
+        )
+    )
+
+
+def new_rows() -> Section:
+    """Main's model could not be asked about rows that are new."""
+    metrics = [metric("roc_auc", 0.912, 0.93, 0.006)]
+    gates = (drop("roc_auc", 0.01),)
+    judged = judge(metrics, gates, Policy(), uncommon=Uncommon(added=120))
+    rows = RowCounts(head=ROWS + 120, base=ROWS, paired=ROWS, paired_by="id")
+    return section_of(
+        msgspec.structs.replace(
+            compared(metrics, gates, notes=("120 rows of head are new: they are not compared.",)),
+            gates=judged.gates,
+            verdict=judged.verdict,
+            blocks=judged.blocks,
+            rows=rows,
+        )
+    )
+
+
 def missing_slice() -> Section:
     metrics = [metric("recall", 0.641, 0.644, 0.009)]
     return section_of(compared(metrics, (drop("recall", 0.02, "region=north"),)))
@@ -699,7 +750,8 @@ SECTIONS: dict[str, Callable[[], Section]] = {
     for function in (
         better, no_worse, worse, pointed_out, undecided, probably_worse, hopeless, seeded, seeds_decide, noise_of_main, leaking, warned_of_leakage, policy_fail, below_floor,
         probably_below_floor, optional_failed, unchanged, ungated, two_files, numbers, unpaired,
-        unscored, missing_slice, not_assessed, creep, yardstick, only_gate, first, first_below_floor,
+        unscored, other_rows, new_rows, missing_slice, not_assessed, creep, yardstick, only_gate,
+        first, first_below_floor,
         first_ungated, contract_kept, contract_broken, contract_unread, worse_and_contract_broken,
         first_contract_broken, failed, evaluated, stale, no_baseline, not_deployed, live, put_back, untouched,
     )

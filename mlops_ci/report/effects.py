@@ -1,0 +1,80 @@
+"""What the rows did to the numbers and what the model did, where the evaluation rows changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mlops_ci.records import Comparison, Decomposition, LeftOut, MetricResult
+from mlops_ci.report.labels import decimals_for, metric_name
+from mlops_ci.report.model import Section
+from mlops_ci.report.numbers import count, decimals_apart, show
+from mlops_ci.report.phrase import Phrase, text
+from mlops_ci.report.words import main_metric
+
+MOST = 20
+
+
+def effects_of(section: Section) -> tuple[Phrase, ...]:
+    """`accuracy: 0.900 → 0.750 by the rows (−0.150: −0.185 … −0.115), → 0.745 by the model (…)`"""
+    comparison = section.comparison
+    if comparison is None:
+        return ()
+    return tuple(_line(one, section) for one in comparison.decomposition[:MOST])
+
+
+def _line(one: Decomposition, section: Section) -> Phrase:
+    digits = _decimals(one, section)
+    values = [show(value, digits) for value in (one.base_before, one.base_now, one.head)]
+    data = _effect(one.data_effect, (one.data_low, one.data_high), digits)
+    model = _effect(one.model_effect, (one.model_low, one.model_high), digits)
+    return metric_name(one.metric) + text(
+        f": {values[0]} → {values[1]} by the rows ({data}), → {values[2]} by the model ({model})."
+    )
+
+
+def _effect(value: float | None, ends: tuple[float | None, float | None], digits: int) -> str:
+    said = show(value, digits, signed=True)
+    if None in ends:
+        return said
+    low, high = (show(end, digits, signed=True) for end in ends)
+    return f"{said}: {low} … {high}"
+
+
+def _decimals(one: Decomposition, section: Section) -> int:
+    """As many digits as in the tables."""
+    return decimals_for(next((m for m in section.whole if m.metric == one.metric), None))
+
+
+def effect_notes(section: Section) -> Iterator[str]:
+    """Two sentences for who reads no further: on the main metric, and on the rows that are gone."""
+    comparison, metric = section.comparison, main_metric(section)
+    if comparison is None or metric is None:
+        return
+    effect = next((o for o in comparison.decomposition if o.metric == metric.metric), None)
+    if effect is not None:
+        digits = _decimals(effect, section)
+        data, model = (
+            show(value, digits, signed=True) for value in (effect.data_effect, effect.model_effect)
+        )
+        yield (
+            f"Other rows than before: they move {metric_name(metric.metric)} of main's model by "
+            f"{data}; the model of this change moves it by {model} on the same rows, and that is "
+            "what is judged."
+        )
+    if comparison.left_out is not None:
+        yield from _left_out(comparison, comparison.left_out, metric)
+
+
+def _left_out(comparison: Comparison, gone: LeftOut, metric: MetricResult) -> Iterator[str]:
+    value, kept = gone.metrics.get(metric.metric), gone.kept.get(metric.metric)
+    if value is None:
+        return
+    digits = decimals_for(metric)
+    if kept is not None:
+        digits = decimals_apart(value, kept, digits)
+    others = f" ({show(kept, digits)} on the others)" if kept is not None else ""
+    name = comparison.base.name if comparison.base is not None else "base"
+    yield (
+        f"On the {count(gone.rows)} rows of {name} that head does not have, {name}'s "
+        f"{metric_name(metric.metric)} is {show(value, digits)}{others}."
+    )

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mlops_ci.data import ColumnsRequest, Predictions, read_predictions
+from mlops_ci.data.overlap import rest_of
+from mlops_ci.data.turnover import turn_over
+from tests.unit.data.files import binary, write
+
+
+def read(folder: Path, columns: dict[str, Any]) -> Predictions:
+    return read_predictions(
+        write(folder / f"{len(list(folder.iterdir()))}.csv", columns), ColumnsRequest()
+    )
+
+
+def part(columns: dict[str, Any], rows: slice) -> dict[str, Any]:
+    return {name: values[rows] for name, values in columns.items()}
+
+
+def test_rows_are_kept_gone_new_or_relabelled(tmp_path: Path) -> None:
+    whole = binary(60)
+    before, now = part(whole, slice(0, 40)), part(whole, slice(10, 60))
+    now["label"] = [1 - now["label"][0], *now["label"][1:]]
+    found = turn_over(read(tmp_path, before), read(tmp_path, now))
+    assert (found.gone, found.added, found.relabelled) == (10, 20, 1)
+    assert found.left_out is not None
+    assert found.left_out.label.tolist() == whole["label"][:10]
+    assert (len(found.before.label), len(found.now.label)) == (40, 50)
+
+
+def test_the_same_rows_in_another_order_have_not_changed(tmp_path: Path) -> None:
+    whole = binary(30)
+    turned = {name: values[::-1] for name, values in whole.items()}
+    found = turn_over(read(tmp_path, whole), read(tmp_path, turned))
+    assert (found.gone, found.added, found.relabelled, found.left_out) == (0, 0, 0, None)
+
+
+def test_without_ids_nobody_can_say(tmp_path: Path) -> None:
+    whole = {name: values for name, values in binary(30).items() if name != "id"}
+    found = turn_over(read(tmp_path, whole), read(tmp_path, part(whole, slice(0, 20))))
+    assert (found.gone, found.added, found.left_out) == (None, None, None)
+
+
+def test_rows_without_weight_are_nothing_to_measure(tmp_path: Path) -> None:
+    weighed = binary(20) | {"weight": [1.0] * 15 + [0.0] * 5}
+    base = read(tmp_path, weighed)
+    assert base.weight is not None
+    assert rest_of(base, np.arange(15)) is None
+    assert rest_of(base, slice(None)) is None
+    rest = rest_of(base, np.arange(14))
+    assert isinstance(rest, np.ndarray)
+    assert rest.tolist() == [14, 15, 16, 17, 18, 19]
