@@ -54,11 +54,17 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "model",
         "Only this model (default: every model of the configuration).",
-        PROJECT,
+        (*PROJECT, "store"),
         metavar="NAME",
         multiple=True,
     ),
-    Option("folder", "The folder that holds mlops-ci.yaml.", PROJECT, kind="path", metavar="DIR"),
+    Option(
+        "folder",
+        "The folder that holds mlops-ci.yaml.",
+        (*PROJECT, "store"),
+        kind="path",
+        metavar="DIR",
+    ),
     Option(
         "base",
         "Compare with this commit, branch or tag (default: the merge-base with the "
@@ -184,6 +190,13 @@ OPTIONS: tuple[Option, ...] = (
         "port", "The port that the service listens on.", ON_TARGET, kind="integer", metavar="PORT"
     ),
     Option(
+        "commit",
+        "Only what is kept of this commit of main.",
+        ("store",),
+        metavar="SHA",
+        only="cli",
+    ),
+    Option(
         "record",
         "The evaluate.json to compare with (default: what this clone or the store holds).",
         ("reproduce",),
@@ -201,7 +214,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(
         "json",
         "Print the result as one JSON document on standard output.",
-        (*PROJECT, "init"),
+        (*PROJECT, "init", "store"),
         kind="flag",
         only="cli",
     ),

@@ -103,7 +103,9 @@ class Store(Protocol):
         """Drop what is too old or too much, but each model's newest; how many were dropped."""
         ...
 
-    def delete(self, wanted: Wanted) -> int: ...
+    def delete(self, *wanted: Wanted) -> int:
+        """All that fit any of them, in one change; how many there were."""
+        ...
 
 
 class Shelf(Protocol):

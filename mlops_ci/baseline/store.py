@@ -122,10 +122,13 @@ class ShelfStore:
     def prune(self) -> int:
         return self._remove(self._kept)
 
-    def delete(self, wanted: Wanted) -> int:
-        return self._remove(
-            lambda entries: Index(entries=tuple(one for one in entries if not wanted.fits(one)))
-        )
+    def delete(self, *wanted: Wanted) -> int:
+        def left(entries: tuple[Header, ...]) -> Index:
+            return Index(
+                entries=tuple(e for e in entries if not any(one.fits(e) for one in wanted))
+            )
+
+        return self._remove(left)
 
     def _remove(self, choose: Callable[[tuple[Header, ...]], Index]) -> int:
         removed = 0

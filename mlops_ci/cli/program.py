@@ -25,6 +25,7 @@ COMMANDS = {
     "rollback": "Put the previous version back.",
     "reproduce": "Run a commit again and say whether it gives the same.",
     "init": "Write a first mlops-ci.yaml and the workflow.",
+    "store": "List, prune or delete what is kept of main.",
     "doctor": "Check that everything is set up.",
     "schema": "Print the JSON Schema of the configuration or of a record.",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlops_ci.baseline import Access, open_store
 from mlops_ci.baseline.commit import Base, find_base
+from mlops_ci.baseline.git_store import header_of
 from mlops_ci.baseline.store import Store
 from mlops_ci.errors import ConfigError, MlopsCiError, UsageError
 from mlops_ci.git import FETCH_DEPTH
@@ -32,6 +33,25 @@ def plan_project(project: Project, occasion: Occasion, store: Store | None = Non
 def store_of(project: Project, access: Access | None = None) -> Store | None:
     """`access` is the event's own repository and token; None: `origin` with Git's own keys."""
     return open_store(project, access)
+
+
+def store_here(project: Project) -> Store:
+    """For a command of its own: in a job, by GITHUB_TOKEN, as a checkout keeps no credentials.
+
+    Raises UsageError where there is none."""
+    environ, access = project.world.environ, None
+    token = environ.get("GITHUB_TOKEN")
+    if token and environ.get("GITHUB_ACTIONS") == "true":
+        server = environ.get("GITHUB_SERVER_URL", "https://github.com").rstrip("/")
+        access = Access(f"{server}/{environ.get('GITHUB_REPOSITORY')}.git", header_of(token))
+    store = store_of(project, access)
+    if store is None:
+        raise UsageError(
+            "there is no store: this repository has no `origin`",
+            where=str(project.root),
+            fix="store: {backend: folder, path: /mnt/team/mlops-ci}",
+        )
+    return store
 
 
 def _unstored(project: Project, name: str, store: Store) -> bool:
