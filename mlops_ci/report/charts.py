@@ -15,6 +15,7 @@ import numpy as np
 from mlops_ci.report.curves import (
     Curve,
     calibration,
+    confusion,
     height_at,
     precision_recall_curve,
     roc_curve,
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from mlops_ci.data import Predictions
 
 POINTS = 21
+MOST_CLASSES = 60
 LEVELS = "▁▂▃▄▅▆▇█"
 GREY, BLUE = "#818b98", "#0969da"
 
@@ -36,7 +38,7 @@ def draw_charts(base: Predictions | None, head: Predictions | None) -> tuple[Cha
     sides = [rows for rows in (base, head) if rows is not None]
     if head.task == "regression":
         return (_residuals(sides),)
-    return tuple(_of_scores(sides)) if head.task == "binary" else ()
+    return tuple(_of_scores(sides) if head.task == "binary" else _of_classes(sides))
 
 
 def _of_scores(sides: list[Predictions]) -> Iterator[Chart]:
@@ -56,6 +58,23 @@ def _of_scores(sides: list[Predictions]) -> Iterator[Chart]:
         yield _chart("calibration", "Calibration", ("mean score", "share of positives"), shares)
 
 
+def _of_classes(sides: list[Predictions]) -> Iterator[Chart]:
+    """How much of each class is found, in the order of the classes that have rows."""
+    tables = [
+        confusion(rows.label, rows.prediction, len(rows.classes))
+        for rows in sides
+        if rows.prediction is not None and len(rows.classes) == len(sides[-1].classes)
+    ]
+    if len(tables) < len(sides):
+        return
+    there = np.flatnonzero(np.all([table.sum(axis=1) > 0 for table in tables], axis=0))
+    if len(there) < 2:
+        return
+    shares = [np.diag(table)[there][:MOST_CLASSES] for table in tables]
+    axes = ("class, in their order", "recall")
+    yield _chart("recall", "Recall by class", axes, shares, (1.0, float(len(shares[0]))))
+
+
 def _residuals(sides: list[Predictions]) -> Chart:
     residuals = [rows.prediction - rows.label for rows in sides]
     low, high = np.quantile(np.concatenate(residuals), (0.005, 0.995))
@@ -72,7 +91,8 @@ def _chart(
     lines: Sequence[Any],
     reach: tuple[float, float] = (0.0, 1.0),
 ) -> Chart:
-    top = 1.0 if reach == (0.0, 1.0) else max(float(line.max()) for line in lines) or 1.0
+    """Shares reach to 1, what is in % to its highest."""
+    top = max(1.0, *(float(line.max()) for line in lines))
     palette = BLUE if len(lines) == 1 else f"{GREY}, {BLUE}"
     text = [
         f'%%{{init: {{"themeVariables": {{"xyChart": {{"plotColorPalette": "{palette}"}}}}}}}}%%',

@@ -51,8 +51,9 @@ def _picture(exhibit: Exhibit, name: str, title: str, names: tuple[str, str]) ->
         if exhibit.base is not None:
             shown.insert(0, (names[0], open_image(exhibit.base)))
         ratio = max(image.shape[0] / image.shape[1] for _, image in shown)
-        height = min(max(WIDE / len(shown) * ratio + 0.6, 1.2), 6.0)
-        return Picture(name, title, partial(_draw_images, images=shown), (WIDE, height))
+        width = WIDE if len(shown) > 1 else WIDTH
+        height = min(max(width / len(shown) * ratio + 0.6, 1.2), 6.0)
+        return Picture(name, title, partial(_draw_images, images=shown), (width, height))
     if exhibit.template.startswith("confusion"):
         size = (WIDTH, 2.9) if exhibit.base is not None else SIZE
         return Picture(name, title, partial(_draw_confusion, drawing=exhibit, names=names), size)

@@ -41,6 +41,9 @@ def test_every_chart_is_drawn(mermaid: str, chromium: Path) -> None:
     made = [
         *draw_charts(predictions("binary", 0.8), predictions("binary", 0.65)),
         *draw_charts(predictions("regression", 0.8), predictions("regression", 0.65)),
+        *draw_charts(
+            predictions("multiclass", 0.8, classes=5), predictions("multiclass", 0.6, classes=5)
+        ),
         *draw_charts(None, predictions("binary", 0.8)),
     ]
     told = drawn(chromium, mermaid, [chart.mermaid for chart in made])

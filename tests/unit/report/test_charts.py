@@ -16,7 +16,7 @@ from tests.unit.report.states import better, first, one
 NAMES = {
     "binary": ["roc", "precision-recall", "calibration"],
     "regression": ["residuals"],
-    "multiclass": [],
+    "multiclass": ["recall"],
 }
 
 
@@ -28,7 +28,8 @@ def charted(report: Report, **other: object) -> Report:
 
 @pytest.mark.parametrize("task", NAMES)
 def test_charts_of_each_task(task: str) -> None:
-    pair = [predictions(task, noise) for noise in (0.8, 0.65)]
+    classes = POINTS if task == "multiclass" else 2
+    pair = [predictions(task, noise, classes=classes) for noise in (0.8, 0.65)]
     charts = draw_charts(*pair)
     assert [chart.name for chart in charts] == NAMES[task]
     assert draw_charts(*pair) == charts
@@ -44,6 +45,17 @@ def test_a_first_run_has_one_line() -> None:
     charts = draw_charts(None, predictions("binary", 0.8))
     assert {len(chart.sparks) for chart in charts} == {1}
     assert all(chart.mermaid.count("  line [") == 1 for chart in charts)
+
+
+def test_recall_is_that_of_the_classes_that_have_rows() -> None:
+    rows = predictions("multiclass", 0.8, classes=4)
+    rows = replace(rows, label=np.where(rows.label == 2, 1, rows.label))
+    (chart,) = draw_charts(None, rows)
+    recall = [float((rows.prediction[rows.label == at] == at).mean()) for at in (0, 1, 3)]
+    (line,) = re.findall(r"^  line \[(.*)\]$", chart.mermaid, flags=re.MULTILINE)
+    assert [float(number) for number in line.split(", ")] == pytest.approx(recall, abs=1e-4)
+    assert "1 --> 3" in chart.mermaid
+    assert draw_charts(rows, replace(rows, classes=(*rows.classes, "new"))) == ()
 
 
 def test_nothing_is_drawn_of_one_class_or_of_numbers() -> None:
