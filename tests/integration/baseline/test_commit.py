@@ -40,6 +40,10 @@ def test_a_branch_is_compared_with_where_it_left_main(repo: Repository) -> None:
     assert base_of(repo) == fork
     assert base_of(repo, Asked("pull_request", head=head, branch="main", commit=later)) == fork
     assert base_of(repo, Asked(ref="main")) == later
+    for asked in (Asked(), Asked("pull_request", head=head, branch="main", commit=later)):
+        found = find_base(repo.project(), asked)
+        assert found is not None
+        assert found.behind == 1
 
 
 def test_a_pull_request_uses_its_own_base_branch(repo: Repository) -> None:

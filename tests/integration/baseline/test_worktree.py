@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from mlops_ci.baseline.git_store import Access, header_of
-from mlops_ci.baseline.worktree import checked_out, link_data, undeclared
+from mlops_ci.baseline.worktree import checked_out, link_data, swap_data, undeclared
 from mlops_ci.errors import BaselineError
 from mlops_ci.project import Project
 from mlops_ci.world import Command, Finished, run_subprocess
@@ -54,6 +54,43 @@ def test_it_is_removed_after_an_error_and_a_stale_one_does_not_hinder(repo: Repo
     shutil.rmtree(killed.__enter__())
     with checked_out(repo.project(), base) as top:
         assert (top / "train.py").exists()
+
+
+def test_heads_data_takes_the_place_of_bases_and_no_link_is_written_through(
+    tmp_path: Path,
+) -> None:
+    source, target, cache = (tmp_path / name for name in ("head", "tree", "cache"))
+    for place, content in ((source, "new"), (target, "old"), (cache, "kept")):
+        (place / "data/deep").mkdir(parents=True)
+        (place / "data/deep/a.csv").write_text(content)
+        (place / "b.csv").write_text(content)
+    (target / "data/gone.csv").write_text("base's alone")
+    (target / "b.csv").unlink()
+    (target / "b.csv").symlink_to(cache / "b.csv")
+    (target / "c").symlink_to(cache / "data")
+    (source / "c").mkdir()
+    (source / "c/d.csv").write_text("new")
+    (target / "only.csv").write_text("old")
+    linked = swap_data(source, target, ("data", "b.csv", "c", "only.csv"))
+    assert (target / "data/deep/a.csv").read_text() == "new"
+    assert not (target / "data/gone.csv").exists()
+    assert (target / "b.csv").read_text() == (target / "c/d.csv").read_text() == "new"
+    assert (target / "only.csv").read_text() == "old", "head does not have it: base keeps its own"
+    assert (cache / "b.csv").read_text() == (cache / "data/deep/a.csv").read_text() == "kept"
+    assert linked.changed() == []
+    (target / "data/deep/a.csv").write_text("written")
+    assert linked.changed() == [source / "data/deep/a.csv"]
+
+
+def test_data_behind_a_link_that_leads_out_is_not_touched(tmp_path: Path) -> None:
+    source, target, outside = (tmp_path / name for name in ("head", "tree", "outside"))
+    for place in (source / "data", target, outside):
+        place.mkdir(parents=True)
+        (place / "a.csv").write_text(place.name)
+    (target / "data").symlink_to(outside)
+    with pytest.raises(BaselineError, match=r"data/a\.csv leads out"):
+        swap_data(source, target, ("data/a.csv",))
+    assert (outside / "a.csv").read_text() == "outside"
 
 
 def test_a_commit_that_is_not_here_is_an_error(repo: Repository) -> None:

@@ -79,3 +79,53 @@ def test_head_and_base_are_trained_without_our_rights_and_leave_no_roots_files(
     strangers = {path for path in repo.folder.rglob("*") if path.lstat().st_uid != owner}
     assert strangers == set()
     assert json.loads((repo.folder / "out/metrics.json").read_text())["auc"] == 0.9
+
+
+PREDICT = """
+import csv, json, os
+assert not [name for name in os.environ if name.startswith(("INPUT_", "GITHUB_", "ACTIONS_"))]
+rows = [line.split(",") for line in open("data/rows.csv").read().split()]
+with open("out/predictions.csv", "w") as file:
+    file.write("id,label,prediction,uid\\n")
+    for key, label in rows:
+        file.write(f"{key},{label},{label},{os.getuid()}\\n")
+"""
+ASKED = """
+tracking-uri: none
+models:
+  churn:
+    train: mkdir -p out && echo CUT > out/model
+    predict: /usr/bin/python3 predict.py
+    data: [data]
+    model: out/model
+    predictions: out/predictions.csv
+    columns: {values: [uid]}
+    task: binary
+    gates: {accuracy: {max-drop: 0.5}}
+"""
+
+
+def answers(count: int) -> str:
+    return "".join(f"{n},{n % 2}\n" for n in range(count))
+
+
+def test_bases_model_answers_heads_rows_without_our_rights(repo: Repository) -> None:
+    repo.git("checkout", "--quiet", "main")
+    repo.commit({"mlops-ci.yaml": ASKED, "predict.py": PREDICT, "data/rows.csv": answers(200),
+                 ".gitignore": "/out/\n"})  # fmt: skip
+    repo.push()
+    repo.branch("rows")
+    repo.commit({"data/rows.csv": answers(300), "mlops-ci.yaml": ASKED.replace("CUT", "2")})
+    for folder, names, files in os.walk(repo.folder):
+        for name in (".", *names, *files):
+            os.chown(Path(folder) / name, OWNER, OWNER, follow_symlinks=False)
+    project = repo.project()
+    (model,) = execute(
+        plan_project(project, Occasion(Asked())), Context(project, timeout=60)
+    ).models
+    assert model.error is None, str(model.error)
+    found = model.comparison
+    assert found is not None
+    assert (found.rows.paired, found.evidence) == (300, "paired")
+    assert {one.base for one in found.metrics if one.metric == "uid"} == {float(OWNER)}
+    assert {path for path in repo.folder.rglob("*") if path.lstat().st_uid != OWNER} == set()

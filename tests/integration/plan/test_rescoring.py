@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -221,6 +225,52 @@ def test_a_predict_that_writes_into_heads_data_is_found_out(repo: Repository) ->
     _, found = run(repo)
     assert found.verdict == "inconclusive"
     assert any("wrote into test.csv" in note for note in found.notes)
+
+
+def test_the_age_of_the_baseline_is_in_the_record(repo: Repository) -> None:
+    merge(repo)
+    repo.branch("idea")
+    repo.commit({"train.py": TRAIN.replace("CUT", "51")})
+    repo.git("checkout", "--quiet", "main")
+    for text in ("one", "two"):
+        repo.commit({"notes.md": text})
+    repo.push()
+    repo.git("checkout", "--quiet", "idea")
+    for path in (repo.folder / ".mlops-ci").glob("churn/*/evaluate.json"):
+        record = json.loads(path.read_text())
+        then = datetime.fromisoformat(record["evaluated"]) - timedelta(days=40, hours=1)
+        path.write_text(json.dumps(record | {"evaluated": then.isoformat()}))
+    _, found = run(repo)
+    assert found.base is not None
+    assert (found.base.behind, found.base.days) == (2, 40)
+    assert (found.decomposition, found.left_out) == ((), None)
+
+
+def test_data_of_dvc_is_taken_from_heads_checkout(repo: Repository) -> None:
+    dvc(repo, "init", "--quiet")
+    repo.git("rm", "--quiet", "--cached", "data/test.csv")
+    dvc(repo, "config", "cache.type", "symlink")
+    dvc(repo, "add", "--quiet", "data/test.csv")
+    repo.commit({"mlops-ci.yaml": CONFIG.replace("[data]", "[data/test.csv]")})
+    repo.push()
+    repo.branch("data")
+    (repo.folder / "data/test.csv").unlink()
+    repo.write({"data/test.csv": rows(0, 1200, flipped=5)})
+    dvc(repo, "add", "--quiet", "data/test.csv")
+    repo.commit({"train.py": TRAIN.replace("CUT", "51")})
+    cached = {p: p.read_bytes() for p in (repo.folder / ".dvc/cache").rglob("*") if p.is_file()}
+    _, found = run(repo)
+    assert (found.verdict, found.rows.paired) == ("pass", 1200)
+    assert effects(found)[:2] == (0.9, 0.8)
+    assert {path: path.read_bytes() for path in cached} == cached
+
+
+def dvc(repo: Repository, *arguments: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "dvc", *arguments], cwd=repo.folder, env=repo.environ,
+        capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr.decode()
 
 
 def test_without_predict_it_is_said(repo: Repository) -> None:
