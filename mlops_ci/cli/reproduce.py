@@ -10,7 +10,7 @@ import click
 from mlops_ci.cli.declared import declared
 
 if TYPE_CHECKING:
-    from mlops_ci.plan.reproduction import Again, Reproduction
+    from mlops_ci.plan.likeness import Again, Reproduction
 
 
 @click.command(name="reproduce")
@@ -21,7 +21,9 @@ def command(
 ) -> int:
     """Train COMMIT again in a worktree, and compare with what was recorded of it.
 
-    Exit code 1 when it differs; 3 when nothing was recorded: the numbers then stand alone.
+    Each number is bit-equal, within seed noise (where `seeds:` or main's own retrainings tell how
+    large that is), or different. Exit code 1 when it differs by more than seed noise; 3 when
+    nothing was recorded: the numbers then stand alone.
     """
     from mlops_ci.cli.models import Results, chosen, project_here
     from mlops_ci.cli.progress import progress_here
@@ -39,24 +41,32 @@ def command(
 
     code = results.of(chosen(project, model), work)
     results.show(as_json=json)
-    found = {one.same for one in results.records}
-    alone = BaselineError.exit_code if None in found else 0
-    return worst_exit_code([code, EXIT_BLOCKED if False in found else 0, alone])
+    alone = any(one.same is None for one in results.records)
+    differs = any(one.same is False and not one.within for one in results.records)
+    codes = [code, EXIT_BLOCKED if differs else 0, BaselineError.exit_code if alone else 0]
+    return worst_exit_code(codes)
 
 
 def describe(found: Reproduction) -> str:
     if found.same is None:
         return _alone(found)
-    title = "bit-equal" if found.same else "DIFFERS"
+    title = "bit-equal" if found.same else "within seed noise" if found.within else "DIFFERS"
     lines = [f"{found.model} at {found.commit[:12]}: {title}"]
     if found.predictions_same is not None:
         lines.append(f"  predictions  {'bit-equal' if found.predictions_same else 'differ'}")
-    for one in found.metrics:
-        name = _name(one)
-        text = "bit-equal" if one.same else f"{one.recorded!r} then, {one.again!r} now"
-        lines.append(f"  {name}  {text}")
+    lines.extend(f"  {_name(one)}  {_likeness(one)}" for one in found.metrics)
     lines.extend(f"  because perhaps: {reason}" for reason in found.reasons if not found.same)
     return "\n".join(lines)
+
+
+def _likeness(one: Again) -> str:
+    if one.same:
+        return "bit-equal"
+    said = f"{one.recorded!r} then, {one.again!r} now"
+    if one.noise is None:
+        return f"different: {said}" + ("" if one.within is False else "; seed noise not measured")
+    kind = "within seed noise" if one.within else "different"
+    return f"{kind}: {said}; another seed moves it by up to {one.noise:.2g}"
 
 
 def _alone(found: Reproduction) -> str:

@@ -26,7 +26,7 @@ from mlops_ci.steps.seeds import evaluate_all, train_all
 @dataclass(frozen=True)
 class Retraining:
     """One request to train base: `project` is head's. `rows`: the digest of head's evaluation rows;
-    where base's are others, its model answers these too."""
+    where base's are others, its model answers these too. `seeds`: as in `TrainRequest`."""
 
     project: Project
     name: str
@@ -35,6 +35,7 @@ class Retraining:
     echo: Echo | None = None
     engine: str = "local"
     rows: str | None = None
+    seeds: int | None = None
 
     @property
     def commit(self) -> str:
@@ -76,7 +77,8 @@ def _project_at(request: Retraining, top: Path) -> Project:
 
 def _run(request: Retraining, tree: Project, top: Path) -> tuple[Training, Evaluation]:
     common = _asked(request, top)
-    training = train_all(tree, request.name, TrainRequest(**common, reuse=False, track=False))
+    wanted = TrainRequest(**common, reuse=False, track=False, seeds=request.seeds)
+    training = train_all(tree, request.name, wanted)
     # The key of base's commit, as the store and the next run will look for it.
     training = msgspec.structs.replace(training, key=request.settings.key or training.key)
     tree.records.write("train", training)

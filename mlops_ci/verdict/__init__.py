@@ -12,7 +12,14 @@ from mlops_ci.verdict.judging import ALL_COMMON, Judgement, Uncommon, judge, ver
 from mlops_ci.verdict.merged import compare_merged
 from mlops_ci.verdict.names import METRICS, askable, canonical_metric, higher_is_better
 from mlops_ci.verdict.rows import Outputs, PairedRows, SingleRows
-from mlops_ci.verdict.seeds import Noise, Trainings, noise_of_history, widen_all
+from mlops_ci.verdict.seeds import (
+    Noise,
+    Trainings,
+    apart_by_luck,
+    noise_of_history,
+    noise_of_seeds,
+    widen_all,
+)
 from mlops_ci.verdict.waivers import Waived, waive
 from mlops_ci.verdict.weak import find_weak_slices
 from mlops_ci.verdict.yardstick import Yardstick, merge_gates, merge_yardsticks, slice_changes
@@ -32,6 +39,7 @@ __all__ = [
     "Uncommon",
     "Waived",
     "Yardstick",
+    "apart_by_luck",
     "askable",
     "canonical_metric",
     "compare_fairness",
@@ -46,6 +54,7 @@ __all__ = [
     "merge_gates",
     "merge_yardsticks",
     "noise_of_history",
+    "noise_of_seeds",
     "slice_changes",
     "verdict_of",
     "waive",

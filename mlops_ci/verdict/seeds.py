@@ -94,6 +94,12 @@ def widen_all(
     )
 
 
+def apart_by_luck(noise: Noise, level: float) -> float:
+    """How far two trainings of the same lie apart at most, by luck alone, with probability `level`:
+    t · s · √2, the prediction interval of their difference."""
+    return student(level, noise.df) * math.sqrt(2 * noise.variance)
+
+
 def widen(result: MetricResult, sides: Sequence[Noise], level: float) -> MetricResult:
     """The interval of the change with the noise of each side of which it is known.
 

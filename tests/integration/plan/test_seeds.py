@@ -11,7 +11,9 @@ from mlops_ci.baseline.commit import Asked
 from mlops_ci.config import parse_config
 from mlops_ci.errors import CommandError, ConfigError
 from mlops_ci.plan import Context, Occasion, execute, plan_project, store_of
+from mlops_ci.plan.likeness import NOTHING
 from mlops_ci.plan.outcome import ModelOutcome
+from mlops_ci.plan.reproduction import Source, reproduce
 from mlops_ci.project import Project
 from mlops_ci.records import MetricResult
 from tests.integration.repositories import Repository, make_repository
@@ -208,3 +210,30 @@ def test_seeds_need_a_command_that_trains(how: str) -> None:
     text = f"models:\n  churn:\n    {how}\n    predictions: out/p.csv\n    seeds: 3\n"
     with pytest.raises(ConfigError, match="needs `train`"):
         parse_config(text)
+
+
+@pytest.mark.parametrize(("drift", "within"), [(0.003, True), (0.3, False)])
+def test_a_commit_is_reproduced_within_seed_noise(
+    repo: Repository, drift: float, within: bool
+) -> None:
+    """A training that depends on something outside: near, as another seed is, or far."""
+    outside = TRAIN.replace(
+        "share = right", f"share = right - ({drift} if os.path.exists('/proc') else 0) * day"
+    ).replace(
+        "import csv", f"day = float(open({str(repo.folder.parent / 'day')!r}).read())\nimport csv"
+    )
+    (repo.folder.parent / "day").write_text("0")
+    commit = repo.commit({"train.py": outside}, "depends on the day")
+    repo.push()
+    repo.branch("idea")
+    head = repo.commit({"right.txt": "0.801\n"})
+    assert run(repo.project()).error is None
+    (repo.folder.parent / "day").write_text("1")
+    before = len(seeds_run(repo))
+    found = reproduce(repo.project(), "churn", head, Source())
+    assert (found.same, found.within) == (False, within)
+    (accuracy_again,) = (one for one in found.metrics if one.metric == "accuracy")
+    assert (accuracy_again.within, accuracy_again.trainings) == (within, 3)
+    assert found.reasons == (NOTHING,)
+    assert len(seeds_run(repo)) == before
+    assert commit != head
