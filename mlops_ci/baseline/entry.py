@@ -16,7 +16,8 @@ class Header(Struct, frozen=True, kw_only=True):
     """One entry. `files` maps each of its files to (SHA-256, bytes); `commits` are those of main
     that have this key. `too_large` is the size of predictions that were left out. `metrics` are
     the values on all rows, `repeats` those of other trainings of the same key: other seeds, and
-    earlier runs that came to something else."""
+    earlier runs that came to something else. `awaits`: what was to be shipped of it is not live
+    yet."""
 
     address: str
     model: str
@@ -28,6 +29,7 @@ class Header(Struct, frozen=True, kw_only=True):
     too_large: int | None = None
     metrics: dict[str, float] = {}
     repeats: tuple[dict[str, float], ...] = ()
+    awaits: bool = False
 
     @property
     def bytes(self) -> int:
@@ -89,8 +91,12 @@ class Store(Protocol):
         """The newest entry that fits. Raises BaselineError when it is there but unreadable."""
         ...
 
-    def put(self, entry: Entry) -> Header:
+    def put(self, entry: Entry, *, awaits: bool = False) -> Header:
         """Raises ServiceError when others kept being faster, AccessError without permission."""
+        ...
+
+    def settle(self, header: Header) -> None:
+        """What an entry awaited has come: it is live."""
         ...
 
     def list(self, model: str | None = None) -> tuple[Header, ...]: ...

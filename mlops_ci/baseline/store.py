@@ -73,8 +73,9 @@ class ShelfStore:
 
         return self._read(find, None)
 
-    def put(self, entry: Entry) -> Header:
+    def put(self, entry: Entry, *, awaits: bool = False) -> Header:
         header, files = self._pack(entry)
+        header = msgspec.structs.replace(header, awaits=awaits)
 
         def change(index: Index) -> tuple[Index, dict[str, bytes | None]]:
             old = next((one for one in index.entries if one.address == header.address), None)
@@ -87,6 +88,16 @@ class ShelfStore:
 
         self._change(change)
         return header
+
+    def settle(self, header: Header) -> None:
+        def change(index: Index) -> tuple[Index, dict[str, bytes | None]]:
+            entries = tuple(
+                msgspec.structs.replace(one, awaits=False) if one.address == header.address else one
+                for one in index.entries
+            )
+            return msgspec.structs.replace(index, entries=entries), {}
+
+        self._change(change)
 
     def list(self, model: str | None = None) -> tuple[Header, ...]:
         none: tuple[Header, ...] = ()

@@ -14,7 +14,7 @@ JUDGE = ("train", "evaluate", "compare", "report")
 SHIP = ("train", "evaluate", "compare", "report", "store")
 BY_PEOPLE = ("laptop", "workflow_dispatch")  # whoever names a model here wants it run
 GONE = "base has it, head does not"
-UNSTORED = "an earlier merge of it did not end well: the store does not have it"
+UNSHIPPED = "an earlier merge of it did not end well: it was not stored, or not deployed"
 LOCKS = ("uv.lock", "requirements.txt", "pyproject.toml")
 
 
@@ -74,11 +74,11 @@ def gone_models(config: Config, before: Config | None) -> list[str]:
     ]
 
 
-def ship_unstored(plan: Plan, config: Config, names: Collection[str]) -> Plan:
+def ship_unshipped(plan: Plan, config: Config, names: Collection[str]) -> Plan:
     """A merge whose job failed, or was dropped from the queue, is made up for by the next one:
-    `names` are models of which main's own is not in the store."""
+    `names` are models of which main's own is not in the store, or not live."""
     models = [
-        ModelPlan(one.name, _shipping(config.models[one.name]), UNSTORED)
+        ModelPlan(one.name, _shipping(config.models[one.name]), UNSHIPPED)
         if not one.steps and one.name in names
         else one
         for one in plan.models

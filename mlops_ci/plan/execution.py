@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from mlops_ci.baseline.store import Entry, Store
+from mlops_ci.baseline.store import Entry, Header, Store
 from mlops_ci.engines.owner import return_to_owner
 from mlops_ci.errors import DOCS, ConfigError, InternalError, MlopsCiError, UsageError
 from mlops_ci.plan.base_search import Retry, Search
@@ -149,19 +149,29 @@ class _Execution:
         comparison = self.outcome.comparison
         if not steps or comparison is None or comparison.blocks:
             return
+        store, header = self.context.store, None
         for step in steps:
             self.at = step
             with self.context.progress.step(self.model.name, step, ""):
                 if step == "store":
-                    self._keep()
+                    header = self._keep(store, awaits=len(steps) > 1)
                 else:
                     self.outcome.shipped[step] = self._shipper()(step, self.model.name)
+        if store is not None and header is not None and header.awaits:
+            self._settle(store, header)
 
     def _shipper(self) -> Ship:
         return self.context.ship or (lambda step, name: ship(self.context.project, step, name))
 
-    def _keep(self) -> None:
-        store, outcome = self.context.store, self.outcome
+    def _settle(self, store: Store, header: Header) -> None:
+        """Without it the next merge ships the same once more, which changes nothing."""
+        try:
+            store.settle(header)
+        except MlopsCiError as error:
+            self.outcome.notes.append(f"the store does not know yet that it is live: {error.what}")
+
+    def _keep(self, store: Store | None, *, awaits: bool) -> Header:
+        outcome = self.outcome
         if store is None:
             raise UsageError(
                 "there is no store to keep main's model: this repository has no `origin`",
@@ -172,12 +182,14 @@ class _Execution:
             raise InternalError("a store entry without records")
         predictions = slim_predictions(outcome)
         exhibits = pack_exhibits(self.context.project, outcome.name, outcome.evaluation.commit)
-        header = store.put(Entry(outcome.training, outcome.evaluation, predictions, exhibits))
+        entry = Entry(outcome.training, outcome.evaluation, predictions, exhibits)
+        header = store.put(entry, awaits=awaits)
         if header.too_large is not None:
             outcome.notes.append(
                 f"the predictions ({header.too_large / 1e6:.0f} MB) are too large for the store: "
                 "base is trained again each time"
             )
+        return header
 
 
 def ship(project: Project, step: str, name: str) -> Any:

@@ -8,7 +8,7 @@ from mlops_ci.baseline.git_store import header_of
 from mlops_ci.baseline.store import Store
 from mlops_ci.errors import ConfigError, MlopsCiError, UsageError
 from mlops_ci.git import FETCH_DEPTH
-from mlops_ci.plan.choice import Change, Occasion, Plan, make_plan, ship_unstored
+from mlops_ci.plan.choice import Change, Occasion, Plan, make_plan, ship_unshipped
 from mlops_ci.project import Project
 from mlops_ci.steps.key import command_of, training_key
 from mlops_ci.steps.tree import WorkTree
@@ -27,7 +27,8 @@ def plan_project(project: Project, occasion: Occasion, store: Store | None = Non
     if not occasion.ships or store is None:
         return plan
     idle = [model.name for model in plan.models if not model.steps]
-    return ship_unstored(plan, project.config, [n for n in idle if _unstored(project, n, store)])
+    missing = [name for name in idle if _unshipped(project, name, store)]
+    return ship_unshipped(plan, project.config, missing)
 
 
 def store_of(project: Project, access: Access | None = None) -> Store | None:
@@ -54,17 +55,18 @@ def store_here(project: Project) -> Store:
     return store
 
 
-def _unstored(project: Project, name: str, store: Store) -> bool:
+def _unshipped(project: Project, name: str, store: Store) -> bool:
     """A store that cannot be read says nothing. A model that another step trains has no key to be
-    known by: any entry will do."""
+    known by: its newest entry will do."""
     try:
         headers = store.list(name)
-        if not headers or not command_of(project.config.models[name]):
-            return not headers
-        key = training_key(project, name, WorkTree(project)).key
+        if headers and command_of(project.config.models[name]):
+            key = training_key(project, name, WorkTree(project)).key
+            headers = tuple(header for header in headers if header.key == key)
     except MlopsCiError:
         return False
-    return all(header.key != key for header in headers)
+    newest = max(headers, key=lambda header: header.stored, default=None)
+    return newest is None or newest.awaits
 
 
 def _refuse_other_head(project: Project, occasion: Occasion) -> None:

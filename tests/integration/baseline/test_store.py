@@ -151,6 +151,15 @@ def test_commits_of_one_key_share_an_entry(place: Place) -> None:
     assert header.commits == ("a", "b")
 
 
+def test_an_entry_awaits_its_deployment_until_it_is_settled(place: Place) -> None:
+    header = place.store().put(entry("a"), awaits=True)
+    place.store().put(entry("b", "k2"), awaits=True)
+    place.store().settle(header)
+    assert {one.key: one.awaits for one in place.store().list()} == {"k1": False, "k2": True}
+    place.store().put(entry("b", "k2"))
+    assert not any(one.awaits for one in place.store().list())
+
+
 def test_the_commit_goes_before_the_key(place: Place) -> None:
     place.store().put(entry("a", "k1", content=b"first"))
     place.clock.at += timedelta(hours=1)

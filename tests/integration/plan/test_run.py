@@ -22,6 +22,8 @@ from mlops_ci.errors import (
     UsageError,
 )
 from mlops_ci.plan import Context, Occasion, Outcomes, execute, plan_project, store_of
+from mlops_ci.plan.choice import UNSHIPPED
+from mlops_ci.plan.execution import Ship
 from mlops_ci.plan.outcome import ModelOutcome
 from mlops_ci.plan.recorded import lost_models
 from mlops_ci.plan.reproduction import Source, reproduce
@@ -576,3 +578,28 @@ def test_a_shipping_error_is_the_models(repo: Repository) -> None:
     outcomes = execute(plan, Context(project, store=store_of(project), timeout=120, ship=ship))
     assert (only(outcomes).failed_step, outcomes.exit_code) == ("build", 4)
     assert only(outcomes).comparison is not None
+
+
+def test_what_was_not_deployed_is_shipped_by_the_next_push(repo: Repository) -> None:
+    """Though nothing of the model changed: README alone."""
+    repo.commit({"mlops-ci.yaml": SHIPPED})
+
+    def fail(step: str, name: str) -> str:
+        if step == "deploy":
+            raise ServiceError(f"{name}: the host is away")
+        return step
+
+    def push(ship: Ship) -> ModelOutcome:
+        project = repo.project()
+        store = store_of(project)
+        asked = Asked("push", head=repo.git("rev-parse", "HEAD"))
+        plan = plan_project(project, Occasion(asked, ships=True), store)
+        return only(execute(plan, Context(project, store=store, timeout=120, ship=ship)))
+
+    assert push(fail).failed_step == "deploy"
+    repo.commit({"README.md": "# churn\n"})
+    again = push(lambda step, _: step)
+    assert again.why == UNSHIPPED
+    assert list(again.shipped) == ["build", "push", "deploy"]
+    repo.commit({"README.md": "# churn, once more\n"})
+    assert push(fail).steps == ()
