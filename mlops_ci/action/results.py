@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any, Literal, get_args
 
 from mlops_ci.config import find_config
@@ -69,7 +70,7 @@ def conclusive_model(report: Report, section: Section, project: Project | None) 
         [section], report.links, base_name=report.base_name, head_name=report.head_name
     )
     remarks = _remarks(section, project) if project is not None else ()
-    summary = render_summary(alone, TEXT_BYTES)
+    summary = render_summary(replace(alone, prices=report.prices), TEXT_BYTES)
     return Conclusive(conclusion_of(section), headline(section), summary, remarks)
 
 

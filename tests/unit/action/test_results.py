@@ -125,6 +125,12 @@ def test_a_model_that_was_not_shipped_tells_nothing() -> None:
     assert found == {"image": "", "digest": "", "deployed-url": ""}
 
 
+def test_a_model_s_check_says_what_its_training_cost() -> None:
+    report = STATES["priced"]()
+    for found in (conclusive(report), conclusive_model(report, report.models[0], None)):
+        assert "cost 0.13" in found.summary
+
+
 class Past:
     """Git, as far as one file of base's commit goes."""
 
