@@ -1,11 +1,14 @@
 """All paired intervals of rows in memory: ROC AUC, the confusion metrics, log loss, Brier.
 
-Beside them scikit-learn's point values of both models, which have no interval, and the loop of
-1,000 resamples that gives the AUC one (three of them timed, times 1,000/3).
+Beside them all that a comparison of two classes measures if not told otherwise, average precision
+and calibration too; scikit-learn's point values of both models, which have no interval; and the
+loop of 1,000 resamples that gives the AUC one (three of them timed, times 1,000/3).
 """
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -17,7 +20,7 @@ import numpy as np
 from benchmarks.coverage.worlds import World, draw
 from benchmarks.figure import Figure, print_table
 from mlops_ci.config.model import Policy
-from mlops_ci.verdict import PairedRows
+from mlops_ci.verdict import PairedRows, compare_paired
 from mlops_ci.verdict.measuring import measure
 from mlops_ci.verdict.part import Part
 from mlops_ci.verdict.rows import view_of
@@ -27,9 +30,11 @@ NAMES = (
     "log_loss", "brier",
 )  # fmt: skip
 RUNS = 5
-GOALS = {1_000_000: 0.15, 10_000_000: 1.0}
+MILLION = 1_000_000
+GOALS = {MILLION: 0.15, 10 * MILLION: 1.0}
 GOAL_MEMORY = 64e6
-RESAMPLES = 1_000
+RESAMPLES, TIMED = 1_000, 3
+TIMES = 10_000
 
 
 @dataclass(frozen=True)
@@ -43,26 +48,32 @@ class Spent:
 
 def run(*, quick: bool = False) -> Figure:
     found = {n: _compare(n) for n in (list(GOALS)[:1] if quick else GOALS)}
-    rows = _rows(1_000_000)
+    rows = _rows(MILLION)
+    default = spend(lambda: compare_paired(rows, Policy()), RUNS)
     peer = spend(lambda: _points(rows), 1)
-    loop = spend(lambda: _resample(rows, 3), 1)
-    table: list[tuple[str, ...]] = [("what", "rows", "wall, s", "CPU, s", "memory, MB")]
-    table += [_line("ours: ten metrics, all intervals", n, one) for n, one in found.items()]
-    table.append(_line("scikit-learn: the values alone", 1_000_000, peer))
-    scale = RESAMPLES / 3
+    loop = spend(lambda: _resample(rows, TIMED), 1)
+    table: list[tuple[str, ...]] = [("what", "rows", "wall, s", "CPU, s", "extra memory, MB")]
+    table += [_line("ours: AUC, confusion, log loss, Brier", n, one) for n, one in found.items()]
+    table.append(_line("ours: all default metrics", MILLION, default))
+    table.append(_line("scikit-learn: the values alone", MILLION, peer))
+    scale = RESAMPLES / TIMED
     whole = Spent(loop.wall * scale, loop.cpu * scale, loop.memory)
-    table.append(_line("AUC by 1,000 resamples (from 3)", 1_000_000, whole))
+    table.append(_line(f"AUC by 1,000 resamples (from {TIMED})", MILLION, whole))
     print_table(table)
-    ours = found[1_000_000]
-    print(f"CPU of the loop / ours: {whole.cpu / ours.cpu:,.0f}")
+    ours = found[MILLION]
+    times = whole.cpu / ours.cpu
+    print(f"CPU of the loop, extrapolated from {TIMED} of 1,000 resamples / ours: {times:,.0f}")
     return Figure(
         name="intervals",
         ours=ours.wall,
         peer=peer.wall,
         peer_name="scikit-learn, no intervals",
         unit="s",
-        goal="1e6 rows ≤ 0.15 s and ≤ 64 MB, 1e7 ≤ 1.0 s",
-        holds=all(one.wall <= GOALS[n] for n, one in found.items()) and ours.memory <= GOAL_MEMORY,
+        goal=f"1e6 rows ≤ 0.15 s, ≤ 64 MB, CPU ≤ 1/{TIMES:,} of the loop's; 1e7 ≤ 1.0 s",
+        cpu=ours.cpu,
+        holds=all(one.wall <= GOALS[n] for n, one in found.items())
+        and ours.memory <= GOAL_MEMORY
+        and times >= TIMES,
     )
 
 
@@ -86,16 +97,20 @@ def _all(rows: PairedRows) -> Sequence[object]:
 
 
 def spend(work: Callable[[], object], runs: int) -> Spent:
-    if runs > 1:
-        work()
+    """Memory is that of the first call, which is not timed where there are more."""
+    gc.collect()
+    # What was freed is given back, or the first call would find its memory there already.
+    ctypes.CDLL(None).malloc_trim(0)
     Path("/proc/self/clear_refs").write_text("5")
     before, walls, cpus = _peak(), [], []
-    for _ in range(runs):
+    for run in range(runs + (runs > 1)):
         wall, cpu = time.perf_counter(), time.process_time()
         work()
         walls.append(time.perf_counter() - wall)
         cpus.append(time.process_time() - cpu)
-    return Spent(statistics.median(walls), statistics.median(cpus), _peak() - before)
+        if not run:
+            memory = _peak() - before
+    return Spent(statistics.median(walls[-runs:]), statistics.median(cpus[-runs:]), memory)
 
 
 def _peak() -> float:
