@@ -192,9 +192,11 @@ def aged(base: Side, evaluations: tuple[Evaluation, Evaluation], found: Base) ->
 
 
 def _answering(side: BaseSide, found: Rescored) -> BaseSide:
-    """Base's side with its model's answers to head's rows."""
+    """Base's side with its model's answers to head's rows. Its seeds were measured on its own rows:
+    that is the best that is known of their noise."""
     source = f"{side.source}; {found.source}"
-    return BaseSide(found.evaluation, side.training, found.predictions, source)
+    evaluation = msgspec.structs.replace(found.evaluation, seeds=side.evaluation.seeds)
+    return BaseSide(evaluation, side.training, found.predictions, source)
 
 
 def _base(side: BaseSide | None, search: Search | None) -> Known | None:

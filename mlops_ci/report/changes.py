@@ -79,18 +79,24 @@ def cost_of(report: Report) -> tuple[str, ...]:
         return ("training reused: nothing that it depends on changed",)
     if not training.duration_seconds:
         return ()
-    found = [f"trained in {show_seconds(training.duration_seconds)}"]
+    times = f"{len(training.seeds) + 1} times " if training.seeds else ""
+    found = [f"trained {times}in {show_seconds(_seconds(training))}"]
     if training.peak_memory_bytes:
         found.append(f"{show_bytes(training.peak_memory_bytes)} of memory")
     return (*found, *_money([training], report))
 
 
 def _cost_of_many(trained: list[Training], report: Report) -> tuple[str, ...]:
-    seconds = sum(one.duration_seconds for one in trained)
+    seconds = sum(_seconds(one) for one in trained)
     if not seconds:
         return ()
     said = f"{len(trained)} models trained in {show_seconds(seconds)}"
     return (said, *_money(trained, report))
+
+
+def _seconds(training: Training) -> float:
+    """Of every seed."""
+    return training.duration_seconds + sum(one.duration_seconds for one in training.seeds)
 
 
 def _money(trained: list[Training], report: Report) -> Iterator[str]:
@@ -100,7 +106,7 @@ def _money(trained: list[Training], report: Report) -> Iterator[str]:
     for training, price in zip(trained, prices, strict=True):
         if price is None:
             return
-        amount = price.per_hour * training.duration_seconds / 3600
+        amount = price.per_hour * _seconds(training) / 3600
         sums[price.currency] = sums.get(price.currency, 0.0) + amount
     for currency, amount in sorted(sums.items()):
         yield f"cost {show_money(amount, currency)}"

@@ -27,6 +27,7 @@ from mlops_ci.records import (
     Training,
 )
 from mlops_ci.records.comparison import ContractResult, Side, WeakSlice
+from mlops_ci.records.training import SeedRun
 from mlops_ci.report import Chart, Failure, Links, Plot, Report, Section, report_of, section_of
 from mlops_ci.steps.leakage import note_of, result_of
 from mlops_ci.verdict import Noise, Trainings, Uncommon, judge, widen_all
@@ -250,19 +251,22 @@ def probably_worse() -> Section:
 def seeded() -> Section:
     """Both sides were trained three times: the intervals hold what a seed changes."""
     metrics = [metric("roc_auc", 0.912, 0.9134, 0.004), metric("recall", 0.641, 0.637, 0.009)]
-    values = {
+    values: dict[tuple[str, str | None], tuple[float, ...]] = {
         ("roc_auc", None): (0.9134, 0.9127, 0.9119),
         ("recall", None): (0.637, 0.641, 0.634),
     }
     widened, retraining = widen_all(metrics, Trainings(values, values), 0.95)
     gates = (drop("roc_auc", 0.01), drop("recall", 0.02))
     comparison = compared(widened, gates, retraining=retraining, evaluations=37)
-    return section_of(comparison, training=training(), base_training=base_training())
+    seeds = tuple(
+        SeedRun(seed=seed, folder="", outputs={}, duration_seconds=190.0) for seed in (1, 2)
+    )
+    return section_of(comparison, training=training(seeds=seeds), base_training=base_training())
 
 
 def seeds_decide() -> Section:
     """Rows are many; two seeds that differ leave it open all the same."""
-    values = {("roc_auc", None): (0.9134, 0.9051)}
+    values: dict[tuple[str, str | None], tuple[float, ...]] = {("roc_auc", None): (0.9134, 0.9051)}
     metrics = [metric("roc_auc", 0.912, 0.9134, 0.004)]
     widened, retraining = widen_all(metrics, Trainings(values), 0.95)
     comparison = compared(widened, (drop("roc_auc", 0.01),), retraining=retraining)
