@@ -5,7 +5,7 @@ https://dvc.org/doc/user-guide/project-structure/dvcyaml-files#plots
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -34,9 +34,12 @@ class PlotDefinition:
     y_label: str = ""
 
 
-def plots_of(data: Any, stages: list[str] | None = None) -> tuple[list[PlotDefinition], list[str]]:
+def plots_of(
+    data: Any, stages: list[str] | None = None, files_of: Callable[[str], list[str]] | None = None
+) -> tuple[list[PlotDefinition], list[str]]:
     """(definitions, pictures): the pipeline's own, then those of its stages (None or empty: of
-    all). What this version of DVC's format cannot mean is left out."""
+    all). What this version of DVC's format cannot mean is left out. `files_of` lists the files of
+    a plot that is a folder: each is a plot, or a picture, of its own."""
     found = data if isinstance(data, Mapping) else {}
     entries = list(_entries(found.get("plots")))
     declared = found.get("stages")
@@ -45,12 +48,20 @@ def plots_of(data: Any, stages: list[str] | None = None) -> tuple[list[PlotDefin
             entries += _entries(stage.get("plots"))
     definitions: dict[str, PlotDefinition] = {}
     pictures: list[str] = []
-    for name, settings in entries:
+    for name, settings in _unfolded(entries, files_of):
         if name.lower().endswith(PICTURES):
             pictures.append(name)
         elif (plot := _definition(name, settings)) is not None:
             definitions.setdefault(name, plot)
     return list(definitions.values()), list(dict.fromkeys(pictures))
+
+
+def _unfolded(
+    entries: list[tuple[str, Mapping[str, Any]]], files_of: Callable[[str], list[str]] | None
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    for name, settings in entries:
+        inside = files_of(name) if files_of is not None else []
+        yield from ((path, settings) for path in inside) if inside else [(name, settings)]
 
 
 def _definition(name: str, settings: Mapping[str, Any]) -> PlotDefinition | None:

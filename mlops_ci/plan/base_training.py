@@ -18,7 +18,7 @@ from mlops_ci.plan.rescoring import ask_in
 from mlops_ci.project import Project
 from mlops_ci.records import Artifact, Evaluation, Folder, Training
 from mlops_ci.steps.command import dvc_argv
-from mlops_ci.steps.exhibits import FOLDER as EXHIBITS
+from mlops_ci.steps.exhibit_files import FOLDER as EXHIBITS
 from mlops_ci.steps.requests import EvaluateRequest, TrainRequest
 from mlops_ci.steps.seeds import evaluate_all, train_all
 

@@ -7,13 +7,12 @@ They judge nothing.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -23,14 +22,11 @@ from mlops_ci.errors import ConfigError
 from mlops_ci.project import Project
 from mlops_ci.records.files import write_atomically
 from mlops_ci.report.exhibit import Drawing, Exhibit, Image, Series
-from mlops_ci.steps.tree import CommitTree
+from mlops_ci.steps.exhibit_files import FOLDER, BaseFiles, HeadFiles
 
-FOLDER = "exhibits"
-MOST_BYTES = 5_000_000  # of one file
 MOST_KEPT = 2_000_000  # of all files of one model
 MOST = 6  # plots, and as many pictures
 SHOWN = (".png", ".jpg", ".jpeg")
-POINTER = b"version https://git-lfs"
 Read = Callable[[str], bytes | None]
 
 
@@ -57,8 +53,9 @@ def wanted_of(project: Project, name: str) -> Wanted:
     notes: list[str] = []
     if model.dvc is not None and (project.root / "dvc.yaml").is_file():
         text = (project.root / "dvc.yaml").read_text("utf-8", "replace")
+        folder = partial(_files_of, project.root)
         try:
-            plots, named = plots_of(read_yaml(text, "dvc.yaml").data, model.dvc)
+            plots, named = plots_of(read_yaml(text, "dvc.yaml").data, model.dvc, folder)
         except ConfigError as error:
             plots, named = [], []
             notes.append(f"the plots of dvc.yaml are left out: {error.what}")
@@ -151,95 +148,30 @@ def unpack_exhibits(project: Project, name: str, commit: str, content: bytes) ->
         return
 
 
-@dataclass(frozen=True)
-class HeadFiles:
-    """The work tree: plain files below it, no larger than MOST_BYTES."""
-
-    root: Path
-
-    def read(self, path: str) -> bytes | None:
-        return _read_within(self.root, path)
-
-
-@dataclass(frozen=True)
-class BaseFiles:
-    """One commit's, from wherever they are at hand."""
-
-    project: Project
-    name: str
-    commit: str
-
-    def read(self, path: str) -> bytes | None:
-        kept = self.project.records.of(self.name, self.commit) / FOLDER
-        ways = (self._in_git, self._in_cache, lambda path: _read_within(kept, path))
-        return next((content for way in ways if (content := way(path)) is not None), None)
-
-    def _in_git(self, path: str) -> bytes | None:
-        content = self._tree.read(path)
-        if content is None or content.startswith(POINTER) or len(content) > MOST_BYTES:
-            return None
-        return content
-
-    def _in_cache(self, path: str) -> bytes | None:
-        """DVC 3's place, and DVC 2's; what does not have the digest is not the file."""
-        digest = self._locked.get(path)
-        if digest is None or len(digest) != 32 or not digest.isalnum():
-            return None
-        cache = self.project.git.root / ".dvc" / "cache"
-        for place in (cache / "files" / "md5", cache):
-            content = _read_within(place, f"{digest[:2]}/{digest[2:]}", follow=True)
-            if content is not None and _md5(content) == digest:
-                return content
-        return None
-
-    @cached_property
-    def _tree(self) -> CommitTree:
-        return CommitTree(self.project, self.commit)
-
-    @cached_property
-    def _locked(self) -> dict[str, str]:
-        """Path → MD5 of every output in the commit's dvc.lock."""
-        text = self._tree.read("dvc.lock")
-        if text is None:
-            return {}
-        try:
-            data = read_yaml(text.decode("utf-8", "replace"), "dvc.lock").data
-        except ConfigError:
-            return {}
-        stages: Any = data.get("stages") if isinstance(data, dict) else None
-        found: dict[str, str] = {}
-        for stage in stages.values() if isinstance(stages, dict) else ():
-            outs = stage.get("outs") if isinstance(stage, dict) else None
-            for out in outs if isinstance(outs, list) else ():
-                if isinstance(out, dict) and isinstance(out.get("md5"), str):
-                    found[str(out.get("path"))] = out["md5"]
-        return found
-
-
 def _nothing(path: str) -> bytes | None:  # noqa: ARG001
     return None
-
-
-def _md5(content: bytes) -> str:
-    return hashlib.md5(content, usedforsecurity=False).hexdigest()
-
-
-def _read_within(root: Path, path: str, *, follow: bool = False) -> bytes | None:
-    """None for what is no plain file below `root`, or too large."""
-    place = root / path
-    try:
-        inside = follow or place.resolve().is_relative_to(root.resolve())
-        if not inside or not place.is_file() or place.stat().st_size > MOST_BYTES:
-            return None
-        return place.read_bytes()
-    except OSError:
-        return None
 
 
 def _globbed(root: Path, patterns: Sequence[str]) -> Iterator[str]:
     for pattern in patterns:
         found = sorted(path for path in root.glob(pattern) if path.is_file())
-        yield from (path.relative_to(root).as_posix() for path in found[: 10 * MOST])
+        yield from _inside(root, found)
+
+
+def _files_of(root: Path, folder: str) -> list[str]:
+    """Of a plot that is a folder, as DVCLive writes them; nothing of a file."""
+    place = root / folder
+    if not place.is_dir():
+        return []
+    return list(_inside(root, sorted(path for path in place.rglob("*") if path.is_file())))
+
+
+def _inside(root: Path, found: Sequence[Path]) -> Iterator[str]:
+    """Names behind a folder that leads elsewhere are nobody's business."""
+    top = root.resolve()
+    for path in found[: 10 * MOST]:
+        if path.parent.resolve().is_relative_to(top):
+            yield path.relative_to(root).as_posix()
 
 
 def _tolerant(plot: PlotDefinition, read: Read) -> tuple[Series, ...] | None:

@@ -16,8 +16,8 @@ from mlops_ci.plan.reports import write_reports
 from mlops_ci.project import Project
 from mlops_ci.report.album import read_album
 from mlops_ci.report.exhibit import Drawing, Image
+from mlops_ci.steps.exhibit_files import MOST_BYTES
 from mlops_ci.steps.exhibits import (
-    MOST_BYTES,
     exhibits_of,
     keep_exhibits,
     pack_exhibits,
@@ -145,6 +145,27 @@ def test_what_dvc_has_is_taken_by_its_digest(repo: Repository, place: str) -> No
     assert found[0].y == ("1", "0.5")
 
 
+def test_a_folder_of_dvc_is_taken_file_by_file(repo: Repository) -> None:
+    """DVCLive's: the plot is a folder, and the folder is one output."""
+
+    def md5(content: bytes) -> str:
+        return hashlib.md5(content, usedforsecurity=False).hexdigest()
+
+    folder = f'[{{"md5": "{md5(BASE)}", "relpath": "metrics/loss.csv"}}]'.encode()
+    lock = f"stages:\n  t:\n    cmd: x\n    outs:\n    - path: live\n      md5: {md5(folder)}.dir\n"
+    plots = {"dvc.yaml": "plots:\n- live/metrics: {x: epoch}\n", ".gitignore": "/live\n"}
+    base = repo.commit({**PIPELINE, **plots, "dvc.lock": lock})
+    cache = {
+        f".dvc/cache/files/md5/{name[:2]}/{name[2:]}": content
+        for name, content in ((md5(BASE), BASE), (f"{md5(folder)}.dir", folder))
+    }
+    repo.write({"live/metrics/loss.csv": HEAD, **cache})
+    found = drawing(repo.project(), base)
+    assert found.title == "live/metrics/loss.csv"
+    assert found.base is not None
+    assert (found.base[0].y, found.head[0].y) == (("1", "0.5"), ("1", "0.4"))
+
+
 def test_where_base_has_none_head_stands_alone_and_it_is_said(repo: Repository) -> None:
     base = repo.commit({**PIPELINE, ".gitignore": "/loss.csv\n"})
     repo.write({"loss.csv": HEAD})
@@ -162,9 +183,11 @@ def test_what_head_lacks_is_left_out_and_named(repo: Repository) -> None:
 
 def test_files_outside_and_large_ones_are_not_read(repo: Repository, tmp_path: Path) -> None:
     (tmp_path / "secret.png").write_bytes(b"\x89PNG secret")
-    base = repo.commit({**FILES, "mlops-ci.yaml": FILES["mlops-ci.yaml"]})
+    patterns = FILES["mlops-ci.yaml"].replace("[out/*.png]", "[out/*.png, out/elsewhere/*.png]")
+    base = repo.commit({**FILES, "mlops-ci.yaml": patterns})
     repo.write({"out/large.png": b"\x89PNG" + b"0" * MOST_BYTES, "out/metrics.json": "{}"})
     (repo.folder / "out" / "link.png").symlink_to(tmp_path / "secret.png")
+    (repo.folder / "out" / "elsewhere").symlink_to(tmp_path)
     project = repo.project()
     found, notes = exhibits_of(project, "churn", base)
     assert found == []

@@ -68,6 +68,18 @@ def test_files_elsewhere_and_other_files_are_no_plots(path: str) -> None:
     assert plots_of({"plots": [{"P": {"x": "a", "y": {path: "b"}}}]}) == ([], [])
 
 
+def test_a_folder_is_as_many_plots_as_it_has_files() -> None:
+    """As DVCLive writes them."""
+    files = {"live/plots": ["live/plots/acc.tsv", "live/plots/seen.png", "live/plots/notes.txt"]}
+    data = {"plots": [{"live/plots": {"x": "step"}}, "loss.csv"]}
+    found, pictures = plots_of(data, None, lambda name: files.get(name, []))
+    assert [(plot.title, plot.lines) for plot in found] == [
+        ("live/plots/acc.tsv", (Line("live/plots/acc.tsv", None, "step"),)),
+        ("loss.csv", (Line("loss.csv"),)),
+    ]
+    assert pictures == ["live/plots/seen.png"]
+
+
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text() | st.just("a.csv"),
     lambda inner: (
