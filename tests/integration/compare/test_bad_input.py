@@ -56,7 +56,8 @@ def test_a_truncated_file(two: Path, capsys: Capture) -> None:
     assert run_program(["compare", "base.csv", "head.csv", *GATE, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert found["verdict"] == "inconclusive"
-    assert any("170 of base's 569 rows" in note for note in found["notes"])
+    assert any("Of base's 569 rows head scored 399" in note for note in found["notes"])
+    assert found["left_out"]["rows"] == 170
 
 
 def test_duplicate_and_missing_keys(two: Path, capsys: Capture) -> None:
