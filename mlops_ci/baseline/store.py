@@ -63,6 +63,7 @@ class ShelfStore:
     pause: Callable[[float], None]
     chance: random.Random = field(default_factory=random.Random)
     known: dict[str, str | None] = field(default_factory=dict, compare=False, repr=False)
+    indexes: dict[str, Index] = field(default_factory=dict, compare=False, repr=False)
 
     def get(self, wanted: Wanted) -> Found | None:
         def find(version: str) -> Found | None:
@@ -221,6 +222,12 @@ class ShelfStore:
         return header, {f"entries/{address}/{name}": data for name, data in contents.items()}
 
     def _index(self, version: str) -> Index:
+        """A state never changes, so neither does its index."""
+        if version not in self.indexes:
+            self.indexes[version] = self._read_index(version)
+        return self.indexes[version]
+
+    def _read_index(self, version: str) -> Index:
         content = self.shelf.read(version, {INDEX: MAX_INDEX_BYTES}).get(INDEX)
         if content is None:
             raise self._broken(f"{INDEX} is missing")
