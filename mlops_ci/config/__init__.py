@@ -19,6 +19,7 @@ from mlops_ci.config.model import (
     Waiver,
     expand_gates,
 )
+from mlops_ci.config.robustness import Perturbation, Robustness, expand_robustness
 
 __all__ = [
     "Alarm",
@@ -31,14 +32,17 @@ __all__ = [
     "Gate",
     "Limits",
     "Model",
+    "Perturbation",
     "Plots",
     "Policy",
     "Price",
+    "Robustness",
     "Store",
     "Term",
     "Waiver",
     "expand_contract",
     "expand_gates",
+    "expand_robustness",
     "find_config",
     "load_config",
     "parse_config",

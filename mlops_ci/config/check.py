@@ -8,7 +8,7 @@ import re
 from mlops_ci.config.document import Document
 from mlops_ci.config.model import FAIRNESS, LEAKAGE, Config, Limits, Model
 from mlops_ci.config.paths import stays_inside
-from mlops_ci.config.promises import check_contract
+from mlops_ci.config.promises import check_contract, check_robustness
 from mlops_ci.errors import DOCS, ConfigError
 
 MODEL_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -38,6 +38,7 @@ def check_config(config: Config, document: Document) -> None:
         _check_fairness(model, path, document)
         _check_functions(model, path, document)
         check_contract(model, path, document)
+        check_robustness(model, path, document)
 
 
 def _check_inputs(model: Model, path: tuple[str, ...], document: Document) -> None:
@@ -76,6 +77,7 @@ def _check_paths(model: Model, path: tuple[str, ...], document: Document) -> Non
         ("training-rows", [model.training_rows]),
         ("metrics", metrics),
         ("model", [model.model]),
+        ("features", [model.features]),
         ("data", model.data),
         ("params", model.params or []),
         ("code", model.code or []),

@@ -22,6 +22,7 @@ from mlops_ci.config.model import (
     Model,
     Store,
 )
+from mlops_ci.config.robustness import Missing, Noise, Prior, Robustness, Scale, Swap
 from mlops_ci.config.setting import Setting
 from mlops_ci.errors import DOCS, ConfigError
 
@@ -125,6 +126,15 @@ TABLES: dict[str | int, type[Setting]] = {
 }
 
 
+ROBUSTNESS: dict[str, type[Setting]] = {
+    "noise": Noise,
+    "missing": Missing,
+    "scale": Scale,
+    "swap": Swap,
+    "prior": Prior,
+}
+
+
 def _table_of(path: tuple[str | int, ...]) -> type[Setting]:
     if not path:
         return Config
@@ -136,6 +146,9 @@ def _table_of(path: tuple[str | int, ...]) -> type[Setting]:
         inside = [part for part in path[3:] if isinstance(part, str)]
         tables: dict[str, type[Setting]] = {"columns": Column, "rows": Rows}
         return tables.get(inside[0], Contract) if inside else Contract
+    if len(path) > 2 and path[2] == "robustness":
+        inside = [part for part in path[3:] if isinstance(part, str)]
+        return ROBUSTNESS.get(inside[0], Robustness) if inside else Robustness
     return TABLES.get(path[-1], Model)
 
 

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from mlops_ci.config.contract import Contract
+from mlops_ci.config.robustness import Robustness
 from mlops_ci.config.setting import Setting
 
 Task = Literal["binary", "multiclass", "regression"]
@@ -197,6 +198,8 @@ class Model(Setting, frozen=True):
     gates: dict[str, Limits | list[Limits]] = {}
     waivers: list[Waiver] = []
     contract: Contract | list[Contract] = []
+    features: str | None = None
+    robustness: Robustness | None = None
     image: str | None = None
     deploy: Deploy | None = None
     price: Price | None = None

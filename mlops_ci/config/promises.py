@@ -1,4 +1,4 @@
-"""What types alone cannot say about a data contract."""
+"""What types alone cannot say about data contracts and robustness."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from mlops_ci.config.contract import Column, Contract, Rows, contracts_of
 from mlops_ci.config.document import Document, Path
 from mlops_ci.config.model import Model
 from mlops_ci.config.paths import stays_inside
+from mlops_ci.config.robustness import Perturbation, expand_robustness
 from mlops_ci.errors import DOCS, ConfigError
 
 YAML = (".yaml", ".yml")
@@ -74,3 +75,40 @@ def _faults_of_schema(schema: str) -> Iterator[Fault]:
     if not fits:
         fix = "schema: schema.py:Schema\nor, as pandera writes it: schema: schema.yaml"
         yield ("schema",), f"{schema!r} names no schema", fix
+
+
+def check_robustness(model: Model, path: Path, document: Document) -> None:
+    """Raises ConfigError for a perturbation that cannot be made, or that changes nothing."""
+    if model.robustness is None:
+        return
+    for one in expand_robustness(model.robustness):
+        for what, fix in _faults_of_perturbation(one, model):
+            raise ConfigError(
+                f"robustness: {what}",
+                where=document.where((*path, "robustness", one.kind)),
+                fix=fix,
+                link=f"{DOCS}/config.md#robustness",
+            )
+    if not expand_robustness(model.robustness):
+        raise ConfigError(
+            "robustness: nothing is changed",
+            where=document.where((*path, "robustness")),
+            fix="robustness: {noise: {sd: 0.1, max-drop: 0.02}}",
+        )
+
+
+def _faults_of_perturbation(one: Perturbation, model: Model) -> Iterator[tuple[str, str]]:
+    if model.predictions is None:
+        yield "the drop is measured on rows, and there are no `predictions`", "give `predictions:`"
+    if one.max_drop is not None and not math.isfinite(one.max_drop):
+        yield "a limit must be finite", "max-drop: 0.02"
+    if not math.isfinite(one.amount) or (one.kind == "scale" and one.amount == 1):
+        yield f"{one.kind}: {one.amount:g} changes nothing that could be measured", "factor: 1000"
+    if one.kind == "prior":
+        return
+    if model.features is None:
+        fix = "features: data/test.parquet  # the rows that `predict` answers"
+        yield f"{one.kind} changes the features, and `features` does not name their file", fix
+    if model.predict is None and model.model is None:
+        fix = "predict: python predict.py  # reads $MLOPS_CI_FEATURES, writes $MLOPS_CI_PREDICTIONS"
+        yield f"{one.kind}: who answers the changed rows?", fix

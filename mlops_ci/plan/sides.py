@@ -23,6 +23,7 @@ from mlops_ci.plan.contract import contract_with_base
 from mlops_ci.plan.functions import functions_of
 from mlops_ci.plan.noise import evaluations_of, history_of, same_seeds, seeds_of, values_of
 from mlops_ci.plan.outcome import ModelOutcome
+from mlops_ci.plan.robustness import Rows, Ruling, robustness_with_base
 from mlops_ci.project import Project
 from mlops_ci.records import Evaluation, MetricResult
 from mlops_ci.records.comparison import Side
@@ -86,6 +87,9 @@ def compare_with_base(
     anchors, notes = _anchors(project, outcome.name, (base, head), measure, store if side else None)
     functions, replaced = functions_of(project, outcome.name, search)
     contract = contract_with_base(project, outcome, search, measure.waivers)
+    answers = Rows(head.predictions, base.predictions if base else None)
+    ruling = Ruling(measure.policy, measure.waivers, measure.gates)
+    robustness = robustness_with_base(project, outcome, search, answers, ruling)
     history, missed = history_of(outcome.name, head, store if side else None)
     missed += same_seeds(evaluation)
     leakage, leaks = _leakage(project, head, measure)
@@ -97,10 +101,11 @@ def compare_with_base(
             gates=measure.gates,
             policy=measure.policy,
             anchors=anchors,
-            changes=(*measure.changes, *replaced, *contract.changes),
+            changes=(*measure.changes, *replaced, *contract.changes, *robustness.changes),
             contract=contract.results,
+            robustness=robustness.results,
             waiting=contract.waiting,
-            notes=(*leaks, *contract.notes, *outcome.notes, *notes, *missed),
+            notes=(*leaks, *contract.notes, *robustness.notes, *outcome.notes, *notes, *missed),
             before=before,
             history=history,
             beside=leakage,

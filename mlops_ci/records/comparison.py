@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from mlops_ci.config.contract import TermKind
 from mlops_ci.config.model import GateKind, OnInconclusive
+from mlops_ci.config.robustness import PerturbationKind
 
 Verdict = Literal["pass", "fail", "inconclusive", "ungated"]
 Evidence = Literal["paired", "unpaired", "point"]
@@ -201,6 +202,41 @@ class LeftOut(Struct, frozen=True, kw_only=True):
     kept: dict[str, float] = {}
 
 
+class RobustnessResult(Struct, frozen=True, kw_only=True):
+    """What the candidate loses when its evaluation rows are changed: the same rows, changed and as
+    they are.
+
+    `amount`: of `noise` in standard deviations of the column, of `missing` and `swap` a share, of
+    `scale` a factor, of `prior` the share of positive rows. `columns` empty: all that fit. `clean`,
+    `changed`: the metric; `difference` = changed − clean as it reads, with its bounds.
+    `base_difference`: the same of main's model, where main has measured it. `limit` is the margin
+    (≥ 0) of a gate; without one `verdict` is `ungated`. `reason`, `source`, `waived`: as a gate's.
+    None: not assessed, and `note` says why.
+    """
+
+    kind: PerturbationKind
+    amount: float
+    metric: str
+    verdict: Literal["pass", "fail", "inconclusive", "ungated"]
+    blocks: bool
+    reason: str = ""
+    columns: tuple[str, ...] = ()
+    clean: float | None = None
+    changed: float | None = None
+    difference: float | None = None
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+    method: str = ""
+    higher_is_better: bool | None = None
+    base_difference: float | None = None
+    limit: float | None = None
+    required: bool = True
+    source: Literal["base", "head", "both"] = "both"
+    waived: str | None = None
+    note: str | None = None
+
+
 class Resolution(Struct, frozen=True, kw_only=True):
     """How a predictions file was understood, for the record and for the reader.
 
@@ -279,6 +315,7 @@ class Comparison(Struct, frozen=True, kw_only=True):
     waiting: int = 0
     drift: tuple[ColumnDrift, ...] = ()
     contract: tuple[ContractResult, ...] = ()
+    robustness: tuple[RobustnessResult, ...] = ()
     decomposition: tuple[Decomposition, ...] = ()
     left_out: LeftOut | None = None
     retraining: Retraining | None = None

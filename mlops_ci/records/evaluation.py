@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from mlops_ci.records.comparison import MetricResult, Resolution
+from mlops_ci.records.comparison import MetricResult, Resolution, RobustnessResult
 
 
 class Artifact(Struct, frozen=True, kw_only=True):
@@ -58,6 +58,7 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     numbers: dict[str, float] = {}
     refused: dict[str, str] = {}
     file_rows: dict[str, int] = {}
+    robustness: tuple[RobustnessResult, ...] = ()
     group: str | None = None
     weight: str | None = None
     seeds: Seeds | None = None

@@ -20,6 +20,7 @@ from mlops_ci.report.model import Plot, Report, Section
 from mlops_ci.report.numbers import show_percent
 from mlops_ci.report.permission import lead_of_many
 from mlops_ci.report.phrase import Phrase, quoted, text
+from mlops_ci.report.robustness import robustness_rows
 from mlops_ci.report.rows import Row, gate_rows, metric_rows
 from mlops_ci.report.sentences import lead
 from mlops_ci.report.templating import PAGE, render
@@ -117,6 +118,7 @@ def _section(section: Section, report: Report, reach: Reach) -> dict[str, Any]:
         "tail": without_controls(section.failure.tail) if section.failure else "",
         "shipped": shipped_rows(section),
         "contract": contract_rows(section)[:MOST_TERMS],
+        "robustness": robustness_rows(section)[:MOST_TERMS],
         "plots": [_plot(plot) for plot in section.plots],
         **_tables(section, reach),
     }

@@ -12,6 +12,7 @@ from mlops_ci.report.model import Report, Section
 from mlops_ci.report.numbers import count, decimals_apart, show, show_percent
 from mlops_ci.report.permission import lead_of_failure, permission
 from mlops_ci.report.phrase import Phrase, capital, code, join, quoted, strong, text
+from mlops_ci.report.robustness import robustness_blocks, robustness_lead
 from mlops_ci.report.words import main_metric, unchanged
 
 NOISE = "Retraining noise not measured (one seed)."
@@ -42,7 +43,7 @@ def _lead_of_comparison(
     section: Section, comparison: Comparison, report: Report
 ) -> Iterator[Phrase]:
     base = sides_of(comparison, report.base_name, report.head_name).base or Phrase()
-    if contract_blocks(section):
+    if contract_blocks(section) or robustness_blocks(section):
         yield permission(section, report) + text(".")
     elif comparison.verdict == "ungated":
         yield strong("Not judged") + text(": no gate says what it may lose, so nothing stops it.")
@@ -54,6 +55,7 @@ def _lead_of_comparison(
     else:
         yield from _decided_against(section, comparison, permission(section, report))
     yield contract_lead(section)
+    yield robustness_lead(section)
     if comparison.evidence != "point" and not unchanged(comparison):
         yield text(_noise(comparison))
 
@@ -250,7 +252,9 @@ def _lead_of_first(section: Section, comparison: Comparison, report: Report) -> 
     may = permission(section, report) + text(": ")
     yield may + _own_value(main_metric(section)) + text(where) + _floors(section)
     yield contract_lead(section)
-    if comparison.verdict == "inconclusive" and not contract_blocks(section):
+    yield robustness_lead(section)
+    alone = contract_blocks(section) or robustness_blocks(section)
+    if comparison.verdict == "inconclusive" and not alone:
         gate = section.gates[0]
         yield _policy(gate, comparison)
         yield next_step(gate, section.metric_of(gate))

@@ -16,9 +16,10 @@ from mlops_ci.report.footer import footer_parts
 from mlops_ci.report.forest import legend
 from mlops_ci.report.labels import sides_of
 from mlops_ci.report.model import Report, Section
-from mlops_ci.report.numbers import NBSP, count, show_percent
+from mlops_ci.report.numbers import ABSENT, NBSP, count, show_percent
 from mlops_ci.report.permission import lead_of_many
 from mlops_ci.report.phrase import Phrase, code, join, quoted, text
+from mlops_ci.report.robustness import robustness_rows
 from mlops_ci.report.rows import Row, gate_rows, metric_rows
 from mlops_ci.report.sentences import lead
 from mlops_ci.report.words import headline_phrase, mark_of, report_headline
@@ -88,6 +89,7 @@ def _section(section: Section, report: Report, width: int) -> Iterable[Any]:
         yield _text(text("! the yardstick changes: ") + quoted(change), "yellow")
     yield from _tables(section, report, width)
     yield from _contract(section)
+    yield from _robustness(section)
     yield from (_text(text("note: ") + quoted(note), "yellow") for note in notes_of(section))
     example = paste(section)
     if example:
@@ -111,6 +113,14 @@ def _contract(section: Section) -> Iterable[Any]:
             head = text(f"{SIGNS.get(row.mark, '·')} data contract: ") + row.name + text(": ")
             asked = text(" (asked: ") + row.asked + text(")")
             yield _text(head + row.found + asked, COLOURS.get(row.mark, ""))
+
+
+def _robustness(section: Section) -> Iterable[Any]:
+    for row in robustness_rows(section):
+        head = text(f"{SIGNS.get(row.mark, '·')} changed rows, ") + row.name
+        values = f": {row.clean} → {row.changed}, {row.change}" if row.change != ABSENT else ""
+        gate = f" (gate: {row.gate})" if row.gate else ""
+        yield _text(head + text(values + gate) + row.note, COLOURS.get(row.mark, ""))
 
 
 def _failure(section: Section) -> Iterable[Any]:

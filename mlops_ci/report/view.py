@@ -21,6 +21,7 @@ from mlops_ci.report.model import Report, Section
 from mlops_ci.report.numbers import ABSENT, NBSP, count, show_percent
 from mlops_ci.report.permission import lead_of_many
 from mlops_ci.report.phrase import Phrase, code, join, quoted, text
+from mlops_ci.report.robustness import robustness_blocks, robustness_rows
 from mlops_ci.report.rows import Row, gate_row, gate_rows, metric_row, metric_rows
 from mlops_ci.report.sentences import lead
 from mlops_ci.report.words import (
@@ -85,6 +86,7 @@ def _section(section: Section, report: Report, rung: Rung, at: int) -> dict[str,
         ],
         **_gates(section, rung),
         **_contract(section, rung),
+        **_robustness(section, rung),
         **_metrics(section, rung),
         **_background(section, rung),
         "charts": _charts(section, report) if rung.facts else [],
@@ -122,6 +124,19 @@ def _contract(section: Section, rung: Rung) -> dict[str, Any]:
         "contract_held": held if rung.passed and rung.rows is None else (),
         "contract_title": contract_title(held, len(rows)),
         "more_terms": len(broken) - len(shown),
+    }
+
+
+def _robustness(section: Section, rung: Rung) -> dict[str, Any]:
+    """A gate that does not hold stands open; the others are folded."""
+    rows = robustness_rows(section)
+    broken = tuple(row for row in rows if row.word in ("failed", "undecided"))
+    others = tuple(row for row in rows if row not in broken)
+    shown = broken[: rung.rows]
+    return {
+        "robustness": shown,
+        "robustness_others": others if rung.passed and rung.rows is None else (),
+        "more_drops": len(broken) - len(shown),
     }
 
 
@@ -213,6 +228,8 @@ def _model_row(section: Section) -> dict[str, str]:
     stopped = text(STEPS.get(failure.step, f"stopped at {failure.step}")) if failure else Phrase()
     if contract_blocks(section):
         row, stopped = None, text("data contract")
+    if robustness_blocks(section):
+        row, stopped = None, text("robustness")
     return {
         "mark": mark_of(section),
         "name": markdown(code(section.model), cell=True),

@@ -21,6 +21,7 @@ from mlops_ci.report.labels import (
 from mlops_ci.report.model import Report, Section
 from mlops_ci.report.numbers import NBSP, count, decimals_apart, show
 from mlops_ci.report.phrase import Phrase, clip, code, join, quoted, text
+from mlops_ci.report.robustness import robustness_blocks, robustness_headline
 
 # Which metric a report is about when nobody said so.
 TELLING = ("roc_auc", "accuracy", "balanced_accuracy", "f1", "rmse", "mae", "r2", "log_loss")
@@ -88,8 +89,7 @@ def headline_phrase(section: Section) -> Phrase:
     if section.state == "failed":
         return name + _failed(section)
     if comparison is not None and comparison.blocks:
-        alone = contract_blocks(section)
-        return name + (contract_headline(section) if alone else _blocked(section))
+        return name + _stopped(section)
     if section.state == "live":
         return name + _shipped(section)
     if comparison is None:
@@ -142,6 +142,12 @@ def _failed(section: Section) -> Phrase:
     what = failure.what.removeprefix(f"{section.model}: ")
     what = what.removeprefix("training: ").removeprefix("predict: ")
     return verb + quoted(what, 200)
+
+
+def _stopped(section: Section) -> Phrase:
+    if contract_blocks(section):
+        return contract_headline(section)
+    return robustness_headline(section) if robustness_blocks(section) else _blocked(section)
 
 
 def _blocked(section: Section) -> Phrase:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from mlops_ci.config.contract import Term
 from mlops_ci.config.model import Waiver
-from mlops_ci.records.comparison import ContractResult, Verdict
+from mlops_ci.records.comparison import ContractResult, RobustnessResult, Verdict
 from mlops_ci.verdict.structs import replaced
 from mlops_ci.verdict.waivers import over_said, told, used
 
@@ -203,8 +203,9 @@ def _number(term: Term) -> float:
     return float(term.limit) if isinstance(term.limit, (int, float)) else 0.0
 
 
-def join_verdict(verdict: Verdict, results: Iterable[ContractResult]) -> Verdict:
-    """The gates' verdict and the contract's: the worse. A contract that holds judges no model."""
+def join_verdict(verdict: Verdict, results: Iterable[ContractResult | RobustnessResult]) -> Verdict:
+    """The gates' verdict and what else was promised: the worse. A contract that holds judges no
+    model."""
     found = {one.verdict for one in results if one.required and one.blocks}
     if verdict == "fail" or "fail" in found:
         return "fail"

@@ -7,13 +7,15 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from mlops_ci.config.model import Gate, Policy
-from mlops_ci.records.comparison import ContractResult, GateResult, MetricResult
+from mlops_ci.records.comparison import ContractResult, GateResult, MetricResult, RobustnessResult
 
-Record = TypeVar("Record", Gate, GateResult, Policy, MetricResult, ContractResult)
+Record = TypeVar(
+    "Record", Gate, GateResult, Policy, MetricResult, ContractResult, RobustnessResult
+)
 
 
 def fields_of(
-    record: Gate | GateResult | Policy | MetricResult | ContractResult,
+    record: Gate | GateResult | Policy | MetricResult | ContractResult | RobustnessResult,
 ) -> dict[str, Any]:
     return {name: getattr(record, name) for name in record.__struct_fields__}
 

@@ -36,6 +36,15 @@ class Schema(pa.DataFrameModel):
     age: int = pa.Field(ge=0)
     plan: str = pa.Field(isin=["basic", "pro"])
 """
+# As pandera writes it: `DataFrameSchema({"age": Column(int, Check.le(70))}).to_yaml()`.
+WRITTEN = """
+schema_type: dataframe
+api: pandas
+columns:
+  age:
+    dtype: int64
+    less_than_or_equal_to: 70
+"""
 TRAIN = """
 import csv
 rows = list(csv.DictReader(open("data.csv")))
@@ -142,12 +151,7 @@ def test_a_schema_that_cannot_be_asked_stops_the_change(repo: Repository) -> Non
 
 
 def test_pandera_as_yaml(repo: Repository) -> None:
-    import pandera.pandas as pa
-
-    schema = pa.DataFrameSchema({"age": pa.Column(int, pa.Check.le(70))})
-    written = schema.to_yaml()
-    assert written is not None
-    repo.commit({"mlops-ci.yaml": config(schema="schema.yaml"), "schema.yaml": written})
+    repo.commit({"mlops-ci.yaml": config(schema="schema.yaml"), "schema.yaml": WRITTEN})
     found = terms(run(repo))
     assert found["data.csv schema head"].verdict == "fail"
     assert found["data.csv schema head"].found[0].startswith("age: less_than_or_equal_to(70)")
