@@ -16,8 +16,8 @@ class Header(Struct, frozen=True, kw_only=True):
     """One entry. `files` maps each of its files to (SHA-256, bytes); `commits` are those of main
     that have this key. `too_large` is the size of predictions that were left out. `metrics` are
     the values on all rows, `repeats` those of other trainings of the same key: other seeds, and
-    earlier runs that came to something else. `awaits`: what was to be shipped of it is not live
-    yet."""
+    earlier runs that came to something else. `resources`: the model's size and times.
+    `awaits`: what was to be shipped of it is not live yet."""
 
     address: str
     model: str
@@ -29,6 +29,7 @@ class Header(Struct, frozen=True, kw_only=True):
     too_large: int | None = None
     metrics: dict[str, float] = {}
     repeats: tuple[dict[str, float], ...] = ()
+    resources: dict[str, float] = {}
     awaits: bool = False
 
     @property

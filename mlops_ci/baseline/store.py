@@ -26,6 +26,7 @@ import msgspec
 from mlops_ci.baseline.entry import Entry, Found, Header, Index, Shelf, Store, Wanted
 from mlops_ci.baseline.history import other_seeds, repeats_of
 from mlops_ci.baseline.ledger import count_use, times_used, with_uses
+from mlops_ci.baseline.resources import resources_of
 from mlops_ci.config import Store as Limits
 from mlops_ci.errors import BaselineError, RecordError, ServiceError
 from mlops_ci.records import Evaluation, Training
@@ -218,6 +219,7 @@ class ShelfStore:
                 if result.slice is None and result.head is not None
             },
             repeats=other_seeds(evaluation),
+            resources=resources_of(training, evaluation),
         )
         return header, {f"entries/{address}/{name}": data for name, data in contents.items()}
 

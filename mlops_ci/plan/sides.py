@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,47 +13,27 @@ import msgspec
 from mlops_ci.baseline.anchor import find_anchors
 from mlops_ci.baseline.commit import Base
 from mlops_ci.baseline.store import Found, Store
-from mlops_ci.config import Gate, Model, Policy, Waiver, expand_gates
+from mlops_ci.config import Model
 from mlops_ci.config.model import LEAKAGE
 from mlops_ci.errors import ComparisonError, MlopsCiError
 from mlops_ci.plan.base_search import Search
 from mlops_ci.plan.base_side import BaseSide, Rescored
 from mlops_ci.plan.contract import contract_with_base
 from mlops_ci.plan.functions import functions_of
+from mlops_ci.plan.measure import Measure, measure_of
 from mlops_ci.plan.noise import evaluations_of, history_of, same_seeds, seeds_of, values_of
 from mlops_ci.plan.outcome import ModelOutcome
-from mlops_ci.plan.robustness import Rows, Ruling, robustness_with_base
+from mlops_ci.plan.resources import RESOURCES, compare_resources
 from mlops_ci.project import Project
 from mlops_ci.records import Evaluation, MetricResult
 from mlops_ci.records.comparison import Side
 from mlops_ci.steps.evaluate import open_predictions
-from mlops_ci.verdict import (
-    Promise,
-    Yardstick,
-    merge_yardsticks,
-    slice_changes,
-)
+from mlops_ci.verdict import Promise
 
 if TYPE_CHECKING:
     from mlops_ci.data import Predictions
     from mlops_ci.report.studio import Studio
     from mlops_ci.steps.compare import Known, Outcome
-
-
-@dataclass(frozen=True)
-class Measure:
-    """What both sides are measured by. `model` is head's, with base's slices too."""
-
-    gates: Sequence[Gate | Promise]
-    policy: Policy
-    model: Model
-    changes: tuple[str, ...] = ()
-    waivers: Sequence[Waiver] = ()
-
-    @property
-    def functions(self) -> frozenset[str]:
-        """Names of the user's own metrics, which main's older models were not asked about."""
-        return frozenset(self.model.functions)
 
 
 def compare_with_base(
@@ -86,10 +65,8 @@ def compare_with_base(
         outcome.drawing = studio.begin(rows, search.base.name if search is not None else "main")
     anchors, notes = _anchors(project, outcome.name, (base, head), measure, store if side else None)
     functions, replaced = functions_of(project, outcome.name, search)
+    resources, unread = compare_resources(outcome, side, store, measure)
     contract = contract_with_base(project, outcome, search, measure.waivers)
-    answers = Rows(head.predictions, base.predictions if base else None)
-    ruling = Ruling(measure.policy, measure.waivers, measure.gates)
-    robustness = robustness_with_base(project, outcome, search, answers, ruling)
     history, missed = history_of(outcome.name, head, store if side else None)
     missed += same_seeds(evaluation)
     leakage, leaks = _leakage(project, head, measure)
@@ -101,17 +78,17 @@ def compare_with_base(
             gates=measure.gates,
             policy=measure.policy,
             anchors=anchors,
-            changes=(*measure.changes, *replaced, *contract.changes, *robustness.changes),
+            changes=(*measure.changes, *replaced, *contract.changes),
             contract=contract.results,
-            robustness=robustness.results,
             waiting=contract.waiting,
-            notes=(*leaks, *contract.notes, *robustness.notes, *outcome.notes, *notes, *missed),
+            notes=(*leaks, *contract.notes, *outcome.notes, *notes, *missed, *unread),
             before=before,
             history=history,
             beside=leakage,
             evaluations=evaluations_of(outcome.name, head, store),
             fairness=tuple(measure.model.fairness),
             functions=functions,
+            resources=resources,
             waivers=measure.waivers,
             today=project.world.now().date(),
         )
@@ -121,32 +98,6 @@ def compare_with_base(
     if search is not None:
         project.records.point(outcome.name, "base", search.base.commit)
     return compared
-
-
-def measure_of(project: Project, name: str, search: Search | None) -> Measure:
-    """Base's gates, slices and policy, beside head's; head's alone where base has none."""
-    model = project.model(name)
-    ours = expand_gates(model.gates), project.config.policy(name)
-    if search is None or search.settings.adopted:
-        gates = [Promise(gate, "head") for gate in ours[0]]
-        return Measure(gates, ours[1], model, waivers=model.waivers)
-    settings = search.settings
-    theirs = expand_gates(settings.model.gates), settings.config.policy(name)
-    merged: Yardstick = merge_yardsticks(theirs, ours)
-    changes = (
-        *merged.changes,
-        *slice_changes(settings.model.slices, model.slices),
-        *_waiver_changes(settings.model.waivers, model.waivers),
-        *_seed_changes(settings.model.seeds, model.seeds),
-    )
-    slices = list(dict.fromkeys((*settings.model.slices, *model.slices)))
-    fairness = list(dict.fromkeys((*settings.model.fairness, *model.fairness)))
-    functions = {**model.functions, **settings.model.functions}
-    rows = model.training_rows or settings.model.training_rows
-    widened = msgspec.structs.replace(
-        model, slices=slices, fairness=fairness, functions=functions, training_rows=rows
-    )
-    return Measure(merged.gates, merged.policy, widened, changes, settings.model.waivers)
 
 
 def _leakage(
@@ -159,17 +110,6 @@ def _leakage(
     training = project.root / named if named is not None else None
     gated = any(gate.metric == LEAKAGE for gate in gates)
     return measure_leakage(head.predictions, training, gated=gated)
-
-
-def _waiver_changes(base: Sequence[Waiver], head: Sequence[Waiver]) -> list[str]:
-    """What head adds or takes away; base's hold until it is merged."""
-    added = [f"a waiver for {one.metric} is added ({one.owner})" for one in head if one not in base]
-    gone = [f"the waiver for {one.metric} is removed" for one in base if one not in head]
-    return [f"{change}; it counts from the merge on" for change in added + gone]
-
-
-def _seed_changes(base: int, head: int) -> list[str]:
-    return [] if head == base else [f"seeds: {base} → {head}; it counts from the merge on"]
 
 
 def _head(project: Project, evaluation: Evaluation, model: Model, *, counted: bool) -> Known:
@@ -252,7 +192,7 @@ def _anchors(
     several metrics is opened once."""
     base, head = sides
     gates = [gate.gate if isinstance(gate, Promise) else gate for gate in measure.gates]
-    own = measure.functions
+    own = measure.functions | RESOURCES.keys()
     names = [g.metric for g in gates if g.kind == "max-drop" and g.metric not in own]
     if store is None or head.predictions is None or not names:
         return {}, []

@@ -12,7 +12,7 @@ from mlops_ci.config.model import GateKind, OnInconclusive
 from mlops_ci.config.robustness import PerturbationKind
 
 Verdict = Literal["pass", "fail", "inconclusive", "ungated"]
-Evidence = Literal["paired", "unpaired", "point"]
+Evidence = Literal["paired", "unpaired", "point", "history"]
 Paired = Literal["id", "position", "none"]
 
 
@@ -287,7 +287,8 @@ class Comparison(Struct, frozen=True, kw_only=True):
 
     `policy` is `on-inconclusive`. `blocks` says whether the exit code is 1. `changes` are the
     differences of the yardstick (gates, slices, policy) between base's and head's configuration.
-    `weak_slices` are found by a search and judge nothing. `contract`: promises about data
+    `weak_slices` are found by a search and judge nothing. `resources`: the model's size and its
+    times, against main's runs. `contract`: promises about data
     files. `waiting` counts gates on a first run
     that limit a change: they hold as soon as there is something to compare with. `retraining`:
     None where retraining noise is not measured. `evaluations`: which use of this evaluation set it
@@ -314,6 +315,7 @@ class Comparison(Struct, frozen=True, kw_only=True):
     weak_slices: tuple[WeakSlice, ...] = ()
     waiting: int = 0
     drift: tuple[ColumnDrift, ...] = ()
+    resources: tuple[MetricResult, ...] = ()
     contract: tuple[ContractResult, ...] = ()
     robustness: tuple[RobustnessResult, ...] = ()
     decomposition: tuple[Decomposition, ...] = ()

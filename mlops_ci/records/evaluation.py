@@ -41,6 +41,7 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     said. `numbers` are the metrics files' values, by nested name (`test.auc`); `refused` says of
     the others why they are no numbers. `file_rows`: rows of the files
     that the contract speaks of. `group`, `weight` name the columns that were used.
+    `predict_seconds`: how long `predict:` took.
     """
 
     schema: str = "mlops-ci/evaluate/1"
@@ -61,5 +62,6 @@ class Evaluation(Struct, frozen=True, kw_only=True):
     robustness: tuple[RobustnessResult, ...] = ()
     group: str | None = None
     weight: str | None = None
+    predict_seconds: float | None = None
     seeds: Seeds | None = None
     notes: tuple[str, ...] = ()

@@ -108,7 +108,7 @@ def _columns(resolution: Resolution | None) -> Iterator[Phrase]:
 def _methods(comparison: Comparison) -> Iterator[Phrase]:
     """Each estimator once, with the metrics that it measured."""
     used: dict[str, dict[str, None]] = {}
-    for metric in comparison.metrics:
+    for metric in (*comparison.metrics, *comparison.resources):
         if metric.method and metric.low is not None:
             used.setdefault(metric.method, {})[metric.metric] = None
     for method, metrics in list(used.items())[:MOST]:

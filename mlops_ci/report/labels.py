@@ -10,6 +10,10 @@ from mlops_ci.report.numbers import NBSP, decimals_of, decimals_without_interval
 from mlops_ci.report.phrase import Phrase, code, text
 
 METRICS = {
+    "model_size_mb": "model size (MB)",
+    "training_seconds": "training time (s)",
+    "peak_memory_mb": "training memory (MB)",
+    "latency_ms": "latency (ms)",
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy",
     "precision": "precision",

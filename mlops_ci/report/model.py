@@ -144,7 +144,13 @@ class Section:
     @cached_property
     def _found(self) -> dict[tuple[str, str | None], MetricResult]:
         """Of several with one name, the first."""
-        return {(m.metric, m.slice): m for m in reversed(self.metrics)}
+        measured = (*self.metrics, *self.resources)
+        return {(m.metric, m.slice): m for m in reversed(measured)}
+
+    @property
+    def resources(self) -> tuple[MetricResult, ...]:
+        """The model's size and times."""
+        return self.comparison.resources if self.comparison is not None else ()
 
 
 @dataclass(frozen=True)

@@ -129,6 +129,7 @@ def _tables(section: Section, reach: Reach) -> dict[str, Any]:
     shown: dict[str, Sequence[Row]] = {
         "gates": gates[: reach.gates],
         "metrics": metric_rows(section.whole, reach.metrics),
+        "resources": metric_rows(section.resources),
         "slices": metric_rows(section.sliced, reach.slices),
     }
     return {

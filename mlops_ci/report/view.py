@@ -155,6 +155,7 @@ def _metrics(section: Section, rung: Rung) -> dict[str, Any]:
         "own": own,
         "metrics": metric_rows(whole) if unfolds else (),
         "metrics_title": "One metric" if len(whole) == 1 else f"All {count(len(whole))} metrics",
+        "resources": metric_rows(section.resources) if rung.metrics else (),
         "slices": slices,
         "more_slices": len(sliced) - len(slices),
         "slices_title": summary(_slices_title(sliced)) if slices else "",

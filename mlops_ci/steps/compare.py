@@ -27,7 +27,6 @@ from mlops_ci.records.comparison import (
     ContractResult,
     Evidence,
     Retraining,
-    RobustnessResult,
     Side,
     WeakSlice,
 )
@@ -98,18 +97,14 @@ class Sides:
     before: Known | None = None
     fairness: tuple[str, ...] = ()
     functions: Functions | None = None
+    resources: tuple[MetricResult, ...] = ()
     waivers: Sequence[Waiver] = ()
     history: Mapping[str, Noise] = field(default_factory=dict)
     evaluations: int | None = None
     beside: tuple[MetricResult, ...] = ()
     contract: Sequence[ContractResult] = ()
-    robustness: Sequence[RobustnessResult] = ()
     waiting: int = 0
     today: date = date.min
-
-    @property
-    def promises(self) -> tuple[ContractResult | RobustnessResult, ...]:
-        return (*self.contract, *self.robustness)
 
 
 @dataclass(frozen=True)
@@ -194,7 +189,13 @@ def compare_sides(sides: Sides) -> Outcome:
     metrics, retraining = _with_noise(measured.metrics, sides.base, sides)
     metrics = (*metrics, *sides.beside)
     anchor = _against_best(sides, measured)
-    judged = judge(metrics, gates, sides.policy, uncommon=measured.uncommon, anchor=anchor or None)
+    judged = judge(
+        (*metrics, *sides.resources),
+        gates,
+        sides.policy,
+        uncommon=measured.uncommon,
+        anchor=anchor or None,
+    )
     moved = explain((sides.before, sides.base), measured.metrics, sides.policy)
     waived = waive(judged.gates, sides.waivers, sides.today)
     comparison = Comparison(
@@ -204,10 +205,10 @@ def compare_sides(sides: Sides) -> Outcome:
         rows=measured.rows,
         level=sides.policy.level,
         policy=sides.policy.on_inconclusive,
-        verdict=join_verdict(verdict_of(waived.gates), sides.promises),
+        verdict=join_verdict(verdict_of(waived.gates), sides.contract),
         blocks=any(gate.blocks for gate in waived.gates)
-        or any(one.blocks for one in sides.promises),
-        metrics=judged.metrics,
+        or any(term.blocks for term in sides.contract),
+        metrics=judged.metrics[: len(metrics)],
         gates=waived.gates,
         primary=judged.primary,
         evidence=measured.evidence,
@@ -215,12 +216,12 @@ def compare_sides(sides: Sides) -> Outcome:
         changes=sides.changes,
         weak_slices=measured.weak,
         drift=(*moved.drift, *measured.drift),
+        resources=sides.resources,
         decomposition=moved.decomposition,
         left_out=moved.left_out or measured.left_out,
         retraining=retraining,
         evaluations=sides.evaluations,
         contract=tuple(sides.contract),
-        robustness=tuple(sides.robustness),
         waiting=len(sides.gates) - len(gates) + sides.waiting,
         notes=(*waived.notes, *moved.notes, *sides.notes, *measured.notes, *judged.notes),
     )

@@ -34,9 +34,11 @@ def evaluate(project: Project, name: str, request: EvaluateRequest) -> Evaluatio
     """
     model = project.model(name)
     commit = request.commit or project.commit
+    seconds = None
     if model.predict is not None:
-        predict(project, name, commit, request)
+        seconds = round(predict(project, name, commit, request), 3)
     record = evaluation_of(project, name, commit, _key_of(project, name, commit))
+    record = msgspec.structs.replace(record, predict_seconds=seconds)
     project.records.write("evaluate", record)
     with suppress(OSError):
         keep_exhibits(project, name, commit)
@@ -63,8 +65,8 @@ def _key_of(project: Project, name: str, commit: str) -> str | None:
 
 def predict(
     project: Project, name: str, commit: str, request: EvaluateRequest, seed: int = 0
-) -> None:
-    """Run the model's `predict:`; `seed` is that of the model at hand."""
+) -> float:
+    """Run the model's `predict:`; how many seconds it took. `seed` is that of the model at hand."""
     model = project.model(name)
     number = f".seed-{seed}" if seed else ""
     workspace = request.workspace or project.git.root
@@ -98,8 +100,9 @@ def predict(
     )
     log.parent.mkdir(parents=True, exist_ok=True)
     with Outputs(project.root, paths, tracked, aside).renewed(f"{name}: predict"):
-        run_job(engine, job, f"{name}: predict", request.echo)
+        ended = run_job(engine, job, f"{name}: predict", request.echo)
         refuse_links(project, paths, request.workspace)
+    return ended.seconds
 
 
 def _present(project: Project, path: str) -> Path:

@@ -87,7 +87,7 @@ class Results:
 
     def __init__(self, metrics: Iterable[MetricResult]) -> None:
         self._found: dict[tuple[str, str | None], MetricResult] = {}
-        order: dict[Evidence, int] = {"paired": 0, "unpaired": 1, "point": 2}
+        order: dict[Evidence, int] = {"paired": 0, "unpaired": 1, "history": 2, "point": 3}
         for result in sorted(metrics, key=lambda one: order[one.evidence]):
             self._found.setdefault((result.metric, result.slice), result)
         self.names = tuple(dict.fromkeys(name for name, _ in self._found))
@@ -242,7 +242,10 @@ def _rule(gate: Gate, reading: Reading, result: MetricResult, at: Circumstances)
 
 
 def _kept(gate: Gate, result: MetricResult, at: Circumstances) -> Ruling:
-    """A pass, unless the evidence does not carry one. The candidate's own value needs no pairs."""
+    """A pass, unless the evidence does not carry one. The candidate's own value needs no pairs, a
+    size or a time no rows."""
+    if result.evidence == "history":
+        return Ruling("pass", "holds")
     if at.unscored > 0:
         return Ruling("inconclusive", "unscored")
     if at.added > 0:

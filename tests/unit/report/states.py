@@ -11,7 +11,6 @@ import msgspec
 
 from mlops_ci.config.contract import Column, Contract, Rows, expand_contract
 from mlops_ci.config.model import Gate, Policy, Price
-from mlops_ci.config.robustness import Perturbation
 from mlops_ci.data.leakage import Overlap
 from mlops_ci.records import (
     Build,
@@ -27,7 +26,7 @@ from mlops_ci.records import (
     RowCounts,
     Training,
 )
-from mlops_ci.records.comparison import ContractResult, RobustnessResult, Side, WeakSlice
+from mlops_ci.records.comparison import ContractResult, Side, WeakSlice
 from mlops_ci.records.training import SeedRun
 from mlops_ci.report import Chart, Failure, Links, Plot, Report, Section, report_of, section_of
 from mlops_ci.steps.leakage import note_of, result_of
@@ -42,8 +41,7 @@ from mlops_ci.verdict.contract import (
     judge_term,
     place_of,
 )
-from mlops_ci.verdict.perturbation import Seen as Drop
-from mlops_ci.verdict.perturbation import Wanted, judge_drop
+from mlops_ci.verdict.history import Past, compare_resource
 
 HEAD, BASE = "3f9c2ab1" * 5, "a1b2c3d4" * 5
 ROWS = 12_408
@@ -636,47 +634,6 @@ def worse_and_contract_broken() -> Section:
     return under_contract(worse(), contract(young=1))
 
 
-def drops(*, scale: float = -0.427, told: bool = False) -> tuple[RobustnessResult, ...]:
-    """Judged; `told`: without a gate."""
-    limit = None if told else 0.02
-    changed: list[tuple[Perturbation, float | None]] = [
-        (Perturbation(kind="noise", amount=0.1, max_drop=limit), -0.0012),
-        (Perturbation(kind="missing", amount=0.1, max_drop=limit, required=False), -0.0305),
-        (Perturbation(kind="scale", amount=1000, columns=("age",), max_drop=limit), scale),
-        (Perturbation(kind="swap", amount=1, columns=("region",)), None),
-        (Perturbation(kind="prior", amount=0.5), 0.0),
-    ]
-    results = []
-    for one, drop_ in changed:
-        found = metric("roc_auc", 0.9134, 0.9134 + (drop_ or 0.0), 0.003 if drop_ else 0.0)
-        seen = Drop(found) if drop_ is not None else Drop(None, "predict failed (KeyError: 'x|y')")
-        results.append(judge_drop(Wanted(one, "both", "roc_auc"), seen, Policy(), -0.001))
-    return tuple(results)
-
-
-def changed_rows(section: Section, found: tuple[RobustnessResult, ...]) -> Section:
-    assert section.comparison is not None
-    comparison = msgspec.structs.replace(
-        section.comparison,
-        robustness=found,
-        verdict=join_verdict(section.comparison.verdict, found),
-        blocks=section.comparison.blocks or any(one.blocks for one in found),
-    )
-    return replace(section, comparison=comparison)
-
-
-def robustness_broken() -> Section:
-    return changed_rows(no_worse(), drops())
-
-
-def robustness_kept() -> Section:
-    return changed_rows(no_worse(), drops(scale=-0.004))
-
-
-def first_robustness_told() -> Section:
-    return changed_rows(first(), drops(told=True))
-
-
 def first_contract_broken() -> Section:
     return under_contract(first(), contract(young=1))
 
@@ -750,6 +707,28 @@ def priced() -> Report:
     return replace(one(no_worse()), prices={"churn": Price(per_hour=2.5, currency="EUR")})
 
 
+def costly() -> Section:
+    """Larger than it may be, slower than main's runs say; of its memory there are two runs."""
+    steady = [19.2, 20.1, 21.4, 19.8, 20.6, 20.3, 19.5]
+    resources = (
+        compare_resource("model_size_mb", 61.3, Past([38.0], base=38.1), 0.95),
+        compare_resource("training_seconds", 96.0, Past([80.0, 91.0, 101.0, 88.0, 95.0]), 0.95),
+        compare_resource("peak_memory_mb", 1843.0, Past([1790.0, 1801.0], base=1801.0), 0.95),
+        compare_resource("latency_ms", 22.5, Past(steady), 0.95),
+    )
+    relative = {"kind": "max-drop-relative", "limit": 0.2}
+    gates = (
+        drop("roc_auc", 0.01),
+        Gate(metric="model_size_mb", kind="max", limit=50.0),
+        Gate(metric="latency_ms", **relative),  # type: ignore[arg-type]
+        Gate(metric="peak_memory_mb", required=False, **relative),  # type: ignore[arg-type]
+    )
+    measured = [metric("roc_auc", 0.912, 0.9134, 0.004)]
+    found = compared([*measured, *resources], gates)
+    found = msgspec.structs.replace(found, metrics=found.metrics[:1], resources=resources)
+    return section_of(found, training=training(), base_training=base_training())
+
+
 NAME = "a|b `c` @acme/all #1 <img src=x> ![](x) </details> 😀\n\n# end"
 
 
@@ -796,13 +775,12 @@ def _alone(made: Callable[[], Section]) -> Callable[[], Report]:
 SECTIONS: dict[str, Callable[[], Section]] = {
     function.__name__: function
     for function in (
-        better, no_worse, worse, pointed_out, undecided, probably_worse, hopeless, seeded, seeds_decide, noise_of_main, leaking, warned_of_leakage, policy_fail, below_floor,
+        better, costly, no_worse, worse, pointed_out, undecided, probably_worse, hopeless, seeded, seeds_decide, noise_of_main, leaking, warned_of_leakage, policy_fail, below_floor,
         probably_below_floor, optional_failed, unchanged, ungated, two_files, numbers, unpaired,
         unscored, other_rows, new_rows, missing_slice, not_assessed, creep, yardstick, only_gate,
         first, first_below_floor,
         first_ungated, contract_kept, contract_broken, contract_unread, worse_and_contract_broken,
-        first_contract_broken, robustness_broken,
-        robustness_kept, first_robustness_told, failed, evaluated, stale, no_baseline, not_deployed, live, put_back, untouched,
+        first_contract_broken, failed, evaluated, stale, no_baseline, not_deployed, live, put_back, untouched,
     )
 }  # fmt: skip
 STATES: dict[str, Callable[[], Report]] = {
