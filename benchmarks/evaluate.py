@@ -1,7 +1,8 @@
 """A million rows with mlflow's evaluator: of one model, labels alone and a model of 17 columns.
 
 Ours compares two models, with intervals; from arrays in memory, as the peer's tables are. What the
-peer's model needs to answer is taken off its time, for ours has its answers.
+peer's model needs to answer is taken off its time, for ours has its answers. The ratio is that of
+the CPU: of a run so short, a machine that others use too lengthens the wall time manifold.
 """
 
 from __future__ import annotations
@@ -42,26 +43,30 @@ def run(*, quick: bool = False) -> Figure:
     theirs = _peer(count)
     seconds = [theirs["labels"], theirs["columns"]]
     what = "labels alone", f"scores; mlflow: a model of {COLUMNS} columns"
-    table: list[tuple[str, ...]] = [("rows", "what", "ours, two models, s", "mlflow, one, s", "×")]
+    table: list[tuple[str, ...]] = [
+        ("rows", "what", "ours, two models: wall, CPU", "mlflow, one: wall, CPU", "CPU, times")
+    ]
     table += [_line(count, *one) for one in zip(what, ours, seconds, strict=True)]
     print_table(table)
     kept = [max(one.memory for one in ours), theirs["memory"]]
     print("memory beyond the rows: ours {:.0f} MB, mlflow {:.0f} MB".format(*np.divide(kept, 1e6)))
-    times = [peer / one.wall for peer, one in zip(seconds, ours, strict=True)]
+    times = [peer[1] / one.cpu for peer, one in zip(seconds, ours, strict=True)]
     return Figure(
         name="evaluate",
         ours=ours[1].wall,
-        peer=seconds[1],
+        peer=seconds[1][0],
         peer_name="mlflow evaluate, one model",
         unit="s",
-        goal=f"labels ≤ 1/{TIMES} of the peer (1/{times[0]:.0f}), columns ≤ 1/{COLUMN_TIMES}",
+        goal=f"CPU: labels ≤ 1/{TIMES} of the peer (1/{times[0]:.0f}), "
+        f"columns ≤ 1/{COLUMN_TIMES} (1/{times[1]:.0f})",
         cpu=ours[1].cpu,
         holds=times[0] >= TIMES and times[1] >= COLUMN_TIMES,
     )
 
 
-def _line(count: int, what: str, ours: Spent, peer: float) -> tuple[str, ...]:
-    return f"{count:,}", what, f"{ours.wall:.4f}", f"{peer:.1f}", f"{peer / ours.wall:,.0f}"
+def _line(count: int, what: str, ours: Spent, peer: list[float]) -> tuple[str, ...]:
+    spent = f"{ours.wall:.3f}, {ours.cpu:.3f} s", f"{peer[0]:.1f}, {peer[1]:.1f} s"
+    return f"{count:,}", what, *spent, f"{peer[1] / ours.cpu:,.0f}"
 
 
 def _all(rows: PairedRows, names: tuple[str, ...]) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlops_ci.verdict.aggregates.chunks import fold
-from mlops_ci.verdict.aggregates.order import Ranking
+from mlops_ci.verdict.aggregates.order import Ranking, by_turns
 from mlops_ci.verdict.aggregates.sums import sums_of
 from mlops_ci.verdict.intervals import (
     Interval,
@@ -108,19 +108,26 @@ def precision_change_interval(
     base: Precision, head: Precision, actual: Mask, level: float
 ) -> Interval:
     change, blur = head.value - base.value, base.blur + head.blur
+    adds = [by_turns(one.of_negative, one.of_positive) for one in (base, head)]
+    at = [by_turns(np.zeros_like(one.at), one.at) for one in (base, head)]
 
-    def moved(rows: slice) -> Floats:
-        kind = np.flatnonzero(actual[rows])
-        before, after = (one.at.take(one.ranking.group_of(rows).take(kind)) for one in (base, head))
-        return np.asarray(after - before)
+    def moved(tables: list[Floats], rows: slice) -> Floats:
+        """Head's value minus base's, of each row by the place of its score."""
+        before, after = (
+            table.take(one.ranking.place_of(rows, actual), mode="clip")
+            for table, one in zip(tables, (base, head), strict=True)
+        )
+        after -= before
+        return after
 
     n = len(actual)
-    if fold(lambda rows: int(np.count_nonzero(moved(rows))), int.__add__, n) < FEW_CHANGES:
+    if fold(lambda rows: int(np.count_nonzero(moved(at, rows))), int.__add__, n) < FEW_CHANGES:
         reach = (-1 - change, 1 - change)
-        bound = bounded_interval(moved(slice(0, n)) - change, reach, level)
+        positive = moved(at, slice(0, n))[actual]
+        bound = bounded_interval(positive - change, reach, level)
         found = combine(change, [bound.shifted(change)] if bound else [], "score")
         return found.widened(blur)
-    sums = sums_of(lambda rows: [head.influence(actual, rows) - base.influence(actual, rows)], n)
+    sums = sums_of(lambda rows: [moved(adds, rows)], n)
     moments, alone = moments_of(sums), np.ones(1)
     spread = moments.spread(alone)
     quantile = student_quantile(level, min(head.positives - 1, moments.freedom(alone)))

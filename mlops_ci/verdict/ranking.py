@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from mlops_ci.verdict.aggregates.chunks import fold
-from mlops_ci.verdict.aggregates.order import Ranking
+from mlops_ci.verdict.aggregates.order import Ranking, by_turns
 from mlops_ci.verdict.aggregates.sums import Grid, Sums, mask_of, order_for, sum_classes
 from mlops_ci.verdict.intervals import (
     Interval,
@@ -192,8 +192,7 @@ def area_of(placed: Sequence[Placements], actual: Mask) -> Area:
         for name in ("positive", "negative")
     ]
 
-    # Of negative and of positive rows by turns.
-    both = [np.column_stack((one.negative, one.positive)).ravel() for one in placed]
+    both = [by_turns(one.negative, one.positive) for one in placed]
 
     def count(rows: slice) -> tuple[Moved, Moved]:
         ours = actual[rows]

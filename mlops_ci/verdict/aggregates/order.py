@@ -59,6 +59,11 @@ class Ranking:
         return pairs / 2 / (int(self.positives.sum()) * int(self.negatives.sum()))
 
 
+def by_turns(negative: Floats, positive: Floats) -> Floats:
+    """What rows of each group have, negative and positive ones, in one table for `place_of`."""
+    return np.column_stack((negative, positive)).ravel()
+
+
 def rank(score: Floats, actual: Mask) -> Ranking:
     """Groups of equal scores."""
     order = order_of(score)
