@@ -14,7 +14,8 @@ from mlops_ci.verdict.rows import SingleRows
 @dataclass(frozen=True)
 class Turnover:
     """One model's answers before and now, each on its own rows. `gone`, `added`, `relabelled` count
-    rows; None where there are no ids. `left_out`: its answers on the rows that are gone."""
+    rows; None where there are no ids. `left_out`, `stayed`: its answers on those of its rows that
+    are gone, and on the others."""
 
     before: SingleRows
     now: SingleRows
@@ -22,6 +23,7 @@ class Turnover:
     added: int | None = None
     relabelled: int | None = None
     left_out: SingleRows | None = None
+    stayed: SingleRows | None = None
 
 
 def turn_over(before: Predictions, now: Predictions) -> Turnover:
@@ -34,4 +36,7 @@ def turn_over(before: Predictions, now: Predictions) -> Turnover:
     moved = label_of(before, classes)[left] != label_of(now, classes)[right]
     rest = rest_of(before, left)
     left_out = single_rows(before, classes, rest) if rest is not None else None
-    return Turnover(*sides, before.rows - kept, now.rows - kept, int(moved.sum()), left_out)
+    weighs = before.weight is None or bool(before.weight[left].any())
+    stayed = single_rows(before, classes, left) if kept and weighs else None
+    changed = before.rows - kept, now.rows - kept, int(moved.sum())
+    return Turnover(*sides, *changed, left_out, stayed)

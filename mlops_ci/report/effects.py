@@ -14,12 +14,17 @@ from mlops_ci.report.words import main_metric
 MOST = 20
 
 
-def effects_of(section: Section) -> tuple[Phrase, ...]:
-    """`accuracy: 0.900 → 0.750 by the rows (−0.150: −0.185 … −0.115), → 0.745 by the model (…)`"""
+def effects_of(section: Section, *, gated: bool = False) -> tuple[Phrase, ...]:
+    """`accuracy: 0.900 → 0.750 by the rows (−0.150: −0.185 … −0.115), → 0.745 by the model (…)`
+
+    `gated`: of the metrics that a gate speaks of alone.
+    """
     comparison = section.comparison
     if comparison is None:
         return ()
-    return tuple(_line(one, section) for one in comparison.decomposition[:MOST])
+    names = {gate.metric for gate in section.gates}
+    found = [one for one in comparison.decomposition if not gated or one.metric in names]
+    return tuple(_line(one, section) for one in found[:MOST])
 
 
 def _line(one: Decomposition, section: Section) -> Phrase:

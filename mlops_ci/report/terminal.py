@@ -95,7 +95,7 @@ def _section(section: Section, report: Report, width: int) -> Iterable[Any]:
     if example:
         yield _text(text("A gate says what may be lost:"))
         yield _text(text("\n".join(f"  {line}" for line in example[1].splitlines())), "cyan")
-    effects = effects_of(section)
+    effects = effects_of(section, gated=bool(section.gates))
     if effects:
         yield _text(text("what the rows did, what the model did:"))
         yield from (_text(text("  ") + effect) for effect in effects)

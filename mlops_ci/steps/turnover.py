@@ -47,7 +47,7 @@ def explain(
         return Moved(notes=(f"What the rows did is not known: {error.what}.",))
     left_out = None
     if found.left_out is not None:
-        left_out = measure_left_out(found.left_out, found.now, policy)
+        left_out = measure_left_out(found.left_out, found.stayed or (), policy)
     return Moved(effects, left_out, drift, (_rows(found, before.rows), *note_of(drift)))
 
 

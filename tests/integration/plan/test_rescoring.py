@@ -133,6 +133,7 @@ def test_harder_rows_are_not_the_models_fault(repo: Repository) -> None:
     assert any("125 have another label" in note for note in found.notes), found.notes
     assert found.left_out is not None
     assert (found.left_out.rows, found.left_out.metrics["accuracy"]) == (500, 0.9)
+    assert found.left_out.kept["accuracy"] == 0.9
     assert repo.git("status", "--porcelain") == ""
     assert repo.git("worktree", "list").count("\n") == 0
 

@@ -29,6 +29,8 @@ def test_rows_are_kept_gone_new_or_relabelled(tmp_path: Path) -> None:
     assert (found.gone, found.added, found.relabelled) == (10, 20, 1)
     assert found.left_out is not None
     assert found.left_out.label.tolist() == whole["label"][:10]
+    assert found.stayed is not None
+    assert found.stayed.label.tolist() == whole["label"][10:40]
     assert (len(found.before.label), len(found.now.label)) == (40, 50)
 
 
