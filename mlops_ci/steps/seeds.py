@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from mlops_ci.config import expand_gates
+from mlops_ci.engines.links import refuse_links
 from mlops_ci.errors import RecordError
 from mlops_ci.project import Project, outputs_of
 from mlops_ci.records import Evaluation, Training
@@ -74,7 +75,7 @@ class _Repeating:
         with _aside(project, outputs_of(model), folder.with_name(f"aside-{seed}")):
             request = replace(self.request, commit=self.commit)
             seconds = train_seed(project, self.name, request, seed)
-            _move(project.root, folder, kept)
+            _keep(project.root, folder, kept)
         inside = folder.relative_to(project.root).as_posix()
         found = digests_of(replace(project, root=folder), tuple(kept))
         return SeedRun(seed=seed, folder=inside, outputs=found, duration_seconds=round(seconds, 3))
@@ -100,10 +101,11 @@ def _answered(
     shutil.rmtree(folder, ignore_errors=True)
     answers = [path for path in outputs_of(model) if path != model.model]
     with _aside(project, outputs_of(model), folder.with_name(f"aside-{run.seed}")):
-        for path in run.outputs:
-            _copy(kept / path, project.root / path)
+        _move(kept, project.root, tuple(run.outputs))
         predict(project, name, commit, request, run.seed)
-        _move(project.root, folder, answers)
+        refuse_links(project, answers, request.workspace)
+        _keep(project.root, folder, answers)
+        _move(project.root, kept, tuple(run.outputs))
     return folder
 
 
@@ -115,6 +117,10 @@ def _aside(project: Project, paths: Sequence[str], aside: Path) -> Iterator[None
     there = [path for path in paths if (project.root / path).exists()]
     for path in there:
         place = project.root / path
+        if place.is_symlink():  # the next seed may write what it leads to
+            _keep(project.root, aside, (path,))
+            place.unlink()
+            continue
         tracked = bool(project.git.names("ls-files", "-z", "--", str(place)))
         (_copy if tracked else _rename)(place, aside / path)
     try:
@@ -132,17 +138,34 @@ def _move(source: Path, target: Path, paths: Sequence[str]) -> None:
             _rename(source / path, target / path)
 
 
+def _keep(source: Path, target: Path, paths: Sequence[str]) -> None:
+    """Elsewhere a link would lead elsewhere: what it leads to is kept."""
+    for path in paths:
+        if (source / path).is_symlink():
+            _copy((source / path).resolve(), target / path)
+        else:
+            _move(source, target, (path,))
+
+
 def _rename(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     os.replace(source, target)  # noqa: PTH105 - the same file system: one rename
 
 
 def _copy(source: Path, target: Path) -> None:
+    """With its owner: the user's command may have to write it again."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.is_dir():
-        shutil.copytree(source, target, symlinks=True)
+        shutil.copytree(source, target, symlinks=True, copy_function=_copy_file)
     else:
-        shutil.copy2(source, target)
+        _copy_file(source, target)
+
+
+def _copy_file(source: str | Path, target: str | Path) -> None:
+    shutil.copy2(source, target, follow_symlinks=False)
+    if os.geteuid() == 0:
+        owner = Path(source).lstat()
+        os.chown(target, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
 def _remove(place: Path) -> None:

@@ -80,10 +80,11 @@ class _Trainer:
         log.unlink(missing_ok=True)
         what = f"{self.name}: training with seed {self.seed}"
         job = self._job(run_id, log)
+        engine = engine_of(self.request.engine, self.project.world)
         with self._outputs(run_id).renewed(what):
-            return run_job(
-                engine_of(self.request.engine, self.project.world), job, what, self.request.echo
-            ).seconds
+            ended = run_job(engine, job, what, self.request.echo)
+            refuse_links(self.project, outputs_of(self.model), self.request.workspace)
+        return ended.seconds
 
     def train(self) -> Training:
         project = self.project

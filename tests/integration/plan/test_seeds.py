@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from mlops_ci.plan.outcome import ModelOutcome
 from mlops_ci.plan.reproduction import Source, reproduce
 from mlops_ci.project import Project
 from mlops_ci.records import MetricResult
+from mlops_ci.steps.requests import EvaluateRequest, TrainRequest
+from mlops_ci.steps.seeds import evaluate_all, train_all
 from tests.integration.repositories import Repository, make_repository
 
 CONFIG = """
@@ -50,6 +53,12 @@ with open("../count", "a") as file:
     file.write(f"{seed}\\n")
 if seed == 2 and os.path.exists("unlucky"):
     raise SystemExit("this seed does not converge")
+"""
+SHELL = """
+awk -v seed=$MLOPS_CI_SEED 'BEGIN {
+  print "id,label,prediction"
+  for (i = 0; i < 100; i++) { y = i % 2; print i "," y "," (i < 20 + seed ? 1 - y : y) }
+}' > out/predictions.csv
 """
 FILES = {
     "mlops-ci.yaml": CONFIG,
@@ -174,6 +183,43 @@ def test_predict_asks_the_model_of_each_seed(repo: Repository) -> None:
     (values,) = (one.values for one in outcome.evaluation.seeds.values if one.metric == "accuracy")
     assert values == pytest.approx((0.801, 0.797, 0.793), abs=1e-9)
     assert (repo.folder / "out/model/seed").read_text() == "0"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives its command fewer rights")
+def test_seeds_run_with_the_command_s_own_rights(repo: Repository, tmp_path: Path) -> None:
+    """In a job whose checkout is root's: every seed as nobody, who cannot have a stranger's file
+    read by a link of one seed."""
+    repo.environ |= {"GITHUB_ACTIONS": "true"}
+    for folder in (tmp_path, *tmp_path.parents[:3]):
+        folder.chmod(folder.stat().st_mode | 0o055)
+    shell = CONFIG.replace("python train.py", "sh train.sh").replace("    model: out/model\n", "")
+    repo.branch("idea")
+    repo.commit({"mlops-ci.yaml": shell, "train.sh": SHELL})
+    project = repo.project()
+    training = train_all(project, "churn", TrainRequest(60))
+    assert [run.seed for run in training.seeds] == [1, 2]
+    evaluation = evaluate_all(project, "churn", EvaluateRequest(60))
+    assert evaluation.seeds is not None
+    (values,) = (one.values for one in evaluation.seeds.values if one.metric == "accuracy")
+    assert values == pytest.approx((0.8, 0.79, 0.78))
+    (tmp_path / "secret.csv").write_text("id,label,prediction\n1,1,1\n")
+    link = f'[ $MLOPS_CI_SEED != 2 ] || ln -sf "{tmp_path}/secret.csv" out/predictions.csv\n'
+    repo.commit({"train.sh": SHELL + link})
+    with pytest.raises(CommandError, match="which is not yours"):
+        train_all(repo.project(), "churn", TrainRequest(60))
+
+
+def test_a_link_of_a_seed_is_kept_as_what_it_leads_to(repo: Repository) -> None:
+    link = 'os.replace("out/predictions.csv", "out/real.csv")\n'
+    link += 'os.symlink("real.csv", "out/predictions.csv")\n'
+    repo.branch("idea")
+    repo.commit({"train.py": TRAIN + link})
+    project = repo.project()
+    train_all(project, "churn", TrainRequest(60))
+    evaluation = evaluate_all(project, "churn", EvaluateRequest(60))
+    assert evaluation.seeds is not None
+    (values,) = (one.values for one in evaluation.seeds.values if one.metric == "accuracy")
+    assert len(set(values)) == 3
 
 
 def test_main_s_own_retrainings_are_history(repo: Repository) -> None:
