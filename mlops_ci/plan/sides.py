@@ -15,7 +15,6 @@ from mlops_ci.baseline.commit import Base
 from mlops_ci.baseline.store import Found, Store
 from mlops_ci.config import Model
 from mlops_ci.config.model import LEAKAGE
-from mlops_ci.engines.links import refuse_links
 from mlops_ci.errors import ComparisonError, MlopsCiError
 from mlops_ci.plan.base_search import Search
 from mlops_ci.plan.base_side import BaseSide, Rescored
@@ -25,6 +24,7 @@ from mlops_ci.plan.measure import Measure, measure_of
 from mlops_ci.plan.noise import evaluations_of, history_of, same_seeds, seeds_of, values_of
 from mlops_ci.plan.outcome import ModelOutcome
 from mlops_ci.plan.resources import RESOURCES, compare_resources
+from mlops_ci.plan.robustness import Rows, Ruling, robustness_with_base
 from mlops_ci.project import Project
 from mlops_ci.records import Evaluation, MetricResult
 from mlops_ci.records.comparison import Side
@@ -68,6 +68,9 @@ def compare_with_base(
     functions, replaced = functions_of(project, outcome.name, search)
     resources, unread = compare_resources(outcome, side, store, measure)
     contract = contract_with_base(project, outcome, search, measure.waivers)
+    answers = Rows(head.predictions, base.predictions if base else None)
+    ruling = Ruling(measure.policy, measure.waivers, measure.gates)
+    robustness = robustness_with_base(project, outcome, search, answers, ruling)
     history, missed = history_of(outcome.name, head, store if side else None)
     missed += same_seeds(evaluation)
     leakage, leaks = _leakage(project, head, measure)
@@ -79,10 +82,19 @@ def compare_with_base(
             gates=measure.gates,
             policy=measure.policy,
             anchors=anchors,
-            changes=(*measure.changes, *replaced, *contract.changes),
+            changes=(*measure.changes, *replaced, *contract.changes, *robustness.changes),
             contract=contract.results,
+            robustness=robustness.results,
             waiting=contract.waiting,
-            notes=(*leaks, *contract.notes, *outcome.notes, *notes, *missed, *unread),
+            notes=(
+                *leaks,
+                *contract.notes,
+                *robustness.notes,
+                *outcome.notes,
+                *notes,
+                *missed,
+                *unread,
+            ),
             before=before,
             history=history,
             beside=leakage,
@@ -110,7 +122,6 @@ def _leakage(
     named = measure.model.training_rows
     training = project.root / named if named is not None else None
     gated = any(gate.metric == LEAKAGE for gate in gates)
-    refuse_links(project, [named] if named is not None else [])
     return measure_leakage(head.predictions, training, gated=gated)
 
 

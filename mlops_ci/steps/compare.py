@@ -27,6 +27,7 @@ from mlops_ci.records.comparison import (
     ContractResult,
     Evidence,
     Retraining,
+    RobustnessResult,
     Side,
     WeakSlice,
 )
@@ -103,8 +104,13 @@ class Sides:
     evaluations: int | None = None
     beside: tuple[MetricResult, ...] = ()
     contract: Sequence[ContractResult] = ()
+    robustness: Sequence[RobustnessResult] = ()
     waiting: int = 0
     today: date = date.min
+
+    @property
+    def promises(self) -> tuple[ContractResult | RobustnessResult, ...]:
+        return (*self.contract, *self.robustness)
 
 
 @dataclass(frozen=True)
@@ -205,9 +211,9 @@ def compare_sides(sides: Sides) -> Outcome:
         rows=measured.rows,
         level=sides.policy.level,
         policy=sides.policy.on_inconclusive,
-        verdict=join_verdict(verdict_of(waived.gates), sides.contract),
+        verdict=join_verdict(verdict_of(waived.gates), sides.promises),
         blocks=any(gate.blocks for gate in waived.gates)
-        or any(term.blocks for term in sides.contract),
+        or any(one.blocks for one in sides.promises),
         metrics=judged.metrics[: len(metrics)],
         gates=waived.gates,
         primary=judged.primary,
@@ -222,6 +228,7 @@ def compare_sides(sides: Sides) -> Outcome:
         retraining=retraining,
         evaluations=sides.evaluations,
         contract=tuple(sides.contract),
+        robustness=tuple(sides.robustness),
         waiting=len(sides.gates) - len(gates) + sides.waiting,
         notes=(*waived.notes, *moved.notes, *sides.notes, *measured.notes, *judged.notes),
     )

@@ -11,6 +11,7 @@ import msgspec
 
 from mlops_ci.config.contract import Column, Contract, Rows, expand_contract
 from mlops_ci.config.model import Gate, Policy, Price
+from mlops_ci.config.robustness import Perturbation
 from mlops_ci.data.leakage import Overlap
 from mlops_ci.records import (
     Build,
@@ -26,7 +27,7 @@ from mlops_ci.records import (
     RowCounts,
     Training,
 )
-from mlops_ci.records.comparison import ContractResult, Side, WeakSlice
+from mlops_ci.records.comparison import ContractResult, RobustnessResult, Side, WeakSlice
 from mlops_ci.records.training import SeedRun
 from mlops_ci.report import Chart, Failure, Links, Plot, Report, Section, report_of, section_of
 from mlops_ci.steps.leakage import note_of, result_of
@@ -42,6 +43,8 @@ from mlops_ci.verdict.contract import (
     place_of,
 )
 from mlops_ci.verdict.history import Past, compare_resource
+from mlops_ci.verdict.perturbation import Seen as Drop
+from mlops_ci.verdict.perturbation import Wanted, judge_drop
 
 HEAD, BASE = "3f9c2ab1" * 5, "a1b2c3d4" * 5
 ROWS = 12_408
@@ -634,6 +637,47 @@ def worse_and_contract_broken() -> Section:
     return under_contract(worse(), contract(young=1))
 
 
+def drops(*, scale: float = -0.427, told: bool = False) -> tuple[RobustnessResult, ...]:
+    """Judged; `told`: without a gate."""
+    limit = None if told else 0.02
+    changed: list[tuple[Perturbation, float | None]] = [
+        (Perturbation(kind="noise", amount=0.1, max_drop=limit), -0.0012),
+        (Perturbation(kind="missing", amount=0.1, max_drop=limit, required=False), -0.0305),
+        (Perturbation(kind="scale", amount=1000, columns=("age",), max_drop=limit), scale),
+        (Perturbation(kind="swap", amount=1, columns=("region",)), None),
+        (Perturbation(kind="prior", amount=0.5), 0.0),
+    ]
+    results = []
+    for one, drop_ in changed:
+        found = metric("roc_auc", 0.9134, 0.9134 + (drop_ or 0.0), 0.003 if drop_ else 0.0)
+        seen = Drop(found) if drop_ is not None else Drop(None, "predict failed (KeyError: 'x|y')")
+        results.append(judge_drop(Wanted(one, "both", "roc_auc"), seen, Policy(), -0.001))
+    return tuple(results)
+
+
+def changed_rows(section: Section, found: tuple[RobustnessResult, ...]) -> Section:
+    assert section.comparison is not None
+    comparison = msgspec.structs.replace(
+        section.comparison,
+        robustness=found,
+        verdict=join_verdict(section.comparison.verdict, found),
+        blocks=section.comparison.blocks or any(one.blocks for one in found),
+    )
+    return replace(section, comparison=comparison)
+
+
+def robustness_broken() -> Section:
+    return changed_rows(no_worse(), drops())
+
+
+def robustness_kept() -> Section:
+    return changed_rows(no_worse(), drops(scale=-0.004))
+
+
+def first_robustness_told() -> Section:
+    return changed_rows(first(), drops(told=True))
+
+
 def first_contract_broken() -> Section:
     return under_contract(first(), contract(young=1))
 
@@ -780,7 +824,8 @@ SECTIONS: dict[str, Callable[[], Section]] = {
         unscored, other_rows, new_rows, missing_slice, not_assessed, creep, yardstick, only_gate,
         first, first_below_floor,
         first_ungated, contract_kept, contract_broken, contract_unread, worse_and_contract_broken,
-        first_contract_broken, failed, evaluated, stale, no_baseline, not_deployed, live, put_back, untouched,
+        first_contract_broken, robustness_broken,
+        robustness_kept, first_robustness_told, failed, evaluated, stale, no_baseline, not_deployed, live, put_back, untouched,
     )
 }  # fmt: skip
 STATES: dict[str, Callable[[], Report]] = {
