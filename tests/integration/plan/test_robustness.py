@@ -147,6 +147,31 @@ def test_a_command_that_fails_on_changed_rows_is_no_pass(repo: Repository) -> No
     assert "which unit?" in (found["scale"].note or "")
 
 
+def test_the_models_folder_answers_where_there_is_no_command(repo: Repository) -> None:
+    """In MLflow's format: it is loaded in the environment of the training."""
+    saved = """
+import mlflow.sklearn, numpy as np, pandas as pd, shutil
+from sklearn.linear_model import LogisticRegression
+rows = pd.read_csv("features.csv")
+model = LogisticRegression().fit(rows[["x"]], rows["label"])
+shutil.rmtree("model", ignore_errors=True)
+mlflow.sklearn.save_model(model, "model", skops_trusted_types=["numpy.dtype"])
+rows = rows.assign(score=model.predict_proba(rows[["x"]])[:, 1])
+rows[["id", "label", "score"]].to_csv("predictions.csv", index=False)
+"""
+    config = CONFIG.replace("    predict: python predict.py\n", "    model: model\n")
+    config = config.replace("      scale: {column: x, factor: 1000, max-drop: 0.02}\n", "")
+    config = config.replace("      swap: {column: plan}\n", "")
+    repo = make_repository(repo.folder.parent / "other")
+    files = {"mlops-ci.yaml": config, "train.py": TRAIN + saved}
+    ignored = "/predictions.csv\n/features.csv\n/model/\n"
+    repo.commit({**files, ".gitignore": ignored}, "adopt")
+    noise = drops(run(repo))["noise"]
+    assert noise.note is None
+    assert (noise.verdict, noise.n) == ("pass", 600)
+    assert noise.difference != 0.0
+
+
 def test_head_cannot_take_bases_perturbation_away(repo: Repository) -> None:
     without = CONFIG.replace("      scale: {column: x, factor: 1000, max-drop: 0.02}\n", "")
     repo.commit({"predict.py": TRUSTING, "mlops-ci.yaml": without})

@@ -54,6 +54,7 @@ def test_a_shifted_prior_is_scikit_learns_weights(metric: str, positive: float) 
     rows = drawn(1)
     found = measure_prior(rows, POLICY, metric, positive).result
     assert found is not None
+    assert found.head is not None
     assert found.head == pytest.approx(weighted(rows, metric, positive), abs=1e-12)
     assert found.difference == pytest.approx(found.head - (found.base or 0.0), abs=1e-12)
 
@@ -104,6 +105,18 @@ def test_the_drop_is_changed_minus_clean() -> None:
     assert found.difference == pytest.approx(drop, abs=1e-12)
     assert found.high is not None
     assert found.high < 0
+
+
+def test_the_same_answers_are_no_change_at_all() -> None:
+    clean = drawn(6)
+    score = clean.outputs.score
+    assert score is not None
+    for noise, exact in ((1e-15, True), (1e-3, False)):
+        other = Outputs(None, score + noise * np.cos(np.arange(len(score))))
+        rows = PairedRows("binary", ("0", "1"), clean.label, clean.outputs, other)
+        found = measure_changed(rows, POLICY, "roc_auc")
+        assert found is not None
+        assert ((found.low, found.high) == (0.0, 0.0)) is exact
 
 
 def wanted(**other: Any) -> Wanted:
