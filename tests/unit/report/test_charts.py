@@ -51,6 +51,7 @@ def test_recall_is_that_of_the_classes_that_have_rows() -> None:
     rows = predictions("multiclass", 0.8, classes=4)
     rows = replace(rows, label=np.where(rows.label == 2, 1, rows.label))
     (chart,) = draw_charts(None, rows)
+    assert rows.prediction is not None
     recall = [float((rows.prediction[rows.label == at] == at).mean()) for at in (0, 1, 3)]
     (line,) = re.findall(r"^  line \[(.*)\]$", chart.mermaid, flags=re.MULTILINE)
     assert [float(number) for number in line.split(", ")] == pytest.approx(recall, abs=1e-4)
