@@ -15,6 +15,7 @@ from mlops_ci.baseline.commit import Base
 from mlops_ci.baseline.store import Found, Store
 from mlops_ci.config import Model
 from mlops_ci.config.model import LEAKAGE
+from mlops_ci.engines.links import refuse_links
 from mlops_ci.errors import ComparisonError, MlopsCiError
 from mlops_ci.plan.base_search import Search
 from mlops_ci.plan.base_side import BaseSide, Rescored
@@ -122,6 +123,7 @@ def _leakage(
     named = measure.model.training_rows
     training = project.root / named if named is not None else None
     gated = any(gate.metric == LEAKAGE for gate in gates)
+    refuse_links(project, [named] if named is not None else [])
     return measure_leakage(head.predictions, training, gated=gated)
 
 
