@@ -12,6 +12,9 @@ from click.core import ParameterSource
 from mlops_ci.cli.declared import declared
 from mlops_ci.errors import EXIT_BLOCKED, EXIT_FINE, UsageError
 
+AGGREGATE = ".mlops-ci-aggregate"  # of data/aggregate.py, which is slow to import
+COLUMNS = ("id", "label", "prediction", "score", "slice", "task", "positive")
+
 
 @click.command(name="compare")
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path), metavar="[BASE HEAD]")
@@ -20,7 +23,8 @@ def command(files: tuple[Path, ...], **options: Any) -> int:
     """Compare two predictions files or two metrics files and judge the difference.
 
     BASE and HEAD are CSV, Parquet or JSON lines (predictions), or JSON, YAML or TOML (metrics), or
-    runs of MLflow (a folder, or runs:/ID with MLFLOW_TRACKING_URI).
+    runs of MLflow (a folder, or runs:/ID with MLFLOW_TRACKING_URI). One FILE.mlops-ci-aggregate
+    instead holds both, counted by Spark.
     Without them, inside a project: what `mlops-ci evaluate` left, against the baseline.
 
     \b
@@ -30,6 +34,8 @@ def command(files: tuple[Path, ...], **options: Any) -> int:
         from mlops_ci.cli.recorded import compare_recorded_models
 
         return compare_recorded_models(options)
+    if len(files) == 1 and files[0].name.endswith(AGGREGATE):
+        return _compare_counted(files[0], options)
     if len(files) != 2:
         raise UsageError(
             f"a comparison needs two files, not {len(files)}",
@@ -86,6 +92,27 @@ def _compare_two(base: Path, head: Path, options: dict[str, Any]) -> int:
     with TemporaryDirectory(prefix="mlops-ci-runs-") as place:
         sides = [_on_this_machine(path, Path(place)) for path in (base, head)]
         outcome = compare_files(Files(sides[0], sides[1], columns, gates_of(options), Policy()))
+    show_report(outcome, options)
+    return EXIT_BLOCKED if outcome.comparison.blocks else EXIT_FINE
+
+
+def _compare_counted(path: Path, options: dict[str, Any]) -> int:
+    from mlops_ci.cli.reporting import show_report
+    from mlops_ci.config import Policy
+    from mlops_ci.steps.counted import compare_aggregate
+
+    _refuse_options_of_projects(options)
+    _refuse_to_overwrite((path,), options)
+    given = [name for name in COLUMNS if options[name]]
+    if given:
+        raise UsageError(
+            f"--{given[0]} is of no use: columns are chosen where the rows are counted",
+            where=str(path),
+            fix="say it to aggregate_spark: ColumnsRequest(…)",
+        )
+    if not path.is_file():
+        raise UsageError(f"there is no file {path}", where=str(path.absolute()))
+    outcome = compare_aggregate(path, gates_of(options), Policy())
     show_report(outcome, options)
     return EXIT_BLOCKED if outcome.comparison.blocks else EXIT_FINE
 

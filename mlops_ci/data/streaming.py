@@ -41,7 +41,7 @@ FEW_BYTES = 1 << 20  # a file that has many rows is larger
 @dataclass(frozen=True)
 class Streamed:
     """What both files come to. `rows_digest` as in `Predictions`; `resolution` is head's, `digests`
-    and `names` are those of the two files."""
+    are those of the two files. `unscored`, `added`: rows of base's and of head's only."""
 
     found: Sufficient
     counts: RowCounts
@@ -49,6 +49,8 @@ class Streamed:
     digests: tuple[str, str]
     rows_digest: str
     notes: tuple[str, ...]
+    unscored: int = 0
+    added: int = 0
 
 
 def stream_pair(base: Path, head: Path, request: ColumnsRequest) -> Streamed | None:
@@ -101,7 +103,7 @@ def _stream(base: Table, head: Table, request: ColumnsRequest) -> Streamed | Non
             paired=base.rows,
             paired_by="id" if one.roles.id else "position",
         ),
-        _resolution(other, request),
+        resolution_of_file(other, request),
         (digests[0], digests[1]),
         digest_of(base.rows, found.identity),
         _notes(one, other),
@@ -174,7 +176,7 @@ def _refuse_doubles(feed: Feed) -> None:
         raise UnlikeError
 
 
-def _resolution(file: File, request: ColumnsRequest) -> Resolution:
+def resolution_of_file(file: File, request: ColumnsRequest) -> Resolution:
     nothing = np.zeros(0, dtype=np.int64)
     cut = file.cut and file.task[0] == "binary"
     answers = Answers(

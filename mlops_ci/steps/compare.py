@@ -307,7 +307,8 @@ def _measure_rows(base: Known | None, head: Known, policy: Policy, wanted: _Want
     if head.counted is not None:
         names = askable(wanted.names, grouped=False)
         metrics = compare_merged(head.counted.found, policy, names)
-        return _Measured(metrics, head.counted.counts, "paired", notes=head.counted.notes)
+        uncommon = Uncommon(head.counted.unscored, head.counted.added)
+        return _Measured(metrics, head.counted.counts, "paired", uncommon, head.counted.notes)
     if head.predictions is None:
         return _Measured((), RowCounts(), "point")
     if base is None or base.predictions is None:

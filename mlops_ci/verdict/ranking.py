@@ -29,6 +29,8 @@ from mlops_ci.verdict.moments import (
 )
 from mlops_ci.verdict.rows import Floats, Mask
 
+MOST = 2**63 - 1  # pairs, counted twice, that 64 bits hold: of some 4·10⁹ rows
+
 
 @dataclass(frozen=True)
 class Placements:
@@ -46,7 +48,10 @@ class Placements:
 def placements(ranking: Ranking) -> Placements:
     below, above = ranking.below, ranking.above
     positives, negatives = int(ranking.positives.sum()), int(ranking.negatives.sum())
-    area = int((below * ranking.positives).sum()) / (2 * positives * negatives)
+    pairs = below, ranking.positives
+    if 2 * positives * negatives > MOST:
+        pairs = below.astype(object), ranking.positives.astype(object)
+    area = int((pairs[0] * pairs[1]).sum()) / (2 * positives * negatives)
     return Placements(ranking, area, below / (2 * negatives), above / (2 * positives))
 
 

@@ -17,6 +17,7 @@ from mlops_ci.verdict import PairedRows, compare_merged, compare_paired
 from mlops_ci.verdict.aggregates.joint import Joint
 from mlops_ci.verdict.aggregates.scale import SLICE, WHOLE, Scale
 from mlops_ci.verdict.aggregates.sufficient import Cut, Question, Sufficient
+from mlops_ci.verdict.ranking import placements
 from mlops_ci.verdict.rows import view_of
 from tests.unit.verdict.rows_for_tests import binary_rows, multiclass_rows
 
@@ -190,6 +191,15 @@ def test_nothing_is_certain_of_models_that_answer_alike() -> None:
     found = counted(rows, scale=WHOLE)
     found.identical = True
     assert {one.low for one in compare_merged(found, Policy())} == {0.0}
+
+
+def test_more_pairs_than_64_bits_hold_are_counted() -> None:
+    """Merged with itself, a hundred thousand million rows: the AUC is that of the first ones."""
+    found = counted(scored(1_000, 1, 0.5))
+    assert found.joint is not None
+    area = placements(found.joint.ranking(0)).area
+    found.joint.counts *= 10**8
+    assert placements(found.joint.ranking(0)).area == pytest.approx(area, abs=1e-15)
 
 
 def test_few_rows_are_not_judged_by_sums() -> None:

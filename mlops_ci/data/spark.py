@@ -1,0 +1,242 @@
+"""The statistics of paired rows, made where the rows are: by Spark, with the same numpy code.
+
+Spark joins base's rows and head's by key and hands each partition's rows over as Arrow batches
+(`mapInArrow`); every partition comes to the bytes of one `Sufficient`, and these are merged on the
+executors first, so that the driver sees a few of them. Executors need mlops-ci and pyarrow.
+https://spark.apache.org/docs/latest/api/python/reference/pyspark.sql/api/pyspark.sql.DataFrame.mapInArrow.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlops_ci.data.aggregate import Aggregate, to_bytes, write_aggregate
+from mlops_ci.data.classes import MAX_CLASSES, classes_of, positive_class
+from mlops_ci.data.columns import resolve_columns
+from mlops_ci.data.feed import File
+from mlops_ci.data.keys import digest_of
+from mlops_ci.data.request import ColumnsRequest
+from mlops_ci.data.rows import MAX_SLICE_VALUES, MISSING, used_scores
+from mlops_ci.data.sparkrows import Plan, Tally, count_rows, merge_rows
+from mlops_ci.data.streaming import resolution_of_file
+from mlops_ci.data.table import Table
+from mlops_ci.data.task import resolve_task
+from mlops_ci.errors import ComparisonError
+from mlops_ci.records import RowCounts
+from mlops_ci.verdict.aggregates.sufficient import Question
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame
+
+# Spark's names of types → DuckDB's, which `Table.kind` knows.
+TYPES = {
+    "tinyint": "TINYINT",
+    "smallint": "SMALLINT",
+    "int": "INTEGER",
+    "bigint": "BIGINT",
+    "float": "FLOAT",
+    "double": "DOUBLE",
+    "boolean": "BOOLEAN",
+    "string": "VARCHAR",
+}
+WIDE = 8  # so many partitions' statistics are merged on an executor before the driver sees them
+SEPARATOR = "\x1f"
+
+
+def aggregate_spark(
+    base: DataFrame, head: DataFrame, path: Path, request: ColumnsRequest | None = None
+) -> Aggregate:
+    """Write what the rows of both come to into `path`, on the driver's disk (its name should end in
+    `.mlops-ci-aggregate`). Columns are found as in files; an id is needed.
+
+    Raises UsageError and ComparisonError as a comparison of files does: for duplicate keys, labels
+    that differ, cells that are missing.
+    """
+    request = request or ColumnsRequest()
+    files = [_understand(name, frame, request) for name, frame in (("base", base), ("head", head))]
+    one, other = files
+    if (one.task[0], one.classes, one.positive) != (other.task[0], other.classes, other.positive):
+        raise ComparisonError(
+            "base and head do not have the same classes",
+            where=f"{', '.join(one.classes[:5])} and {', '.join(other.classes[:5])}",
+            fix="say the task and the positive class, and write the same names for the classes",
+        )
+    slices = {column: _values(base, (column,)) for column in one.roles.slices}
+    plan = _plan(one, other, slices)
+    for name, frame, file in (("base", base, one), ("head", head, other)):
+        _refuse_doubles(name, frame, file)
+    tally = _run(_joined(base, head, one, other), plan)
+    tally.refuse()
+    aggregate = Aggregate(
+        statistics=to_bytes(tally.found),
+        counts=RowCounts(
+            base=tally.found.n + tally.unscored,
+            head=tally.found.n + tally.added,
+            paired=tally.found.n,
+            paired_by="id",
+        ),
+        resolution=resolution_of_file(other, request),
+        rows_digest=digest_of(tally.found.n, tally.found.identity),
+        unscored=tally.unscored,
+        added=tally.added,
+        source="Spark",
+    )
+    write_aggregate(aggregate, path)
+    return aggregate
+
+
+def _understand(name: str, frame: DataFrame, request: ColumnsRequest) -> File:
+    """By the names and types of the columns, as of a Parquet file."""
+    types = {column: TYPES.get(kind, kind.upper()) for column, kind in frame.dtypes}
+    table = Table(Path(name), "parquet", types, 0, None)
+    roles = resolve_columns(table, request)
+    if not roles.id:
+        raise ComparisonError(
+            f"{name} has no id column: Spark knows no order of rows to pair them by",
+            where=f"columns: {', '.join(list(types)[:20])}",
+            fix="ColumnsRequest(id=('COLUMN',))",
+        )
+    said = tuple(column for column in (roles.label, roles.prediction) if column)
+    kinds = {table.kind(column) for column in said}
+    unused = roles.group or roles.weight or roles.values
+    if unused or not kinds <= {"integer", "text", "boolean"} or len(kinds) > 1:
+        raise ComparisonError(
+            f"{name}: only classes can be counted in Spark so far",
+            where=f"columns: {', '.join(f'{one} ({types[one].lower()})' for one in said)}",
+            fix="cast labels and predictions to one type of whole numbers, text or booleans; leave "
+            "out groups, weights and columns of values",
+        )
+    names = frozenset(_values(frame, said, MAX_CLASSES))
+    table.classes[roles.label, roles.prediction or ""] = names
+    task = resolve_task(table, roles, request)
+    classes = classes_of(table, roles, task[0], request.positive)
+    binary = task[0] == "binary"
+    positive = positive_class(classes, request.positive, table.path) if binary else None
+    return File(
+        table,
+        roles,
+        task,
+        classes,
+        positive,
+        used_scores(table, roles, task[0], classes, positive),
+    )
+
+
+def _values(
+    frame: DataFrame, columns: tuple[str, ...], most: int = MAX_SLICE_VALUES
+) -> tuple[str, ...]:
+    """What columns hold, as text."""
+    from pyspark.sql import functions
+
+    every = functions.explode(functions.array(*map(_text, columns)))
+    rows = frame.select(every.alias("value")).distinct().limit(most + 2).collect()
+    found = sorted(row["value"] for row in rows if row["value"] is not None)
+    if len(found) > most:
+        raise ComparisonError(
+            f"{', '.join(map(repr, columns))}: more than {most:,} values",
+            where="Spark",
+            fix="name another column, or put its values into a few bands first",
+        )
+    return tuple(found)
+
+
+def _text(column: str) -> Column:
+    from pyspark.sql import functions
+
+    return functions.col(f"`{column}`").cast("string")
+
+
+def _plan(base: File, head: File, slices: dict[str, tuple[str, ...]]) -> Plan:
+    question = Question(
+        task=base.task[0],
+        classes=base.classes,
+        positive=base.classes.index(base.positive) if base.positive else 1,
+        scored=bool(base.scores and head.scores),
+    )
+    return Plan(
+        question,
+        tuple(tuple(sorted({*names, MISSING})) for names in slices.values()),
+        tuple(slices),
+        numbered=all(_numbered(file) for file in (base, head)),
+        said=(not base.cut, not head.cut),
+        scores=len(base.scores),
+    )
+
+
+def _numbered(file: File) -> bool:
+    (first, *more) = file.roles.id
+    return not more and file.table.kind(first) == "integer"
+
+
+def _key(file: File) -> Column:
+    from pyspark.sql import functions
+
+    if _numbered(file):
+        return functions.col(f"`{file.roles.id[0]}`").cast("bigint")
+    # Text as it is; nothing where a part is missing, which is refused.
+    parts = [_text(column) for column in file.roles.id]
+    missing = [one.isNull() for one in parts]
+    whole = functions.concat(
+        *[part for one in parts for part in (functions.lit(SEPARATOR), one)][1:]
+    )
+    return functions.when(_any(missing), functions.lit(None)).otherwise(whole)
+
+
+def _any(conditions: Iterable[Column]) -> Column:
+    found = list(conditions)
+    whole = found[0]
+    for one in found[1:]:
+        whole = whole | one
+    return whole
+
+
+def _refuse_doubles(name: str, frame: DataFrame, file: File) -> None:
+    counted = frame.select(_key(file).alias("k")).groupBy("k").count()
+    twice = counted.where("count > 1 OR k IS NULL").limit(3).collect()
+    if any(row["k"] is None for row in twice):
+        raise ComparisonError(
+            f"{name}: rows have no {', '.join(file.roles.id)}",
+            where="Spark",
+            fix="every row needs its key",
+        )
+    if twice:
+        shown = ", ".join(repr(str(row["k"]).replace(SEPARATOR, ", ")) for row in twice)
+        raise ComparisonError(
+            f"{name}: keys occur more than once: {shown}",
+            where=f"Spark, column {', '.join(file.roles.id)}",
+            fix="remove the rows that are there twice, or name all columns that together identify "
+            "a row",
+        )
+
+
+def _joined(base: DataFrame, head: DataFrame, one: File, other: File) -> DataFrame:
+    from pyspark.sql import functions
+
+    def side(frame: DataFrame, file: File, at: int, slices: tuple[str, ...]) -> DataFrame:
+        columns = [_key(file).alias("k"), functions.lit(True).alias(f"there{at}")]  # noqa: FBT003
+        columns.append(_text(file.roles.label).alias(f"label{at}"))
+        if file.roles.prediction:
+            columns.append(_text(file.roles.prediction).alias(f"said{at}"))
+        columns += [
+            functions.col(f"`{name}`").cast("double").alias(f"score{at}_{place}")
+            for place, name in enumerate(file.scores)
+        ]
+        columns += [
+            functions.coalesce(_text(name), functions.lit(MISSING)).alias(f"slice{place}")
+            for place, name in enumerate(slices)
+        ]
+        return frame.select(*columns)
+
+    sides = side(base, one, 0, one.roles.slices), side(head, other, 1, ())
+    return sides[0].join(sides[1], on="k", how="full_outer")
+
+
+def _run(rows: DataFrame, plan: Plan) -> Tally:
+    counted = rows.mapInArrow(count_rows(plan), "tally binary")
+    merged = counted.repartition(WIDE).mapInArrow(merge_rows(), "tally binary")
+    tally = Tally.empty(plan)
+    for row in merged.collect():
+        tally.merge(Tally.from_bytes(bytes(row["tally"])))
+    return tally

@@ -1,0 +1,251 @@
+"""What an executor does with a partition: joined rows → bytes of their statistics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from mlops_ci.data.aggregate import from_bytes, to_bytes
+from mlops_ci.data.keys import sum_rows
+from mlops_ci.data.predictions import THRESHOLD
+from mlops_ci.errors import ComparisonError
+from mlops_ci.verdict.aggregates.sufficient import Cut, Question, Sufficient
+from mlops_ci.verdict.rows import Mask, Outputs, View
+
+if TYPE_CHECKING:
+    from pyarrow import RecordBatch
+
+Work = Callable[[Iterator[Any]], Iterator[Any]]
+SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What executors are told. `slices`: of each column, the names of its values, sorted. `said`:
+    which sides bring classes of their own; the others' scores are cut. `scores`: columns of them.
+    """
+
+    question: Question
+    slices: tuple[tuple[str, ...], ...]
+    columns: tuple[str, ...]
+    numbered: bool
+    said: tuple[bool, bool]
+    scores: int
+
+    @property
+    def names(self) -> tuple[tuple[str, ...], ...]:
+        return tuple(
+            tuple(f"{column}={value}" for value in values)
+            for column, values in zip(self.columns, self.slices, strict=True)
+        )
+
+
+class _Sent(msgspec.Struct, frozen=True):
+    statistics: bytes
+    unscored: int
+    added: int
+    relabelled: int
+    missing: int
+    uncut: int
+    shown: list[str]
+
+
+@dataclass
+class Tally:
+    """`found` of the rows that both have. `relabelled` have another label in head, `missing` have
+    a cell that is empty, or no finite number; `uncut` scores lie outside 0…1 and have no class."""
+
+    found: Sufficient
+    unscored: int = 0
+    added: int = 0
+    relabelled: int = 0
+    missing: int = 0
+    uncut: int = 0
+    shown: list[str] = field(default_factory=list)
+
+    @classmethod
+    def empty(cls, plan: Plan) -> Tally:
+        return cls(Sufficient.empty(plan.question, [name for one in plan.names for name in one]))
+
+    def merge(self, other: Tally) -> None:
+        self.found.merge(other.found)
+        self.unscored += other.unscored
+        self.added += other.added
+        self.relabelled += other.relabelled
+        self.missing += other.missing
+        self.uncut += other.uncut
+        self.shown = sorted({*self.shown, *other.shown})[:SHOWN]
+
+    def to_bytes(self) -> bytes:
+        sent = _Sent(
+            to_bytes(self.found),
+            self.unscored,
+            self.added,
+            self.relabelled,
+            self.missing,
+            self.uncut,
+            self.shown,
+        )
+        return msgspec.msgpack.encode(sent)
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Tally:
+        sent = msgspec.msgpack.decode(data, type=_Sent)
+        return cls(
+            from_bytes(sent.statistics),
+            sent.unscored,
+            sent.added,
+            sent.relabelled,
+            sent.missing,
+            sent.uncut,
+            list(sent.shown),
+        )
+
+    def refuse(self) -> None:
+        """Raises ComparisonError for rows that cannot be judged."""
+        shown = ", ".join(map(repr, self.shown))
+        if self.missing:
+            raise ComparisonError(
+                f"a label, prediction or score is missing or not finite in {self.missing:,} rows: "
+                f"{shown}",
+                where="Spark",
+                fix="a row without an answer cannot be judged: mend or remove these rows in both",
+            )
+        if self.relabelled:
+            raise ComparisonError(
+                f"{self.relabelled:,} rows have another label in head than in base: {shown}",
+                where="Spark",
+                fix="the yardstick must not move with the model: evaluate both on the same labels",
+            )
+        if self.uncut:
+            raise ComparisonError(
+                f"{self.uncut:,} scores lie outside 0…1, so that no class follows from them",
+                where="Spark",
+                fix="add a column `prediction` to both",
+            )
+        if not self.found.n:
+            raise ComparisonError(
+                "no id occurs in both, so that there is nothing to compare",
+                where="Spark",
+                fix="name the column that identifies a row: ColumnsRequest(id=('COLUMN',))",
+            )
+
+
+def count_rows(plan: Plan) -> Work:
+    def count(batches: Iterator[RecordBatch]) -> Iterator[RecordBatch]:
+        tally = None
+        for batch in batches:
+            tally = tally or Tally.empty(plan)
+            _add(tally, plan, batch)
+        if tally is not None:
+            yield _batch(tally.to_bytes())
+
+    return count
+
+
+def merge_rows() -> Work:
+    def merge(batches: Iterator[RecordBatch]) -> Iterator[RecordBatch]:
+        sent = (cell.as_py() for batch in batches for cell in batch.column("tally"))
+        first = next(sent, None)
+        if first is None:
+            return
+        tally = Tally.from_bytes(first)
+        for data in sent:
+            tally.merge(Tally.from_bytes(data))
+        yield _batch(tally.to_bytes())
+
+    return merge
+
+
+def _batch(tally: bytes) -> RecordBatch:
+    import pyarrow as pa
+
+    return pa.RecordBatch.from_pydict({"tally": [tally]})
+
+
+def _add(tally: Tally, plan: Plan, batch: RecordBatch) -> None:
+    there = [_filled(batch, f"there{side}") for side in (0, 1)]
+    tally.unscored += int(np.count_nonzero(there[0] & ~there[1]))
+    tally.added += int(np.count_nonzero(there[1] & ~there[0]))
+    batch = _taken(batch, there[0] & there[1])
+    whole = np.ones(batch.num_rows, dtype=np.bool_)
+    for name in batch.schema.names:
+        whole &= _filled(batch, name)
+        if name.startswith("score"):
+            whole &= np.isfinite(_numbers(batch, name))
+    tally.missing += _note(tally, batch, ~whole)
+    batch = _taken(batch, whole)
+    labels = [_codes(batch, f"label{side}", plan.question.classes) for side in (0, 1)]
+    tally.relabelled += _note(tally, batch, labels[0] != labels[1])
+    if not batch.num_rows or tally.relabelled or tally.missing:
+        return
+    sides = [_answers(tally, plan, batch, side) for side in (0, 1)]
+    if tally.uncut:
+        return
+    cuts = [
+        Cut(names, _codes(batch, f"slice{at}", values))
+        for at, (names, values) in enumerate(zip(plan.names, plan.slices, strict=True))
+    ]
+    question = plan.question
+    view = View(
+        question.task, question.classes, labels[0], tuple(sides), identical=False,
+        positive=question.positive,
+    )  # fmt: skip
+    tally.found.add(view, cuts, sum_rows(_keys(plan, batch), labels[0], question.classes))
+
+
+def _note(tally: Tally, batch: RecordBatch, rows: Mask) -> int:
+    if rows.any():
+        first = np.flatnonzero(rows)[:SHOWN]
+        keys = [str(batch.column("k")[int(row)].as_py()) for row in first]
+        tally.shown = sorted({*tally.shown, *keys})[:SHOWN]
+    return int(np.count_nonzero(rows))
+
+
+def _answers(tally: Tally, plan: Plan, batch: RecordBatch, side: int) -> Outputs:
+    asked = plan.question
+    columns = [_numbers(batch, f"score{side}_{at}") for at in range(plan.scores)]
+    score = None
+    if columns:
+        score = columns[0] if len(columns) == 1 else np.column_stack(columns)
+    if plan.said[side]:
+        return Outputs(_codes(batch, f"said{side}", asked.classes), score)
+    if score is None or score.ndim == 2:
+        return Outputs(None if score is None else score.argmax(axis=1), score)
+    tally.uncut += int(np.count_nonzero((score < 0) | (score > 1)))
+    code = asked.positive
+    return Outputs(np.where(score >= THRESHOLD, code, 1 - code), score)
+
+
+def _keys(plan: Plan, batch: RecordBatch) -> NDArray[Any]:
+    found = batch.column("k").to_numpy(zero_copy_only=False)
+    return np.asarray(found.astype(np.int64 if plan.numbered else str))
+
+
+def _numbers(batch: RecordBatch, name: str) -> NDArray[np.float64]:
+    return np.asarray(batch.column(name).to_numpy(zero_copy_only=False), dtype=np.float64)
+
+
+def _filled(batch: RecordBatch, name: str) -> Mask:
+    found = batch.column(name).is_valid().to_numpy(zero_copy_only=False)
+    return np.asarray(found, dtype=np.bool_)
+
+
+def _taken(batch: RecordBatch, rows: Mask) -> RecordBatch:
+    import pyarrow as pa
+
+    return batch if rows.all() else batch.filter(pa.array(rows))
+
+
+def _codes(batch: RecordBatch, name: str, names: tuple[str, ...]) -> NDArray[np.int64]:
+    """The places of a column's texts among `names`, whatever their order; each occurs there."""
+    encoded = batch.column(name).dictionary_encode()
+    place = {text: code for code, text in enumerate(names)}
+    codes = [place[one] for one in encoded.dictionary.to_pylist()]
+    where = encoded.indices.to_numpy(zero_copy_only=False)
+    return np.asarray(np.array(codes, dtype=np.int64)[where.astype(np.int64)])

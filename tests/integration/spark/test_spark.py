@@ -1,0 +1,116 @@
+"""What Spark counts is what numpy counts, to the byte; and what it cannot count it refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mlops_ci.cli.program import run_program
+from mlops_ci.config.model import Policy
+from mlops_ci.data import ColumnsRequest, pair, read_predictions
+from mlops_ci.data.aggregate import read_aggregate, to_bytes
+from mlops_ci.data.spark import aggregate_spark
+from mlops_ci.errors import ComparisonError
+from mlops_ci.verdict import PairedRows, compare_merged
+from mlops_ci.verdict.aggregates.sufficient import Cut, Question, Sufficient
+from mlops_ci.verdict.rows import view_of
+from tests.unit.data.files import binary, write
+
+pytestmark = pytest.mark.filterwarnings(
+    # Spark's own: pandas 3, and sockets to its JVM that it closes at the end of the process.
+    "ignore::FutureWarning",
+    "ignore::ResourceWarning",
+    "ignore::pytest.PytestUnraisableExceptionWarning",
+)
+ROWS = 3_000
+REQUEST = ColumnsRequest(slices=("region",))
+Columns = dict[str, Any]
+
+
+def columns(seed: int, **more: Any) -> Columns:
+    region = ["north", "south", "west"]
+    return binary(ROWS, seed) | {"region": [region[n % 3] for n in range(ROWS)]} | more
+
+
+def words(seed: int) -> Columns:
+    said = np.random.default_rng(seed).choice(["cat", "dog", "owl"], ROWS).tolist()
+    label = [("cat", "dog", "owl")[n % 3] for n in range(ROWS)]
+    keys = [f"row {n}" for n in range(ROWS)]
+    whole = columns(seed, id=keys, label=label, prediction=said)
+    return {name: values for name, values in whole.items() if name != "score"}
+
+
+def frames(spark: Any, folder: Path, base: Columns, head: Columns) -> tuple[list[Path], list[Any]]:
+    """In an order and a cut of their own each."""
+    paths = [write(folder / f"{n}.parquet", side) for n, side in (("base", base), ("head", head))]
+    return paths, [spark.read.parquet(str(path)).repartition(3, "label") for path in paths]
+
+
+@pytest.mark.parametrize("make", [columns, words])
+def test_it_counts_what_numpy_counts_to_the_byte(
+    spark: Any, tmp_path: Path, make: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    paths, (base, head) = frames(spark, tmp_path, make(1), make(2))
+    place = tmp_path / "nightly.mlops-ci-aggregate"
+    aggregate = aggregate_spark(base, head, place, REQUEST)
+    read = [read_predictions(path, REQUEST) for path in paths]
+    rows = pair(*read).rows
+    assert isinstance(rows, PairedRows)
+    expected = in_memory(rows, list(read[0].slices["region"].names))
+    found = read_aggregate(place)[1]
+    assert aggregate.rows_digest == read[0].rows_digest
+    assert aggregate.counts == pair(*read).counts
+    assert compare_merged(found, Policy()) == compare_merged(expected, Policy())
+    found.identity = (0, 0)
+    assert to_bytes(found) == to_bytes(expected)
+    assert run_program(["compare", str(place), "--min", "accuracy=0.2"]) == 0
+    assert "the same 3,000 rows" in capsys.readouterr().out
+
+
+def in_memory(rows: PairedRows, regions: list[str]) -> Sufficient:
+    names = tuple(f"region={name}" for name in sorted({*regions, "(missing)"}))
+    empty = np.zeros(len(rows.label), dtype=np.bool_)
+    codes = sum(at * rows.slices.get(name, empty) for at, name in enumerate(names))
+    scored = rows.base.score is not None
+    question = Question(rows.task, rows.classes, rows.positive, scored=scored)
+    found = Sufficient.empty(question, names)
+    found.add(view_of(rows), [Cut(names, np.asarray(codes))])
+    return found
+
+
+BROKEN: dict[str, tuple[Columns, str]] = {
+    "a key twice": (columns(2, id=[7, *range(ROWS - 1)]), "more than once: '7'"),
+    "another label": (
+        columns(2, label=[1 - value for value in columns(2)["label"]]),
+        "3,000 rows have another label",
+    ),
+    "no number": (
+        columns(2, score=[*columns(2)["score"][:-1], float("nan")]),
+        f"not finite in 1 rows: '{ROWS - 1}'",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BROKEN)
+def test_what_is_wrong_is_said(spark: Any, tmp_path: Path, case: str) -> None:
+    broken, said = BROKEN[case]
+    _, (base, head) = frames(spark, tmp_path, columns(1), broken)
+    place = tmp_path / "x.mlops-ci-aggregate"
+    with pytest.raises(ComparisonError) as caught:
+        aggregate_spark(base, head, place)
+    assert said in caught.value.what
+    assert not place.exists()
+
+
+def test_rows_that_head_left_out_never_pass(
+    spark: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, (base, head) = frames(spark, tmp_path, columns(1), columns(2))
+    place = tmp_path / "x.mlops-ci-aggregate"
+    aggregate_spark(base, head.where("id >= 10"), place)
+    assert read_aggregate(place)[0].unscored == 10
+    run_program(["compare", str(place), "--min", "accuracy=0.1", "--json"])
+    assert '"verdict": "inconclusive"' in capsys.readouterr().out
