@@ -83,7 +83,7 @@ def gates(outcome: ModelOutcome) -> dict[str | None, GateResult]:
     return {one.slice: one for one in outcome.comparison.gates}
 
 
-def test_a_function_is_a_metric_like_any(repo: Repository, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_function_is_a_metric_like_any(repo: Repository) -> None:
     repo.commit({"predictions.csv": rows(12)})
     outcome = run(repo)
     found = profits(outcome)
