@@ -106,9 +106,9 @@ class Columns(Setting, frozen=True):
     prediction: str | None = None
     score: str | None = None
     group: str | None = None
+    weight: str | None = None
     values: list[str] | dict[str, Literal["higher", "lower"]] = []
 
-    weight: str | None = None
 
     @property
     def directions(self) -> dict[str, bool | None]:
