@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from mlops_ci.config import Config, Model, find_config, load_config, parse_config
 from mlops_ci.config.load import FILE
-from mlops_ci.errors import ConfigError, UsageError
+from mlops_ci.errors import DOCS, ConfigError, UsageError
 from mlops_ci.git import Git
 from mlops_ci.records import Folder
 from mlops_ci.records.files import FOLDER
@@ -100,6 +100,8 @@ def open_project(folder: Path, world: World) -> Project:
     root = _find_root(start, git.root.resolve())
     if (path := find_config(root)) is not None:
         refuse_outside(path, git.root)
+    else:
+        _refuse_elsewhere(start, git)
     config = load_config(root)
     project = Project(root, config, Git(git.root.resolve(), world), Folder(root), world)
     _refuse_tracked_records(project)
@@ -114,6 +116,21 @@ def refuse_outside(path: Path, top: Path) -> None:
             f"{path.name} is a link that leads out of the repository",
             where=str(path),
             fix="commit the file itself",
+        )
+
+
+def _refuse_elsewhere(start: Path, git: Git) -> None:
+    """Raises ConfigError where the repository has its configurations in folders of their own."""
+    found = git.names("ls-files", "-z", "--full-name", "--", f":(top,glob)**/{FILE}")
+    folders = sorted({PurePosixPath(path).parent.as_posix() for path in found})
+    if folders:
+        some = ", ".join(folders[:5]) + (", …" if len(folders) > 5 else "")
+        raise ConfigError(
+            f"there is no {FILE} here, but in {some}",
+            where=str(start),
+            fix=f"name the folder: `--folder {folders[0]}`, or in a workflow:\n"
+            f"  with:\n    folder: {folders[0]}",
+            link=f"{DOCS}/config.md",
         )
 
 

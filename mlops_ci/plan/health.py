@@ -53,6 +53,7 @@ class Checkup:
 
     def _repository(self) -> Health:
         git, project = self.project.git, self.project
+        git.head()  # what Git says without a commit is no sentence
         if git.is_shallow():
             error = git.too_shallow("base")
             return Health(what="repository", state="bad", said=error.what, todo=error.fix)

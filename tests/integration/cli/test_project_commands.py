@@ -236,3 +236,20 @@ def test_outside_a_repository_and_without_a_configuration(
     monkeypatch.chdir(repo.folder)
     assert run_program(["run"]) == 2
     assert "mlops-ci init" in capsys.readouterr().err
+    repo.commit({"models/b/mlops-ci.yaml": "models: {b: {metrics: m.json}}\n", "models/x": ""})
+    assert run_program(["run"]) == 2
+    told = capsys.readouterr().err
+    assert "but in models/b" in told
+    assert "folder: models/b" in told
+
+
+def test_doctor_in_a_repository_without_a_commit_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    repo = make_repository(tmp_path)
+    (repo.folder / "mlops-ci.yaml").write_text("models: {b: {metrics: m.json}}\n")
+    monkeypatch.chdir(repo.folder)
+    assert run_program(["doctor"]) == 2
+    told = capsys.readouterr().out
+    assert "repository: this repository has no commit yet" in told
+    assert "fatal:" not in told
