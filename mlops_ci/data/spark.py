@@ -235,8 +235,9 @@ def _joined(base: DataFrame, head: DataFrame, one: File, other: File) -> DataFra
 
 def _run(rows: DataFrame, plan: Plan) -> Tally:
     counted = rows.mapInArrow(count_rows(plan), "tally binary")
-    merged = counted.repartition(WIDE).mapInArrow(merge_rows(), "tally binary")
+    if int(rows.sparkSession.conf.get("spark.sql.shuffle.partitions") or WIDE) > WIDE:
+        counted = counted.repartition(WIDE).mapInArrow(merge_rows(), "tally binary")
     tally = Tally.empty(plan)
-    for row in merged.collect():
+    for row in counted.collect():
         tally.merge(Tally.from_bytes(bytes(row["tally"])))
     return tally
