@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mlops_ci.config.model import GateKind
-from mlops_ci.records.comparison import Verdict
+from mlops_ci.records.results import Verdict
 
 ROWS = 1797  # of scikit-learn's digits
 

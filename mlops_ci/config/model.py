@@ -109,7 +109,6 @@ class Columns(Setting, frozen=True):
     weight: str | None = None
     values: list[str] | dict[str, Literal["higher", "lower"]] = []
 
-
     @property
     def directions(self) -> dict[str, bool | None]:
         """Whether more of a value is better; None: by its name."""

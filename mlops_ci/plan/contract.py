@@ -13,7 +13,7 @@ from mlops_ci.plan.base_search import Search
 from mlops_ci.plan.base_side import BaseSide
 from mlops_ci.plan.outcome import ModelOutcome
 from mlops_ci.project import Project, is_within
-from mlops_ci.records.comparison import ContractResult
+from mlops_ci.records.findings import ContractResult
 from mlops_ci.steps.contract import ContractRequest, check_contract, path_of
 from mlops_ci.steps.tree import CommitTree
 from mlops_ci.verdict.contract import Promised, waive_contract

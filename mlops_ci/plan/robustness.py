@@ -12,7 +12,7 @@ from mlops_ci.data import Predictions
 from mlops_ci.plan.base_search import Search
 from mlops_ci.plan.outcome import ModelOutcome
 from mlops_ci.project import Project
-from mlops_ci.records.comparison import RobustnessResult
+from mlops_ci.records.findings import RobustnessResult
 from mlops_ci.steps.robustness import RobustnessRequest, check_robustness
 from mlops_ci.verdict.gates import Promise, Source
 from mlops_ci.verdict.perturbation import (

@@ -1,18 +1,10 @@
 """The JSON that a step leaves for the next one."""
 
-from mlops_ci.records.comparison import (
-    Comparison,
-    Decomposition,
-    GateResult,
-    LeftOut,
-    MetricResult,
-    Paired,
-    Resolution,
-    RowCounts,
-    Verdict,
-)
+from mlops_ci.records.comparison import Comparison, Resolution
 from mlops_ci.records.evaluation import Artifact, Evaluation
 from mlops_ci.records.files import Folder, read_record, record_schema, write_record
+from mlops_ci.records.findings import Decomposition, LeftOut
+from mlops_ci.records.results import GateResult, MetricResult, Paired, RowCounts, Verdict
 from mlops_ci.records.shipping import Build, Deployment, Push, Rollback
 from mlops_ci.records.training import Environment, Report, Training
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from mlops_ci.records.comparison import MetricResult, Resolution, RobustnessResult
+from mlops_ci.records.comparison import Resolution
+from mlops_ci.records.findings import RobustnessResult
+from mlops_ci.records.results import MetricResult
 
 
 class Artifact(Struct, frozen=True, kw_only=True):

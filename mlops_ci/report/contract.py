@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
-from mlops_ci.records.comparison import ContractResult
+from mlops_ci.records.findings import ContractResult
 from mlops_ci.report.labels import BLOCKED, MARKS, WORDS
 from mlops_ci.report.model import Section
 from mlops_ci.report.numbers import NBSP, count, show_exact

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlops_ci.records import Comparison, Resolution
-from mlops_ci.records.comparison import Side, WeakSlice
+from mlops_ci.records.comparison import Side
+from mlops_ci.records.findings import WeakSlice
 from mlops_ci.report.effects import effect_notes
 from mlops_ci.report.labels import is_file, metric_name, short
 from mlops_ci.report.lineage import stale_note

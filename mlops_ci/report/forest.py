@@ -14,7 +14,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mlops_ci.records.comparison import GateResult, MetricResult
+from mlops_ci.records.results import GateResult, MetricResult
 
 WIDTH = 22
 LIMIT, ZERO = 6, 11  # columns

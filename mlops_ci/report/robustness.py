@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mlops_ci.records.comparison import RobustnessResult
+from mlops_ci.records.findings import RobustnessResult
 from mlops_ci.report.contract import contract_blocks
 from mlops_ci.report.labels import BLOCKED, MARKS, WORDS, metric_name
 from mlops_ci.report.model import Section

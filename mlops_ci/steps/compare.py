@@ -22,15 +22,15 @@ from mlops_ci.data import (
 )
 from mlops_ci.errors import ComparisonError
 from mlops_ci.records import Comparison, LeftOut, MetricResult, Resolution, RowCounts
-from mlops_ci.records.comparison import (
+from mlops_ci.records.comparison import Side
+from mlops_ci.records.findings import (
     ColumnDrift,
     ContractResult,
-    Evidence,
     Retraining,
     RobustnessResult,
-    Side,
     WeakSlice,
 )
+from mlops_ci.records.results import Evidence
 from mlops_ci.steps.drift import drift_between, note_of, rows_differ
 from mlops_ci.steps.numbers import compare_known
 from mlops_ci.steps.turnover import explain, left_out_of
@@ -106,7 +106,7 @@ class Sides:
     contract: Sequence[ContractResult] = ()
     robustness: Sequence[RobustnessResult] = ()
     waiting: int = 0
-    today: date = date.min
+    today: date = date.max
 
     @property
     def promises(self) -> tuple[ContractResult | RobustnessResult, ...]:

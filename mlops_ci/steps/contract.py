@@ -16,8 +16,8 @@ from mlops_ci.engines.owner import make_folder, user_for
 from mlops_ci.engines.python import Request, find_lock, ready_python
 from mlops_ci.errors import MlopsCiError
 from mlops_ci.project import Project
-from mlops_ci.records.comparison import ContractResult
 from mlops_ci.records.files import write_atomically
+from mlops_ci.records.findings import ContractResult
 from mlops_ci.steps import schema_child
 from mlops_ci.steps.tree import CommitTree, Tree, WorkTree
 from mlops_ci.verdict.contract import FileFacts, Promised, SchemaFacts, Seen, judge_term

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from mlops_ci.data import Pairing, Predictions
 from mlops_ci.data.columns import SCORE_PREFIX
 from mlops_ci.data.rows import MISSING
-from mlops_ci.records.comparison import ColumnDrift
+from mlops_ci.records.findings import ColumnDrift
 from mlops_ci.verdict.drift import Column, Values, count_names, measure_drift
 
 ANSWERS = ("prediction", "score")

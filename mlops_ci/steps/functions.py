@@ -18,8 +18,8 @@ from mlops_ci.engines.owner import make_folder, user_for
 from mlops_ci.engines.python import Request, find_lock, ready_python
 from mlops_ci.errors import MlopsCiError
 from mlops_ci.project import Project
-from mlops_ci.records.comparison import MetricResult
 from mlops_ci.records.files import write_atomically
+from mlops_ci.records.results import MetricResult
 from mlops_ci.steps import function_child
 from mlops_ci.steps.tree import Tree, WorkTree
 from mlops_ci.verdict.functions import (

@@ -26,8 +26,9 @@ from mlops_ci.engines.owner import give, make_folder, user_for
 from mlops_ci.engines.python import Request, find_lock, ready_python
 from mlops_ci.errors import CommandError, ComparisonError, MlopsCiError, UsageError
 from mlops_ci.project import Project
-from mlops_ci.records.comparison import MetricResult, RobustnessResult
 from mlops_ci.records.files import write_atomically
+from mlops_ci.records.findings import RobustnessResult
+from mlops_ci.records.results import MetricResult
 from mlops_ci.steps import model_child
 from mlops_ci.steps.command import argv_of, changed_at, run_job
 from mlops_ci.steps.evaluate import open_predictions

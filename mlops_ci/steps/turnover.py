@@ -12,7 +12,7 @@ from mlops_ci.data.pairing import Pairing
 from mlops_ci.data.turnover import Turnover, turn_over
 from mlops_ci.errors import ComparisonError
 from mlops_ci.records import Decomposition, LeftOut, MetricResult
-from mlops_ci.records.comparison import ColumnDrift
+from mlops_ci.records.findings import ColumnDrift
 from mlops_ci.steps.drift import drift_between, note_of
 from mlops_ci.verdict.decomposition import decompose, measure_left_out
 

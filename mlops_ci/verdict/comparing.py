@@ -10,7 +10,7 @@ import numpy as np
 
 from mlops_ci.config.model import Policy
 from mlops_ci.errors import ComparisonError
-from mlops_ci.records.comparison import Evidence, MetricResult
+from mlops_ci.records.results import Evidence, MetricResult
 from mlops_ci.verdict.intervals import mover
 from mlops_ci.verdict.measured import Measured
 from mlops_ci.verdict.measuring import measure

@@ -13,7 +13,8 @@ from typing import Any, Literal
 
 from mlops_ci.config.contract import Term
 from mlops_ci.config.model import Waiver
-from mlops_ci.records.comparison import ContractResult, RobustnessResult, Verdict
+from mlops_ci.records.findings import ContractResult, RobustnessResult
+from mlops_ci.records.results import Verdict
 from mlops_ci.verdict.structs import replaced
 from mlops_ci.verdict.waivers import over_said, told, used
 

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from mlops_ci.config.model import Policy
-from mlops_ci.records.comparison import Decomposition, LeftOut, MetricResult
+from mlops_ci.records.findings import Decomposition, LeftOut
+from mlops_ci.records.results import MetricResult
 from mlops_ci.verdict.comparing import compare_single, compare_unpaired
 from mlops_ci.verdict.names import askable
 from mlops_ci.verdict.rows import SingleRows

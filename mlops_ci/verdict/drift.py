@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from mlops_ci.records.comparison import ColumnDrift
+from mlops_ci.records.findings import ColumnDrift
 from mlops_ci.verdict import distances
 from mlops_ci.verdict.aggregates.chunks import fold
 from mlops_ci.verdict.aggregates.histogram import Counted, count_both

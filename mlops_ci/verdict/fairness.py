@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from mlops_ci.config.model import Policy
-from mlops_ci.records.comparison import MetricResult
+from mlops_ci.records.results import MetricResult
 from mlops_ci.verdict.intervals import EXACTLY_ZERO, Interval
 from mlops_ci.verdict.names import FAIRNESS, METRICS
 from mlops_ci.verdict.rows import Floats, Ints, Mask, PairedRows, SingleRows

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mlops_ci.config.model import Policy
-from mlops_ci.records.comparison import Evidence, MetricResult
+from mlops_ci.records.results import Evidence, MetricResult
 from mlops_ci.verdict.comparing import result_of
 from mlops_ci.verdict.intervals import EXACTLY_ZERO, Interval, mover, student_quantile
 from mlops_ci.verdict.measured import Measured

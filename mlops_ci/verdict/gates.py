@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from mlops_ci.config.model import Gate, Policy
 from mlops_ci.errors import ConfigError
-from mlops_ci.records.comparison import Evidence, GateResult, MetricResult
+from mlops_ci.records.results import Evidence, GateResult, MetricResult
 from mlops_ci.verdict.intervals import normal_quantile
 from mlops_ci.verdict.names import canonical_gate, is_negated, known_metric, unknown_metric
 from mlops_ci.verdict.structs import replaced

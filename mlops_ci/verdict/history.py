@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mlops_ci.records.comparison import MetricResult
+from mlops_ci.records.results import MetricResult
 
 LEAST_RUNS, MOST_RUNS = 5, 30
 EXACT = ("model_size_mb",)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from mlops_ci.config.model import LEAKAGE, Gate, Policy
-from mlops_ci.records.comparison import GateResult, MetricResult, Verdict
+from mlops_ci.records.results import GateResult, MetricResult, Verdict
 from mlops_ci.verdict.gates import (
     Circumstances,
     Promise,

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from mlops_ci.config.model import Policy
-from mlops_ci.records.comparison import Evidence, MetricResult
+from mlops_ci.records.results import Evidence, MetricResult
 from mlops_ci.verdict import calibration, ranking
 from mlops_ci.verdict.aggregates.cells import Cells
 from mlops_ci.verdict.aggregates.joint import Joint

@@ -17,7 +17,8 @@ import numpy as np
 
 from mlops_ci.config.model import Gate, Policy, Waiver
 from mlops_ci.config.robustness import Perturbation
-from mlops_ci.records.comparison import MetricResult, RobustnessResult
+from mlops_ci.records.findings import RobustnessResult
+from mlops_ci.records.results import MetricResult
 from mlops_ci.verdict.comparing import compare_paired, result_of
 from mlops_ci.verdict.gates import Circumstances, Promise, Source, judge_gate
 from mlops_ci.verdict.intervals import EXACTLY_ZERO

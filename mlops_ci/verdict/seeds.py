@@ -15,7 +15,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from mlops_ci.records.comparison import MetricResult, Retraining
+from mlops_ci.records.findings import Retraining
+from mlops_ci.records.results import MetricResult
 from mlops_ci.verdict.intervals import normal_quantile, two_sided_p
 from mlops_ci.verdict.structs import replaced
 

@@ -7,11 +7,10 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from mlops_ci.config.model import Gate, Policy
-from mlops_ci.records.comparison import ContractResult, GateResult, MetricResult, RobustnessResult
+from mlops_ci.records.findings import ContractResult, RobustnessResult
+from mlops_ci.records.results import GateResult, MetricResult
 
-Record = TypeVar(
-    "Record", Gate, GateResult, Policy, MetricResult, ContractResult, RobustnessResult
-)
+Record = TypeVar("Record", Gate, GateResult, Policy, MetricResult, ContractResult, RobustnessResult)
 
 
 def fields_of(

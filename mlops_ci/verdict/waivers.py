@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from mlops_ci.config.model import Waiver
-from mlops_ci.records.comparison import GateResult
+from mlops_ci.records.results import GateResult
 from mlops_ci.verdict.names import canonical_metric, known_metric
 from mlops_ci.verdict.structs import replaced
 

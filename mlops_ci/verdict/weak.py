@@ -15,7 +15,7 @@ from itertools import combinations
 import numpy as np
 
 from mlops_ci.config.model import Policy
-from mlops_ci.records.comparison import WeakSlice
+from mlops_ci.records.findings import WeakSlice
 from mlops_ci.verdict.intervals import upper_t, upper_tail
 from mlops_ci.verdict.multiplicity import benjamini_hochberg
 from mlops_ci.verdict.rows import Floats, Mask, PairedRows

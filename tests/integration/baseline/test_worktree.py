@@ -228,7 +228,7 @@ def test_a_project_cannot_have_the_key_sent_elsewhere(private: Private) -> None:
             heard.append(str(self.headers.get("Authorization")))
             self.send_error(404)
 
-        def log_message(self, *_: object) -> None: ...  # type: ignore[override]
+        def log_message(self, *_: object) -> None: ...
 
     elsewhere = HTTPServer(("127.0.0.1", 0), Listener)
     thread = threading.Thread(target=elsewhere.serve_forever)

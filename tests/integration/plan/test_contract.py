@@ -9,7 +9,7 @@ import pytest
 
 from mlops_ci.plan import Context, Occasion, Outcomes, execute, plan_project, store_of
 from mlops_ci.plan.outcome import ModelOutcome
-from mlops_ci.records.comparison import ContractResult
+from mlops_ci.records.findings import ContractResult
 from tests.integration.repositories import Repository, make_repository
 
 CONFIG = """

@@ -27,7 +27,8 @@ from mlops_ci.records import (
     RowCounts,
     Training,
 )
-from mlops_ci.records.comparison import ContractResult, RobustnessResult, Side, WeakSlice
+from mlops_ci.records.comparison import Side
+from mlops_ci.records.findings import ContractResult, RobustnessResult, WeakSlice
 from mlops_ci.records.training import SeedRun
 from mlops_ci.report import Chart, Failure, Links, Plot, Report, Section, report_of, section_of
 from mlops_ci.steps.leakage import note_of, result_of

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from msgspec.structs import replace as replaced
 
-from mlops_ci.records.comparison import WeakSlice
+from mlops_ci.records.findings import WeakSlice
 from mlops_ci.report import render_markdown, render_terminal
 from tests.unit.report.states import first_ungated, one, undecided, worse
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mlops_ci.config import Waiver
 from mlops_ci.config.contract import Column, Contract, Rows, Term, expand_contract
-from mlops_ci.records.comparison import ContractResult
+from mlops_ci.records.findings import ContractResult
 from mlops_ci.verdict.contract import (
     ColumnFacts,
     FileFacts,

@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 from scipy import stats
 from scipy.spatial.distance import jensenshannon
 
-from mlops_ci.records.comparison import ColumnDrift
+from mlops_ci.records.findings import ColumnDrift
 from mlops_ci.verdict import distances
 from mlops_ci.verdict.aggregates import histogram
 from mlops_ci.verdict.aggregates.histogram import (

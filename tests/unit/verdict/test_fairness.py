@@ -103,7 +103,7 @@ def test_groups_of_one_row_and_equal_weights_say_what_rows_say() -> None:
     equal = replace(made, weight=np.full(1500, 3.0))
     assert compare_fairness(equal, POLICY, ["sex"]) == plain
     alone = replace(made, group=np.arange(1500))
-    nearly = replace(made, weight=1 + 1e-9 * np.arange(1500))
+    nearly = replace(made, weight=1 + 1e-9 * np.arange(1500.0))
     many = rows(2, 6000)
     for other, one in (
         (compare_fairness(alone, POLICY, ["sex"]), plain),

@@ -11,7 +11,7 @@ from sklearn.metrics import brier_score_loss, log_loss, precision_score, roc_auc
 
 from mlops_ci.config import Policy, Waiver
 from mlops_ci.config.robustness import Perturbation
-from mlops_ci.records.comparison import MetricResult
+from mlops_ci.records.results import MetricResult
 from mlops_ci.verdict.perturbation import (
     Seen,
     Wanted,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import norm, t
 
 from mlops_ci.config.model import Gate, Policy
-from mlops_ci.records.comparison import MetricResult
+from mlops_ci.records.results import MetricResult
 from mlops_ci.verdict import Noise, Trainings, judge, noise_of_history, widen_all
 from mlops_ci.verdict.seeds import noise_of_seeds, p_of_change, student, widen
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mlops_ci.config import Waiver
-from mlops_ci.records.comparison import GateResult
+from mlops_ci.records.results import GateResult
 from mlops_ci.verdict import verdict_of, waive
 
 DAY = date(2026, 12, 31)

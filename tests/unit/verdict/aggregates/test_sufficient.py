@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mlops_ci.config.model import Policy
 from mlops_ci.errors import ComparisonError
-from mlops_ci.records.comparison import MetricResult
+from mlops_ci.records.results import MetricResult
 from mlops_ci.verdict import PairedRows, compare_merged, compare_paired
 from mlops_ci.verdict.aggregates.joint import Joint
 from mlops_ci.verdict.aggregates.scale import SLICE, WHOLE, Scale
