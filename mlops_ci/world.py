@@ -21,6 +21,11 @@ from pathlib import Path
 GRACE_SECONDS = 10.0
 DRAIN_SECONDS = 2.0
 KEPT_BLOCKS = 64
+ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+class Terminated(BaseException):
+    """SIGTERM: somebody wants us to end; a handler raises it where the signal finds us."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,7 @@ def _signals_held() -> Iterator[None]:
         yield
         return
     came: list[int] = []
-    handlers = {n: signal.getsignal(n) for n in (signal.SIGTERM, signal.SIGINT)}
+    handlers = {n: signal.getsignal(n) for n in ENDING}
     held = {n: one for n, one in handlers.items() if callable(one)}
     for number in held:
         signal.signal(number, lambda number, _: came.append(number))

@@ -32,7 +32,7 @@ from mlops_ci.github.event import read_event
 from mlops_ci.github.runner import Runner
 from mlops_ci.options import STEPS
 from mlops_ci.report.studio import open_studio
-from mlops_ci.world import World
+from mlops_ci.world import Terminated, World
 
 POST = "post"
 CLOSED = "closed"  # the state that tells the post step that there is nothing to do
@@ -44,10 +44,6 @@ CANCELLED = (
 )
 
 GIVEN_BACK = "files of a run that was killed, given to the workspace's owner"
-
-
-class Terminated(BaseException):
-    """SIGTERM: the runner cancels the job."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -91,9 +87,9 @@ def _open(step: str, runner: Runner, environ: Mapping[str, str]) -> Task:
 def _run(task: Task) -> int:
     signal.signal(signal.SIGTERM, _terminate)
     warming = Warming(MODULES if not task.step and task.event.asks else ())
-    if not task.step and task.event.number is not None and task.event.asks:
-        task.studio = open_studio(task.names["head_name"])
     try:
+        if not task.step and task.event.number is not None and task.event.asks:
+            task.studio = open_studio(task.names["head_name"])
         code = judge(task) if not task.step else run_step(task)
     except (KeyboardInterrupt, Terminated) as stop:
         code = EXIT_TERMINATED if isinstance(stop, Terminated) else EXIT_INTERRUPTED

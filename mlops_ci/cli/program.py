@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import NoReturn
 
 import click
 
 from mlops_ci import __version__
-from mlops_ci.errors import DOCS, EXIT_INTERRUPTED, InternalError, MlopsCiError
+from mlops_ci.errors import DOCS, EXIT_INTERRUPTED, EXIT_TERMINATED, InternalError, MlopsCiError
+from mlops_ci.world import Terminated
 
 # name → one line of help. The command is `mlops_ci/cli/<name>.py: command`, imported when used.
 COMMANDS = {
@@ -56,7 +61,8 @@ def program() -> None:
 def run_program(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code; every error becomes text on standard error."""
     try:
-        code = program.main(args=list(arguments), prog_name="mlops-ci", standalone_mode=False)
+        with _ended_as_by_hand():
+            code = program.main(args=list(arguments), prog_name="mlops-ci", standalone_mode=False)
     except MlopsCiError as error:
         return _tell(f"error: {error}", error.exit_code)
     except click.exceptions.Abort:
@@ -66,6 +72,8 @@ def run_program(arguments: Sequence[str]) -> int:
         return 2
     except KeyboardInterrupt:
         return _tell("stopped", EXIT_INTERRUPTED)
+    except Terminated:
+        return _tell("stopped", EXIT_TERMINATED)
     except Exception:  # noqa: BLE001 - the one door: a bug is reported, not hidden
         return _tell(
             f"{traceback.format_exc()}\nerror: this is a bug of mlops-ci {__version__}. "
@@ -73,6 +81,26 @@ def run_program(arguments: Sequence[str]) -> int:
             InternalError.exit_code,
         )
     return code if isinstance(code, int) else 0
+
+
+@contextmanager
+def _ended_as_by_hand() -> Iterator[None]:
+    """SIGTERM, or a terminal that closes, ends the user's training too, as Ctrl-C does: it is in a
+    session of its own. What was ignored, as `nohup` does, stays ignored."""
+    main = threading.current_thread() is threading.main_thread()
+    numbers = (signal.SIGTERM, signal.SIGHUP) if main else ()
+    ours = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+    for number in ours:
+        signal.signal(number, _terminate)
+    try:
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
+
+
+def _terminate(*_: object) -> NoReturn:
+    raise Terminated
 
 
 def _tell(text: str, code: int) -> int:

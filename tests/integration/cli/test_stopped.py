@@ -1,0 +1,61 @@
+"""A command that is told to end, by a signal, takes the user's training with it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.integration.repositories import make_repository
+from tests.machine.scripts import ROOT
+
+PATIENCE = 60
+HANGING = """\
+import os, time
+with open("started.tmp", "w") as file:
+    file.write(str(os.getpid()))
+os.rename("started.tmp", "started")
+time.sleep(600)
+"""
+CONFIG = "tracking-uri: none\nmodels: {churn: {train: python3 train.py, metrics: m.json}}\n"
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 143), (signal.SIGINT, 130)]
+)
+def test_a_signal_ends_the_training_too(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    repo = make_repository(tmp_path)
+    ignored = "/started*\n/m.json\n"
+    repo.commit({"mlops-ci.yaml": CONFIG, "train.py": HANGING, ".gitignore": ignored})
+    process = subprocess.Popen(
+        [sys.executable, "-m", "mlops_ci", "train"],
+        cwd=repo.folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    child = _started(process, repo.folder / "started")
+    try:
+        process.send_signal(number)
+        out, _ = process.communicate(timeout=PATIENCE)
+        assert process.returncode == code
+        assert out.decode().endswith("stopped\n")
+        assert "Traceback" not in out.decode()
+        with pytest.raises(ProcessLookupError):
+            os.kill(child, 0)
+    finally:
+        process.kill()
+
+
+def _started(process: subprocess.Popen[bytes], told: Path) -> int:
+    end = time.monotonic() + PATIENCE
+    while not told.is_file():
+        assert process.poll() is None
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    return int(told.read_text())
