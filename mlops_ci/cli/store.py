@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mlops_ci.baseline.store import Header, Store
 
 ACTIONS = ("list", "prune", "delete")
+SHORTEST = 7  # characters of a commit; fewer may mean another one tomorrow
 
 
 @click.command(name="store")
@@ -47,6 +48,7 @@ def command(
             )
         removed = store.prune()
     if action == "delete":
+        _refuse_short(wanted)
         removed = _delete(store, fitting, asked=bool(model or commit))
     left = fitting if action == "list" else store.list()
     if json:
@@ -75,6 +77,16 @@ def _fitting(
         if (not models or header.model in models)
         and (commit is None or any(known.startswith(commit) for known in header.commits))
     )
+
+
+def _refuse_short(commit: str | None) -> None:
+    from mlops_ci.errors import UsageError
+
+    if commit and len(commit) < SHORTEST:
+        raise UsageError(
+            f"{commit!r} is too short to name a commit: nothing was deleted",
+            fix=f"give {SHORTEST} characters or more: mlops-ci store list",
+        )
 
 
 def _delete(store: Store, fitting: tuple[Header, ...], *, asked: bool) -> int:

@@ -105,6 +105,7 @@ def test_what_is_deleted_is_gone_and_the_rest_is_not(
         (("delete",), "say what is to be deleted"),
         (("delete", "--model", "chrun"), "the store holds churn, fraud"),
         (("delete", "--commit", "d" * 40), "nothing was deleted"),
+        (("delete", "--commit", A[:6]), "too short"),
         (("delete", "--model", "fraud", "--commit", A), "nothing was deleted"),
         (("prune", "--model", "churn"), "limits"),
         (("forget",), "forget"),
