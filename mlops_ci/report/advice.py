@@ -7,6 +7,7 @@ import re
 import shlex
 
 from mlops_ci.records import GateResult, MetricResult
+from mlops_ci.report.contract import contract_blocks
 from mlops_ci.report.model import Section
 from mlops_ci.report.numbers import count, round_rows, show_exact
 from mlops_ci.report.phrase import Phrase, capital, code, strong, text
@@ -28,9 +29,27 @@ def next_step(gate: GateResult, metric: MetricResult | None) -> Phrase:
     if gate.reason in WITHOUT_ROWS:
         give = text("Give ") + code("predictions:") + text(" to get an interval, or accept the ")
         return give + text("number as it is: ") + code("accept: point") + text(".")
-    if gate.reason in ("missing-metric", "missing-slice"):
-        return Phrase()
+    if gate.reason == "missing-slice":
+        return text("Evaluate on such rows again, or remove the gate.")
+    if gate.reason == "missing-metric":
+        return text("Let the evaluation measure it, or remove the gate.")
     return rows_needed(gate, metric)
+
+
+def remedy(section: Section) -> Phrase:
+    """What to do about a failure that nobody has doubts of; empty where rows would decide."""
+    comparison = section.comparison
+    if comparison is None or not comparison.blocks or comparison.head.commit is None:
+        return Phrase()
+    waive = text(" (") + code("waivers:") + text(" on ") + code("main") + text(").")
+    if any(gate.blocks for gate in section.gates):
+        failed = any(gate.blocks and gate.verdict == "fail" for gate in section.gates)
+        return text("Mend it, or have the gate waived") + waive if failed else Phrase()
+    if not contract_blocks(section):
+        return text("Mend it, or have it waived") + waive
+    if any(term.blocks and term.verdict == "fail" for term in comparison.contract):
+        return text("Mend the data, or have the term waived") + waive
+    return text("Bring the file, or mend ") + code("contract:") + text(".")
 
 
 def _is_unpaired(gate: GateResult) -> bool:
@@ -69,6 +88,8 @@ def paste(section: Section) -> tuple[str, str] | None:
     """What to paste so that there is a gate: (language, text); None where there is one."""
     comparison = section.comparison
     if comparison is None or comparison.gates or comparison.waiting or section.state == "live":
+        return None
+    if comparison.blocks:  # something else is to be done first
         return None
     metric = main_metric(section)
     if metric is None or metric.higher_is_better is None:

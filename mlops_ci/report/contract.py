@@ -76,9 +76,12 @@ def contract_lead(section: Section) -> Phrase:
         every = {1: "the term", 2: "both terms"}.get(total, f"all {count(total)} terms")
         verb = "holds" if total == 1 else "hold"
         return text(f"Of its data contract {every} {verb}.")
-    parts = [f"{count(failed)} {_do(failed)} not hold"] if failed else []
-    parts += [f"{count(open_)} cannot be checked"] if open_ else []
-    return text(f"Of {_terms(total)} of its data contract {', and '.join(parts)}.")
+    if open_ == total > 1:
+        return text(f"None of the {_terms(total)} of its data contract can be checked.")
+    of = f" of {_terms(total)} of its data contract"
+    parts = [f"{count(failed)}{of} {_do(failed)} not hold"] if failed else []
+    parts += [f"{count(open_)}{'' if failed else of} cannot be checked"] if open_ else []
+    return text(f"{', and '.join(parts)}.")
 
 
 def _do(number: int) -> str:
@@ -90,7 +93,12 @@ def _terms(number: int) -> str:
 
 
 def contract_title(held: Sequence[TermRow], total: int) -> str:
-    """Of a fold with the terms that hold."""
+    """Of a fold with the terms that hold, and before them what is too much to stand open."""
+    broken = sum(row.word != "passed" for row in held)
+    if broken:
+        rest = len(held) - broken
+        also = f", {count(rest)} that {_hold(rest)}" if rest else ""
+        return f"The data contract: {count(broken)} more that {_do(broken)} not hold{also}"
     if len(held) < total:
         return f"{_terms(len(held))} of the data contract {_hold(len(held))}"
     return f"The data contract holds: {_terms(total)}"

@@ -61,10 +61,11 @@ def effect_notes(section: Section) -> Iterator[str]:
         data, model = (
             show(value, digits, signed=True) for value in (effect.data_effect, effect.model_effect)
         )
+        name = metric_name(metric.metric)
         yield (
-            f"Other rows than before: they move {metric_name(metric.metric)} of main's model by "
-            f"{data}; the model of this change moves it by {model} on the same rows, and that is "
-            "what is judged."
+            f"{name} moves by {data} because the rows are others (main's model "
+            f"on both), and by {model} because the model is another (both on the new rows): only "
+            "that is judged."
         )
     if comparison.left_out is not None:
         yield from _left_out(comparison, comparison.left_out, metric)

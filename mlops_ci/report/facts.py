@@ -16,6 +16,7 @@ from mlops_ci.report.phrase import Phrase, code, join, quoted, text
 
 MOST = 20
 OPEN = 3  # notes
+URGENT = ("Leakage:", " is waived by ")  # what makes a verdict worth less than it looks
 WORST = 1  # slices that a search has found
 
 
@@ -38,12 +39,10 @@ def notes_of(section: Section) -> tuple[str, ...]:
     if comparison is None:
         return ()
     weak = (_weak(found) for found in comparison.weak_slices[:WORST])
-    return (
-        *weak,
-        *effect_notes(section),
-        *stale_note(comparison),
-        *tuple(dict.fromkeys(comparison.notes))[:OPEN],
-    )
+    said = tuple(dict.fromkeys(comparison.notes))
+    urgent = tuple(note for note in said if any(word in note for word in URGENT))
+    others = tuple(note for note in said if note not in urgent)[:OPEN]
+    return (*urgent, *weak, *stale_note(comparison), *effect_notes(section), *others)
 
 
 def _weak(found: WeakSlice) -> str:
@@ -162,10 +161,17 @@ def shipped_rows(section: Section) -> tuple[tuple[str, str, Phrase], ...]:
         said = where if live else where + text(f": {deployment.status}")
         rows.append(("✅" if live else "❌", "deployed", said))
         if deployment.previous:
-            kept = code(_reference(deployment.previous)) + text(" (") + code("mlops-ci rollback")
-            rows.append(("↩️", "kept", kept + text(" puts it back)")))
+            rows.append(_before(deployment.previous, live=live))
         rows += [("", "", quoted(note)) for note in deployment.notes[:MOST]]
     return tuple(rows)
+
+
+def _before(reference: str, *, live: bool) -> tuple[str, str, Phrase]:
+    """The version before: kept beside the one that is live, or what runs still."""
+    said = code(_reference(reference))
+    if not live:
+        return "↩️", "running", said + text(", as before")
+    return "↩️", "kept", said + text(" (") + code("mlops-ci rollback") + text(" puts it back)")
 
 
 def _reference(reference: str) -> str:

@@ -168,7 +168,7 @@ def _draw_line(cells: list[str], ends: tuple[int, int, int], line: str) -> None:
     for at, end in ((low, "├"), (high, "┤")):
         if 0 <= at < WIDTH:
             cells[at] = end
-    if high <= 0 or low >= WIDTH - 1:  # all of it lies outside: a dot stands beside the arrow
+    if low < 0 >= high or high >= WIDTH - 1 <= low < high or low >= WIDTH:  # outside, all of it
         dot = 1 if high <= 0 else WIDTH - 2
     if 0 <= dot < WIDTH:
         cells[dot] = "●"

@@ -87,6 +87,8 @@ def show_change(
     estimate = show(difference, decimals, signed=True)
     if difference is None or low is None or high is None:
         return estimate, ""
+    if low == high:  # counted, not estimated
+        return estimate, ""
     half = (high - low) / 2
     unit = 10.0**-decimals
     lopsided = max(abs(difference - half - low), abs(difference + half - high))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mlops_ci.records.findings import RobustnessResult
@@ -12,6 +13,10 @@ from mlops_ci.report.numbers import NBSP, count, decimals_of, show, show_change,
 from mlops_ci.report.phrase import Phrase, code, join, quoted, text
 
 UNTOLD = ("ungated", "pass")
+UNHELD = {
+    "fail": ("does not hold", "do not hold"),
+    "inconclusive": ("is undecided", "are undecided"),
+}
 
 
 @dataclass(frozen=True)
@@ -49,34 +54,55 @@ def robustness_headline(section: Section) -> Phrase:
     """` loses too much on changed rows: ROC AUC 0.912 → 0.840 by noise of 0.1 sd (gate: …)`."""
     results = section.comparison.robustness if section.comparison is not None else ()
     first = next(one for one in sorted(results, key=_rank) if one.blocks)
-    by = text(" by ") + _name(first)
+    by = text(" with ") + _name(first)
     if first.clean is None or first.changed is None:
         return text(": robustness was not assessed: ") + _name(first) + _why(first)
     digits = _digits(first)
     moved = f" {show(first.clean, digits)} → {show(first.changed, digits)}"
     verb = " loses" if first.verdict == "fail" else " may lose"
     told = metric_name(first.metric) + text(moved) + by
-    return text(f"{verb} too much on changed rows: ") + told + text(f" (gate: {_gate(first)})")
+    limit = _gate(first).partition(NBSP)[2]
+    return text(f"{verb} too much on changed rows: ") + told + text(f" (gate: {limit})")
 
 
 def robustness_lead(section: Section) -> Phrase:
-    """`Of 4 robustness gates 1 does not hold.`; nothing without a gate."""
+    """`1 of 4 robustness gates does not hold.`; nothing without a gate."""
     results = section.comparison.robustness if section.comparison is not None else ()
     gated = [one for one in results if one.verdict != "ungated"]
     if not gated:
         return Phrase()
-    failed = sum(one.verdict == "fail" for one in gated)
-    open_ = sum(one.verdict == "inconclusive" for one in gated)
     total = len(gated)
-    if not failed and not open_:
+    if all(one.verdict == "pass" for one in gated):
         every = {1: "its robustness gate holds", 2: "both robustness gates hold"}.get(
             total, f"all {count(total)} robustness gates hold"
         )
         return text(f"{every[0].upper()}{every[1:]}.")
-    parts = [f"{count(failed)} {'does' if failed == 1 else 'do'} not hold"] if failed else []
-    parts += [f"{count(open_)} {'is' if open_ == 1 else 'are'} undecided"] if open_ else []
-    gates = "gate" if total == 1 else "gates"
-    return text(f"Of {count(total)} robustness {gates} {', and '.join(parts)}.")
+    of = f" of {count(total)} robustness {'gate' if total == 1 else 'gates'}"
+    parts: list[str] = []
+    for verdict, verbs in UNHELD.items():
+        found = [one for one in gated if one.verdict == verdict]
+        verb = verbs[len(found) != 1]
+        if found:
+            parts.append(f"{count(len(found))}{'' if parts else of} {verb}{_harmless(found)}")
+    return text(f"{', and '.join(parts)}.")
+
+
+def _harmless(found: list[RobustnessResult]) -> str:
+    """How many of them do not stop the change because nobody asks it of them."""
+    waived = sum(one.waived is not None for one in found)
+    optional = sum(one.waived is None and not one.required for one in found)
+    told = [(waived, "waived"), (optional, "optional")]
+    said = [word if many == len(found) else f"{many} {word}" for many, word in told if many]
+    return f" ({', '.join(said)})" if said else ""
+
+
+def robustness_title(rows: Sequence[DropRow], beside: bool) -> str:  # noqa: FBT001 - one call
+    """Of a fold: what of robustness holds, or has no gate."""
+    more = f"{count(len(rows))} more {'way' if len(rows) == 1 else 'ways'}" if beside else ""
+    ways = more or f"{count(len(rows))} {'way' if len(rows) == 1 else 'ways'}"
+    held = sum(row.word == "passed" for row in rows)
+    gates = f", {count(held)} with a gate that holds" if held else ""
+    return f"Robustness: {ways} of changing the rows{gates}"
 
 
 def _rank(one: RobustnessResult) -> int:
@@ -109,7 +135,7 @@ def _name(one: RobustnessResult) -> Phrase:
     what = {
         "noise": f"noise of {amount} sd",
         "missing": f"{share} missing",
-        "scale": f"unit × {amount}",
+        "scale": f"values × {amount}",
         "swap": "another category" if one.amount == 1 else f"another category in {share}",
         "prior": f"{share} positive rows",
     }[one.kind]

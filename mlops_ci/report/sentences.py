@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlops_ci.records import Comparison, GateResult, MetricResult
-from mlops_ci.report.advice import next_step
+from mlops_ci.report.advice import next_step, remedy
 from mlops_ci.report.contract import contract_blocks, contract_lead
 from mlops_ci.report.labels import decimals_for, full_name, gate_words, sides_of
 from mlops_ci.report.model import Report, Section
@@ -43,7 +43,8 @@ def _lead_of_comparison(
     section: Section, comparison: Comparison, report: Report
 ) -> Iterator[Phrase]:
     base = sides_of(comparison, report.base_name, report.head_name).base or Phrase()
-    if contract_blocks(section) or robustness_blocks(section):
+    alone = contract_blocks(section) or robustness_blocks(section)
+    if alone:
         yield permission(section, report) + text(".")
     elif comparison.verdict == "ungated":
         yield strong("Not judged") + text(": no gate says what it may lose, so nothing stops it.")
@@ -56,7 +57,8 @@ def _lead_of_comparison(
         yield from _decided_against(section, comparison, permission(section, report))
     yield contract_lead(section)
     yield robustness_lead(section)
-    if comparison.evidence != "point" and not unchanged(comparison):
+    yield remedy(section)
+    if not (alone or comparison.evidence == "point" or unchanged(comparison)):
         yield text(_noise(comparison))
 
 
@@ -241,9 +243,7 @@ def _rows(comparison: Comparison, metric: MetricResult | None) -> Phrase:
 
 def _measured_on(comparison: Comparison) -> Phrase:
     said = _rows(comparison, None)
-    first = said.spans[0][1]
-    rest = Phrase(said.spans[1:])
-    return text(f"Measured {first}") + rest + text(".")
+    return text("Measured ") + said + text(".")
 
 
 def _lead_of_first(section: Section, comparison: Comparison, report: Report) -> Iterator[Phrase]:
@@ -253,6 +253,7 @@ def _lead_of_first(section: Section, comparison: Comparison, report: Report) -> 
     yield may + _own_value(main_metric(section)) + text(where) + _floors(section)
     yield contract_lead(section)
     yield robustness_lead(section)
+    yield remedy(section)
     alone = contract_blocks(section) or robustness_blocks(section)
     if comparison.verdict == "inconclusive" and not alone:
         gate = section.gates[0]

@@ -8,7 +8,7 @@ from typing import Any
 from mlops_ci.records import MetricResult
 from mlops_ci.report.advice import paste
 from mlops_ci.report.changes import changes_of
-from mlops_ci.report.contract import contract_blocks, contract_rows, contract_title
+from mlops_ci.report.contract import contract_blocks
 from mlops_ci.report.documents import failure_view
 from mlops_ci.report.effects import effects_of
 from mlops_ci.report.facts import facts_of, notes_of, shipped_rows
@@ -19,10 +19,11 @@ from mlops_ci.report.lineage import lineage_of
 from mlops_ci.report.markup import code_span, fenced, markdown, picture, plain, summary
 from mlops_ci.report.model import Report, Section
 from mlops_ci.report.numbers import ABSENT, NBSP, count, show_percent
+from mlops_ci.report.open_rows import SHOWN, standing_open
 from mlops_ci.report.permission import lead_of_many
 from mlops_ci.report.phrase import Phrase, code, join, quoted, text
-from mlops_ci.report.robustness import robustness_blocks, robustness_rows
-from mlops_ci.report.rows import Row, gate_row, gate_rows, metric_row, metric_rows
+from mlops_ci.report.robustness import robustness_blocks
+from mlops_ci.report.rows import Row, gate_row, metric_row, metric_rows
 from mlops_ci.report.sentences import lead
 from mlops_ci.report.words import (
     STEPS,
@@ -31,11 +32,10 @@ from mlops_ci.report.words import (
     mark_of,
     report_headline,
     report_mark,
-    unchanged,
 )
 
-SHOWN = 8  # rows that stand open beside those that need attention
 NAMED = 3  # changes that are named without unfolding them
+NOTES = 3  # that stand open
 OPEN = 3  # models whose sections stand open
 
 
@@ -84,66 +84,11 @@ def _section(section: Section, report: Report, rung: Rung, at: int) -> dict[str,
         "shipped": [
             (mark, step, markdown(what, cell=True)) for mark, step, what in shipped_rows(section)
         ],
-        **_gates(section, rung),
-        **_contract(section, rung),
-        **_robustness(section, rung),
+        **standing_open(section, rung),
         **_metrics(section, rung),
         **_background(section, rung),
         "charts": _charts(section, report) if rung.facts else [],
     }
-
-
-def _gates(section: Section, rung: Rung) -> dict[str, Any]:
-    """What needs attention and a few that passed stand open; other passed gates are folded."""
-    rows = gate_rows(section)
-    attention = tuple(row for row in rows if row.word != "passed")
-    passed = tuple(row for row in rows if row.word == "passed")
-    beside = max(0, SHOWN - len(attention)) if rung.passed else 0
-    if rung.passed and section.comparison is not None and unchanged(section.comparison):
-        beside = 0
-    elif rung.passed and len(passed) <= beside + 1:  # one row alone is not worth a fold
-        beside = len(passed)
-    kept = (*attention, *passed[:beside])[: rung.rows]
-    folded = passed[beside:] if rung.passed and rung.rows is None else ()
-    return {
-        "gates": kept,
-        "passed": folded,
-        "passed_title": _passed_title(len(folded), len(rows)),
-        "more_gates": len(rows) - len(kept) - len(folded),
-    }
-
-
-def _contract(section: Section, rung: Rung) -> dict[str, Any]:
-    """What does not hold stands open, what does is folded."""
-    rows = contract_rows(section)
-    broken = tuple(row for row in rows if row.word != "passed")
-    held = tuple(row for row in rows if row.word == "passed")
-    shown = broken[: rung.rows]
-    return {
-        "contract": shown,
-        "contract_held": held if rung.passed and rung.rows is None else (),
-        "contract_title": contract_title(held, len(rows)),
-        "more_terms": len(broken) - len(shown),
-    }
-
-
-def _robustness(section: Section, rung: Rung) -> dict[str, Any]:
-    """A gate that does not hold stands open; the others are folded."""
-    rows = robustness_rows(section)
-    broken = tuple(row for row in rows if row.word in ("failed", "undecided"))
-    others = tuple(row for row in rows if row not in broken)
-    shown = broken[: rung.rows]
-    return {
-        "robustness": shown,
-        "robustness_others": others if rung.passed and rung.rows is None else (),
-        "more_drops": len(broken) - len(shown),
-    }
-
-
-def _passed_title(folded: int, total: int) -> str:
-    if folded < total:
-        return f"{count(folded)} more gates, all passed"
-    return {1: "Its gate holds", 2: "Both gates hold"}.get(total, f"All {count(total)} gates hold")
 
 
 def _metrics(section: Section, rung: Rung) -> dict[str, Any]:
@@ -187,7 +132,7 @@ def _background(section: Section, rung: Rung) -> dict[str, Any]:
     named = text("What changed: ") + join(changes[:NAMED], " · ")
     pictures = [plot for plot in section.plots if rung.facts and plot.light_url]
     return {
-        "notes": [markdown(quoted(note)) for note in notes_of(section)],
+        **_notes(section),
         "changes": [markdown(change) for change in changes],
         "changes_title": summary(named) + (" · …" if len(changes) > NAMED else ""),
         "pictures": [
@@ -198,6 +143,13 @@ def _background(section: Section, rung: Rung) -> dict[str, Any]:
         "effects": [markdown(line) for line in effects_of(section)] if rung.facts else [],
         "lineage": [markdown(line) for line in lineage_of(section)] if rung.facts else [],
     }
+
+
+def _notes(section: Section) -> dict[str, Any]:
+    """The first stand open; one alone is not worth a fold."""
+    notes = [markdown(quoted(note)) for note in notes_of(section)]
+    most = NOTES if len(notes) > NOTES + 1 else len(notes)
+    return {"notes": notes[:most], "more_notes": notes[most:]}
 
 
 def _charts(section: Section, report: Report) -> list[dict[str, Any]]:

@@ -50,7 +50,8 @@ def note_of(found: Overlap) -> str:
     keys = f", `{_plain(found.examples[0])}` for one" if found.examples else ""
     return (
         f"Leakage: {rows} ({_percent(found.share)}) {verb} among the training rows "
-        f"({found.source}){keys}. What a model has learned by heart says nothing of new data."
+        f"({found.source}){keys}. What a model has learned by heart says nothing of new data: "
+        "take them out of one of the two."
     )
 
 

@@ -774,6 +774,42 @@ def costly() -> Section:
     return section_of(found, training=training(), base_training=base_training())
 
 
+def busy() -> Report:
+    """Everything that a report can speak of, at once: it is one comment all the same."""
+    section = changed_rows(
+        under_contract(worse(), contract(missing=412, young=7, other=("gold",))), drops()
+    )
+    assert section.comparison is not None
+    rows, leaks = other_rows().comparison, leaking().comparison
+    spent, marked = costly().comparison, pointed_out().comparison
+    assert rows is not None
+    assert leaks is not None
+    assert spent is not None
+    assert marked is not None
+    found = section.comparison
+    heavy = [
+        msgspec.structs.replace(gate, required=False, blocks=False) for gate in spent.gates[:3]
+    ]
+    comparison = msgspec.structs.replace(
+        found,
+        base=rows.base,
+        metrics=[*found.metrics, leaks.metrics[1]],
+        gates=[*found.gates, *heavy, *(gate for gate in leaks.gates if gate.metric == "leakage")],
+        resources=spent.resources,
+        weak_slices=marked.weak_slices,
+        decomposition=rows.decomposition,
+        left_out=rows.left_out,
+        evaluations=37,
+        changes=("`roc_auc`: max-drop 0.01 → 0.05", "`recall`: the gate min 0.6 is removed"),
+        notes=(*rows.notes, *leaks.notes, "the store was not used: it holds other settings"),
+    )
+    section = replace(section, comparison=comparison, plots=PLOTS, charts=(CHART,))
+    report = replace(
+        one(section), charts=True, prices={"churn": Price(per_hour=2.5, currency="EUR")}
+    )
+    return replace(report, plots_note="plots as text: this job may not write the branch plots")
+
+
 NAME = "a|b `c` @acme/all #1 <img src=x> ![](x) </details> 😀\n\n# end"
 
 
@@ -837,6 +873,7 @@ STATES: dict[str, Callable[[], Report]] = {
     "as_text": as_text,
     "behind_a_link": behind_a_link,
     "priced": priced,
+    "busy": busy,
     "hostile": hostile,
     "no_metrics": lambda: of_metrics(0),
     "fifty_metrics": lambda: of_metrics(50),
