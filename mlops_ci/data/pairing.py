@@ -226,19 +226,20 @@ def _paired(
         if name.split("=", 1)[0] not in base.slices
     }
     values = {name: better for name, better in head.directions.items() if name in base.values}
-    return PairedRows(
+    found = PairedRows(
         task=base.task,
         classes=classes,
         label=label_of(base, classes)[left],
         base=_outputs(base, classes, left, values),
         head=_outputs(head, classes, right, values),
         group=_group(base, head, left, right),
-        weight=choose_weight(base, head, rows),
+        weight=choose_weight(base, rows),
         values=values,
         slices=slices,
-        identical=base.digest == head.digest,
         positive=_code(classes, base.positive),
     )
+    same = base.digest == head.digest and found.answered_alike
+    return replace(found, identical=True) if same else found
 
 
 def _group(

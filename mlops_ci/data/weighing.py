@@ -17,26 +17,27 @@ if TYPE_CHECKING:
 Weights = NDArray[np.float64]
 
 
-def choose_weight(base: Predictions, head: Predictions, rows: tuple[Rows, Rows]) -> Weights | None:
-    """Base's, for the yardstick is base's; head's where only head has them."""
-    if base.weight is not None:
-        return base.weight[rows[0]]
-    return None if head.weight is None else head.weight[rows[1]]
+def choose_weight(base: Predictions, rows: tuple[Rows, Rows]) -> Weights | None:
+    """Base's alone: with weights of its own, head could take the rows away that it loses on."""
+    return None if base.weight is None else base.weight[rows[0]]
 
 
 def weight_notes(base: Predictions, head: Predictions, rows: tuple[Rows, Rows]) -> Iterator[str]:
-    weight = choose_weight(base, head, rows)
-    if weight is None:
+    weight = choose_weight(base, rows)
+    if weight is None or base.weight is None:
+        if head.weight is not None:
+            yield (
+                "Only head has weights: every row counts alike until base's predictions have "
+                "them, too."
+            )
         return
     if weight.any():
         many, worth = np.count_nonzero(weight), effective_rows(weight)
         yield (
-            f"Rows count by the column `{_name(base, head)}`: {many:,} rows are worth {worth:,.0f} "
+            f"Rows count by the column `{_name(base)}`: {many:,} rows are worth {worth:,.0f} "
             "of equal weight."
         )
-    if base.weight is None:
-        yield "Only head has weights: both sides are measured with them."
-    elif head.weight is None:
+    if head.weight is None:
         yield "Only base has weights: both sides are measured with them."
     elif other := int(np.count_nonzero(base.weight[rows[0]] != head.weight[rows[1]])):
         yield f"{other:,} rows have another weight in head than in base: base's count."
@@ -49,6 +50,6 @@ def notes_apart(base: Predictions, head: Predictions) -> Iterator[str]:
         yield f"Only {weighed} has weights: every row of {plain} counts alike."
 
 
-def _name(base: Predictions, head: Predictions) -> str:
-    columns = (base if base.weight is not None else head).resolution.columns.get("weight")
+def _name(base: Predictions) -> str:
+    columns = base.resolution.columns.get("weight")
     return columns[0] if columns else "weight"

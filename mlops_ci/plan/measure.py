@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -11,17 +11,20 @@ from mlops_ci.config import Gate, Model, Policy, Waiver, expand_gates
 from mlops_ci.plan.base_search import Search
 from mlops_ci.project import Project
 from mlops_ci.verdict import Promise, Yardstick, merge_yardsticks, slice_changes
+from mlops_ci.verdict.names import higher_is_better
 
 
 @dataclass(frozen=True)
 class Measure:
-    """What both sides are measured by. `model` is head's, with base's slices too."""
+    """What both sides are measured by. `model` is head's, with base's slices too. `turned`: columns
+    of values, and whether more is better, where base's file says so and head's does not."""
 
     gates: Sequence[Gate | Promise]
     policy: Policy
     model: Model
     changes: tuple[str, ...] = ()
     waivers: Sequence[Waiver] = ()
+    turned: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def functions(self) -> frozenset[str]:
@@ -39,11 +42,13 @@ def measure_of(project: Project, name: str, search: Search | None) -> Measure:
     settings = search.settings
     theirs = expand_gates(settings.model.gates), settings.config.policy(name)
     merged: Yardstick = merge_yardsticks(theirs, ours)
+    turned = _turned(settings.model, model)
     changes = (
         *merged.changes,
         *slice_changes(settings.model.slices, model.slices),
         *_waiver_changes(settings.model.waivers, model.waivers),
         *_seed_changes(settings.model.seeds, model.seeds),
+        *(f"what is better of {one} is turned; it counts from the merge on" for one in turned),
     )
     slices = list(dict.fromkeys((*settings.model.slices, *model.slices)))
     fairness = list(dict.fromkeys((*settings.model.fairness, *model.fairness)))
@@ -52,7 +57,20 @@ def measure_of(project: Project, name: str, search: Search | None) -> Measure:
     widened = msgspec.structs.replace(
         model, slices=slices, fairness=fairness, functions=functions, training_rows=rows
     )
-    return Measure(merged.gates, merged.policy, widened, changes, settings.model.waivers)
+    return Measure(merged.gates, merged.policy, widened, changes, settings.model.waivers, turned)
+
+
+def _turned(base: Model, head: Model) -> dict[str, bool]:
+    """Columns of values of which head's file says otherwise what is better: what base's says."""
+    theirs, ours = base.columns.directions, head.columns.directions
+    said = {name: _better(name, up) for name, up in theirs.items() if name in ours}
+    return {
+        name: up for name, up in said.items() if up is not None and up != _better(name, ours[name])
+    }
+
+
+def _better(name: str, told: bool | None) -> bool | None:  # noqa: FBT001 - the direction
+    return told if told is not None else higher_is_better(name)
 
 
 def _waiver_changes(base: Sequence[Waiver], head: Sequence[Waiver]) -> list[str]:

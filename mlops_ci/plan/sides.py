@@ -56,7 +56,7 @@ def compare_with_base(
         raise ComparisonError(f"{outcome.name}: head was not evaluated")
     measure = measure_of(project, outcome.name, search)
     counted = seeds_of(project, outcome.name, search) > 1
-    head = _head(project, evaluation, measure.model, counted=counted)
+    head = _head(project, evaluation, measure, counted=counted)
     base, before = _base(side, search), None
     if side is not None and side.rescored is not None:
         before, base = base, _base(_answering(side, side.rescored), search)
@@ -127,14 +127,15 @@ def _leakage(
     return measure_leakage(head.predictions, training, gated=gated)
 
 
-def _head(project: Project, evaluation: Evaluation, model: Model, *, counted: bool) -> Known:
+def _head(project: Project, evaluation: Evaluation, measure: Measure, *, counted: bool) -> Known:
     from mlops_ci.steps.compare import Known
 
     side = Side(name="head", commit=evaluation.commit, **_digests(evaluation))
     seeds = values_of(evaluation.seeds) if counted else {}
     if evaluation.predictions is None:
         return Known(side, None, evaluation.numbers, evaluation.refused, seeds=seeds)
-    found = open_predictions(project.root / evaluation.predictions.path, model)
+    found = open_predictions(project.root / evaluation.predictions.path, measure.model)
+    found = replace(found, directions={**found.directions, **measure.turned})
     if found.digest != evaluation.predictions.digest:
         raise ComparisonError(
             f"{evaluation.predictions.path} is not the file that was evaluated",

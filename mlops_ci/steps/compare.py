@@ -339,7 +339,7 @@ def _measure_pair(
         return _measured(metrics, pairing, "unpaired", policy)
     digests = [known.side.predictions_digest for known in sides]
     rows = pairing.rows
-    if digests[0] is not None and digests[0] == digests[1]:
+    if digests[0] is not None and digests[0] == digests[1] and rows.answered_alike:
         rows = replace(rows, identical=True)
     fair = compare_fairness(rows, policy, wanted.fairness)
     metrics = (*compare_paired(rows, policy, names), *fair)
@@ -360,7 +360,8 @@ def _of_functions(
 def _measured(
     metrics: tuple[MetricResult, ...], pairing: Pairing, evidence: Evidence, policy: Policy
 ) -> _Measured:
-    uncommon = Uncommon(pairing.unscored, pairing.added)
+    apart = isinstance(pairing.rows, tuple)
+    uncommon = Uncommon(pairing.unscored, pairing.added, apart)
     left_out = left_out_of(pairing, metrics, policy)
     counts, notes = pairing.counts, pairing.notes
     return _Measured(metrics, counts, evidence, uncommon, notes, left_out=left_out)

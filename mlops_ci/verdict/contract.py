@@ -206,11 +206,15 @@ def _number(term: Term) -> float:
 
 def join_verdict(verdict: Verdict, results: Iterable[ContractResult | RobustnessResult]) -> Verdict:
     """The gates' verdict and what else was promised: the worse. A contract that holds judges no
-    model."""
-    found = {one.verdict for one in results if one.required and one.blocks}
+    model, nor does a term that waits for its first base."""
+    found = {one.verdict for one in results if one.required and _tells(one)}
     if verdict == "fail" or "fail" in found:
         return "fail"
     return "inconclusive" if "inconclusive" in found else verdict
+
+
+def _tells(one: ContractResult | RobustnessResult) -> bool:
+    return one.blocks or isinstance(one, RobustnessResult)
 
 
 @dataclass(frozen=True)

@@ -54,12 +54,14 @@ class Promise:
 @dataclass(frozen=True)
 class Circumstances:
     """What judging needs beside the metric. `unscored`: rows of base's evaluation set that head
-    did not answer; `added`: rows that only head has answered.
+    did not answer; `added`: rows that only head has answered; `apart`: nobody can tell which rows
+    these are, since they have no keys.
     """
 
     policy: Policy
     unscored: int = 0
     added: int = 0
+    apart: bool = False
     against: Against = "base"
 
 
@@ -242,15 +244,17 @@ def _rule(gate: Gate, reading: Reading, result: MetricResult, at: Circumstances)
 
 
 def _kept(gate: Gate, result: MetricResult, at: Circumstances) -> Ruling:
-    """A pass, unless the evidence does not carry one. The candidate's own value needs no pairs, a
-    size or a time no rows."""
+    """A pass, unless the evidence does not carry one. The candidate's own value needs no pairs, but
+    base's rows: of others it may have chosen those that it knows. A size or a time needs no rows.
+    """
     if result.evidence == "history":
         return Ruling("pass", "holds")
     if at.unscored > 0:
         return Ruling("inconclusive", "unscored")
     if at.added > 0:
         return Ruling("inconclusive", "new-rows")
-    if result.evidence == "unpaired" and gate.kind in ("max-drop", "max-drop-relative"):
+    drop = gate.kind in ("max-drop", "max-drop-relative")
+    if result.evidence == "unpaired" and (drop or at.apart):
         return Ruling("inconclusive", "unpaired")
     return Ruling("pass", "holds")
 

@@ -21,11 +21,12 @@ from mlops_ci.verdict.structs import replaced
 
 @dataclass(frozen=True)
 class Uncommon:
-    """Rows that one side alone has answered: `unscored` of base, `added` of head. While there are
-    any, no gate passes."""
+    """Rows that one side alone has answered: `unscored` of base, `added` of head; or `apart`: the
+    two files have no common rows as far as anybody can tell. Then no gate passes."""
 
     unscored: int = 0
     added: int = 0
+    apart: bool = False
 
 
 ALL_COMMON = Uncommon()
@@ -60,7 +61,7 @@ def judge(
     metrics = tuple(metrics)
     promises = [gate if isinstance(gate, Promise) else Promise(gate) for gate in gates]
     results = Results(metrics)
-    at = Circumstances(policy, uncommon.unscored, uncommon.added)
+    at = Circumstances(policy, uncommon.unscored, uncommon.added, uncommon.apart)
     judged = [one for promise in promises for one in _judge_promise(promise, results, at)]
     notes: list[str] = []
     if anchor is not None:

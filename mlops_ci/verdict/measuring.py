@@ -86,22 +86,27 @@ def _undefined(part: Part, metric: Metric) -> str | None:
 
 def _guarded(part: Part, metric: Metric, found: Measured) -> Measured:
     """The same without intervals where there are too few rows to trust one."""
-    why = None
-    if part.view.n < part.policy.min_rows:
-        why = f"{part.view.n} rows, fewer than min-rows ({part.policy.min_rows})"
-    elif part.effective < part.policy.min_rows:
-        why = (
-            f"{part.view.n} rows, worth {part.effective:.0f} of equal weight, fewer than min-rows "
-            f"({part.policy.min_rows})"
-        )
-    elif part.clusters is not None and part.clusters.groups < part.policy.min_rows:
-        why = f"{part.clusters.groups} groups, fewer than min-rows ({part.policy.min_rows})"
-    elif _needs_every_class(part, metric) and part.rarest_of(metric) < RARE:
-        what = "the rarer class" if metric.label is None else metric.label
-        why = f"{part.rarest_of(metric)} rows of {what}{_by_weight(part)}, fewer than {RARE}"
+    why = too_few(part, metric)
     if why is None:
         return found
     return Measured(found.values, note=f"not assessed: {why}", average=found.average)
+
+
+def too_few(part: Part, metric: Metric) -> str | None:
+    """Why there are too few rows to trust an interval, or None."""
+    if part.view.n < part.policy.min_rows:
+        return f"{part.view.n} rows, fewer than min-rows ({part.policy.min_rows})"
+    if part.effective < part.policy.min_rows:
+        return (
+            f"{part.view.n} rows, worth {part.effective:.0f} of equal weight, fewer than min-rows "
+            f"({part.policy.min_rows})"
+        )
+    if part.clusters is not None and part.clusters.groups < part.policy.min_rows:
+        return f"{part.clusters.groups} groups, fewer than min-rows ({part.policy.min_rows})"
+    if _needs_every_class(part, metric) and part.rarest_of(metric) < RARE:
+        what = "the rarer class" if metric.label is None else metric.label
+        return f"{part.rarest_of(metric)} rows of {what}{_by_weight(part)}, fewer than {RARE}"
+    return None
 
 
 def _by_weight(part: Part) -> str:

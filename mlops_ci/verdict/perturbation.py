@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mlops_ci.config.model import Gate, Policy, Waiver
 from mlops_ci.config.robustness import Perturbation
@@ -23,7 +24,7 @@ from mlops_ci.verdict.comparing import compare_paired, result_of
 from mlops_ci.verdict.gates import Circumstances, Promise, Source, judge_gate
 from mlops_ci.verdict.intervals import EXACTLY_ZERO
 from mlops_ci.verdict.measured import Measured
-from mlops_ci.verdict.measuring import measure
+from mlops_ci.verdict.measuring import measure, too_few
 from mlops_ci.verdict.moments import mean_interval
 from mlops_ci.verdict.names import canonical_metric, metric_of
 from mlops_ci.verdict.part import Part
@@ -72,9 +73,13 @@ def _same_answers(rows: PairedRows) -> bool:
         )
         if one is not None and other is not None
     ]
-    return bool(told) and all(
-        np.allclose(one, other, rtol=0.0, atol=ROUNDING) for one, other in told
-    )
+    return bool(told) and all(_as_good_as(one, other) for one, other in told)
+
+
+def _as_good_as(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    """To a part of the largest: a model may answer in billionths of its unit."""
+    largest = float(np.abs(one).max()) if one.size else 0.0
+    return bool(np.allclose(one, other, rtol=0.0, atol=ROUNDING * min(1.0, largest)))
 
 
 def measure_prior(rows: SingleRows, policy: Policy, metric: str, positive: float) -> Seen:
@@ -101,6 +106,9 @@ def _weighted_apart(views: tuple[View, View], policy: Policy, metric: str) -> Se
     bad = next((one.note for one in probed if one.values[0] is None), None)
     if bad is not None or any(one.values[0] is None for one in probed):
         return Seen(None, bad or "the metric has no value")
+    few = next((why for part in parts if (why := too_few(part, known)) is not None), None)
+    if few is not None:
+        return Seen(None, f"not assessed: {few}")
     found = [linear_of(part, 0, known) for part in parts]
     if found[0] is None or found[1] is None:
         return Seen(None, "the metric has no value")

@@ -67,6 +67,11 @@ class PairedRows:
         _check_outputs(self, self.base, "base")
         _check_outputs(self, self.head, "head")
 
+    @property
+    def answered_alike(self) -> bool:
+        """One file may hold two models' answers, each in a column of its own."""
+        return _same(self.base, self.head)
+
 
 @dataclass(frozen=True)
 class SingleRows:
@@ -164,6 +169,15 @@ def _select(outputs: Outputs, mask: Mask | slice) -> Outputs:
         prediction=None if outputs.prediction is None else outputs.prediction[mask],
         score=None if outputs.score is None else outputs.score[mask],
         values={name: values[mask] for name, values in outputs.values.items()},
+    )
+
+
+def _same(one: Outputs, other: Outputs) -> bool:
+    pairs = [(one.prediction, other.prediction), (one.score, other.score)]
+    pairs += [(values, other.values.get(name)) for name, values in one.values.items()]
+    return all(
+        left is right or (left is not None and right is not None and np.array_equal(left, right))
+        for left, right in pairs
     )
 
 

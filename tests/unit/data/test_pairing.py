@@ -232,6 +232,24 @@ def test_the_same_file_is_identical(tmp_path: Path) -> None:
     assert not paired(pair(one, read(tmp_path, binary(seed=1)))).identical
 
 
+def test_one_file_with_two_models_is_not_one_model(tmp_path: Path) -> None:
+    both = binary(seed=1) | {"other": binary(seed=2)["score"]}
+    one, other = (read(tmp_path, both, score=name) for name in ("score", "other"))
+    assert one.digest == other.digest
+    assert not paired(pair(one, other)).identical
+
+
+def test_head_cannot_weigh_the_rows(tmp_path: Path) -> None:
+    plain, other = binary(seed=1), binary(seed=2)
+    weight = {"weight": [0.5, 2.0] * 20}
+    found = pairing(tmp_path, plain, other | weight)
+    assert paired(found).weight is None
+    assert [note.partition(":")[0] for note in found.notes] == ["Only head has weights"]
+    rows = paired(pairing(tmp_path, plain | weight, other))
+    assert rows.weight is not None
+    assert rows.weight.tolist() == weight["weight"]
+
+
 def test_a_cut_on_one_side_only_is_said(tmp_path: Path) -> None:
     head = binary(seed=2) | {"prediction": [1, 0] * 20}
     found = pairing(tmp_path, binary(seed=1), head)

@@ -173,8 +173,11 @@ def test_different_rows_are_at_most_inconclusive() -> None:
     assert (found.verdict, found.reason, found.blocks) == ("inconclusive", "unpaired", WARNS)
     assert judged(one, gate(accept="point")).verdict == "inconclusive"
     assert judged(result(-0.05, evidence="unpaired"), gate()).verdict == "fail"
-    # A floor reads the candidate alone.
+    # A floor reads the candidate alone, of a first run; beside a base, on base's rows.
     assert judged(one, gate("min", 0.8)).verdict == "pass"
+    found = judged(one, gate("min", 0.8), uncommon=Uncommon(apart=True))
+    assert (found.verdict, found.reason, found.blocks) == ("inconclusive", "unpaired", WARNS)
+    assert judged(one, gate("min", 0.99), uncommon=Uncommon(apart=True)).verdict == "fail"
 
 
 @pytest.mark.parametrize("promise", [gate(), gate("min", 0.8), gate("max-drop-relative", 0.1)])

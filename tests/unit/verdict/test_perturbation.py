@@ -12,6 +12,7 @@ from sklearn.metrics import brier_score_loss, log_loss, precision_score, roc_auc
 from mlops_ci.config import Policy, Waiver
 from mlops_ci.config.robustness import Perturbation
 from mlops_ci.records.results import MetricResult
+from mlops_ci.verdict.contract import join_verdict
 from mlops_ci.verdict.perturbation import (
     Seen,
     Wanted,
@@ -117,6 +118,36 @@ def test_the_same_answers_are_no_change_at_all() -> None:
         found = measure_changed(rows, POLICY, "roc_auc")
         assert found is not None
         assert ((found.low, found.high) == (0.0, 0.0)) is exact
+
+
+def test_answers_in_small_units_are_not_the_same() -> None:
+    label = 1e-13 * np.random.default_rng(1).normal(size=300)
+    sides = Outputs(label), Outputs(-label)
+    found = measure_changed(PairedRows("regression", (), label, *sides), POLICY, "rmse")
+    assert found is not None
+    assert found.low is not None
+    assert found.low > 0
+
+
+def test_a_prior_of_few_rows_is_not_assessed() -> None:
+    few = drawn(3, n=20, share=0.5)
+    seen = measure_prior(few, POLICY, "accuracy", 0.3)
+    assert seen.note == "not assessed: 20 rows, fewer than min-rows (30)"
+    one = Wanted(Perturbation(kind="prior", amount=0.3, max_drop=0.9), "both", "accuracy")
+    judged = judge_drop(one, seen, POLICY, None)
+    assert (judged.verdict, judged.blocks) == ("inconclusive", True)
+    assert measure_prior(drawn(3, n=400, share=0.05), POLICY, "f1", 0.3).result is None
+
+
+def test_an_undecided_drop_leaves_the_verdict_undecided() -> None:
+    undecided = judge_drop(wanted(max_drop=0.02), Seen(result(0.01, 0.02)), POLICY, None)
+    assert (undecided.verdict, undecided.blocks) == ("inconclusive", False)
+    assert join_verdict("pass", [undecided]) == "inconclusive"
+    advisory = judge_drop(
+        wanted(max_drop=0.02, required=False), Seen(result(0.01, 0.02)), POLICY, None
+    )
+    assert join_verdict("pass", [advisory]) == "pass"
+    assert join_verdict("pass", [judge_drop(wanted(), Seen(None), POLICY, None)]) == "pass"
 
 
 def wanted(**other: Any) -> Wanted:
