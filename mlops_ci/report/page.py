@@ -27,26 +27,34 @@ from mlops_ci.report.templating import PAGE, render
 from mlops_ci.report.words import headline_phrase, mark_of, report_headline, report_mark
 
 MOST_BYTES = 300_000  # of a page besides its pictures: what a browser opens and sorts at once
-MOST_TERMS = 300  # of a data contract, the worst first
+NOTES = 2  # of a model in a page of very many
 ROW_BYTES = 220  # of the shortest row
 
 
 @dataclass(frozen=True)
 class Reach:
-    """Rows of each model's tables; None: all. `models`: how many have a section of their own."""
+    """Rows of each model's tables; None: all. `terms`: of a data contract, and ways of changing
+    rows. `models`: how many have a section of their own; `background`: how each was measured.
+    """
 
     slices: int = 500
     metrics: int | None = None
     gates: int | None = None
     models: int | None = None
+    terms: int = 300
+    background: bool = True
 
 
 LADDER = (
     *(Reach(slices) for slices in (500, 300, 150, 50)),
     *(Reach(slices=50, metrics=metrics) for metrics in (800, 500, 300)),
-    *(Reach(slices=20, metrics=metrics, gates=200) for metrics in (100, 30, 10)),
-    *(Reach(slices=0, metrics=0, gates=gates) for gates in (50, 20, 10, 4)),
-    *(Reach(slices=0, metrics=0, gates=2, models=models) for models in (100, 30)),
+    *(Reach(slices=20, metrics=metrics, gates=200, terms=50) for metrics in (100, 30, 10)),
+    *(Reach(slices=0, metrics=0, gates=gates, terms=gates) for gates in (50, 20, 10)),
+    Reach(slices=0, metrics=0, gates=4, terms=4, background=False),
+    *(
+        Reach(slices=0, metrics=0, gates=2, terms=2, models=models, background=False)
+        for models in (100, 50, 25)
+    ),
 )
 
 
@@ -72,6 +80,8 @@ def _rows(report: Report, reach: Reach) -> int:
         found += min(sliced, reach.slices)
         found += whole if reach.metrics is None else min(whole, reach.metrics)
         found += min(len(section.gates), reach.gates or len(section.gates))
+        if section.comparison is not None:
+            found += min(len(section.comparison.contract), reach.terms)
     return found
 
 
@@ -107,33 +117,35 @@ def _section(section: Section, report: Report, reach: Reach) -> dict[str, Any]:
         "base": sides.base if sides else None,
         "head": sides.head if sides else text(report.head_name),
         "level": show_percent(comparison.level) if comparison else "interval",
-        "notes": [quoted(note) for note in notes_of(section)],
+        "notes": [quoted(n) for n in notes_of(section)[: None if reach.background else NOTES]],
         "yardstick": [quoted(c) for c in comparison.changes] if comparison else [],
         "paste": example[1] if example else "",
         "changes": changes_of(section),
-        "facts": facts_of(section),
-        "effects": effects_of(section),
-        "lineage": (*lineage_of(section), *made_by(section)),
+        "facts": facts_of(section) if reach.background else (),
+        "effects": effects_of(section) if reach.background else (),
+        "lineage": (*lineage_of(section), *made_by(section)) if reach.background else (),
         "failure": section.failure,
         "tail": without_controls(section.failure.tail) if section.failure else "",
         "shipped": shipped_rows(section),
-        "contract": contract_rows(section)[:MOST_TERMS],
-        "robustness": robustness_rows(section)[:MOST_TERMS],
         "plots": [_plot(plot) for plot in section.plots],
         **_tables(section, reach),
     }
 
 
 def _tables(section: Section, reach: Reach) -> dict[str, Any]:
-    gates = gate_rows(section)
+    gates, terms, drops = gate_rows(section), contract_rows(section), robustness_rows(section)
     shown: dict[str, Sequence[Row]] = {
         "gates": gates[: reach.gates],
         "metrics": metric_rows(section.whole, reach.metrics),
-        "resources": metric_rows(section.resources),
+        "resources": metric_rows(section.resources) if reach.background else (),
         "slices": metric_rows(section.sliced, reach.slices),
     }
     return {
         **shown,
+        "contract": terms[: reach.terms],
+        "robustness": drops[: reach.terms],
+        "more_terms": max(0, len(terms) - reach.terms),
+        "more_drops": max(0, len(drops) - reach.terms),
         "more_gates": len(gates) - len(shown["gates"]),
         "more_metrics": len(section.whole) - len(shown["metrics"]),
         "more_slices": len(section.sliced) - len(shown["slices"]),

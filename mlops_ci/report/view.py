@@ -132,7 +132,7 @@ def _background(section: Section, rung: Rung) -> dict[str, Any]:
     named = text("What changed: ") + join(changes[:NAMED], " · ")
     pictures = [plot for plot in section.plots if rung.facts and plot.light_url]
     return {
-        **_notes(section),
+        **_notes(section, rung),
         "changes": [markdown(change) for change in changes],
         "changes_title": summary(named) + (" · …" if len(changes) > NAMED else ""),
         "pictures": [
@@ -145,11 +145,11 @@ def _background(section: Section, rung: Rung) -> dict[str, Any]:
     }
 
 
-def _notes(section: Section) -> dict[str, Any]:
+def _notes(section: Section, rung: Rung) -> dict[str, Any]:
     """The first stand open; one alone is not worth a fold."""
     notes = [markdown(quoted(note)) for note in notes_of(section)]
     most = NOTES if len(notes) > NOTES + 1 else len(notes)
-    return {"notes": notes[:most], "more_notes": notes[most:]}
+    return {"notes": notes[:most], "more_notes": notes[most:] if rung.facts else []}
 
 
 def _charts(section: Section, report: Report) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from tests.unit.report.pictures import plots
 from tests.unit.report.states import STATES, better, one
 from tests.unit.report.test_ladder import wide
 
-PAGES = ("worse", "failed", "ungated", "yardstick", "live", "many", "evaluated")
+PAGES = ("worse", "failed", "ungated", "yardstick", "live", "many", "evaluated", "busy")
 
 
 @pytest.fixture(scope="session")
@@ -76,7 +76,7 @@ def test_a_press_on_a_heading_sorts(chromium: Path) -> None:
     assert told["focused"]
 
 
-@pytest.mark.parametrize("state", ["worse", "many", "failed"])
+@pytest.mark.parametrize("state", ["worse", "many", "failed", "busy"])
 def test_a_narrow_window_is_not_scrolled_sideways(state: str, chromium: Path) -> None:
     """Wide tables scroll in boxes of their own."""
     page = re.sub(r"<body>", '<body style="width: 400px">', render_html(STATES[state]()))

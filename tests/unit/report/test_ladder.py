@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -21,6 +22,7 @@ from mlops_ci.report import (
 )
 from tests.unit.report.states import (
     LINKS,
+    STATES,
     compared,
     drop,
     failed,
@@ -100,6 +102,55 @@ def test_passed_gates_are_folded_and_counted_where_they_are_many() -> None:
     opened = content.partition("<details>")[0]
     assert len(re.findall(r"^\| ✅", opened, flags=re.MULTILINE)) == 8
     assert len(re.findall(r"^\| ✅", content, flags=re.MULTILINE)) == 20
+
+
+def test_a_comment_of_everything_is_calm() -> None:
+    """What stands open is read in one look: a heading, tables of what does not hold, three notes."""
+    content = render_markdown(STATES["busy"]())
+    opened = re.sub(r"<details>.*?</details>", "", content, flags=re.DOTALL)
+    lines = [line for line in opened.splitlines() if line.strip(" >") and "|---|" not in line]
+    assert len(lines) <= 25
+    assert "| ✅" not in opened
+    assert "<summary>4 more gates, all passed</summary>" in content
+    assert "<summary>4 more notes</summary>" in content
+    whole(content)
+
+
+@pytest.mark.parametrize("models", [1, 60])
+@pytest.mark.parametrize("limit", [COMMENT, 9_000, 3_000, 700])
+def test_everything_at_once_fits(models: int, limit: int) -> None:
+    busy = STATES["busy"]()
+    sections = [named(busy.models[0], f"model-{number:02}") for number in range(models)]
+    report = replace(report_of(sections, LINKS), charts=True)
+    content = render_markdown(report, limit)
+    assert len(content) <= limit
+    whole(content)
+    assert "[full report](<https://example.org/report>)" in content
+
+
+@pytest.mark.parametrize("models", [1, 60])
+def test_a_page_of_everything_stays_small(models: int) -> None:
+    """Terms, and models, that go beyond a page's room are counted."""
+    section = STATES["busy"]().models[0]
+    assert section.comparison is not None
+    terms = tuple(section.comparison.contract) * 40
+    comparison = msgspec.structs.replace(section.comparison, contract=terms)
+    section = replace(section, comparison=comparison, plots=())
+    page = render_html(report_of([named(section, f"m{at:02}") for at in range(models)], LINKS))
+    assert len(page.encode()) <= 300_000
+    assert page.count("<section") == min(models, 50)
+    assert ("10 more models are in the records" in page) == (models == 60)
+    assert "more terms, better than these" in page
+
+
+def test_gates_that_failed_stand_open_as_far_as_one_look_reaches() -> None:
+    found = [metric(f"metric_{at}", 0.5, 0.4, 0.01) for at in range(30)]
+    gates = [drop(f"metric_{at}", 0.02) for at in range(30)]
+    content = render_markdown(one(section_of(compared(found, gates))))
+    opened = content.partition("<details>")[0]
+    assert len(re.findall(r"^\| ❌", opened, flags=re.MULTILINE)) == 12
+    assert "<summary>18 more gates: 18 not passed</summary>" in content
+    assert len(re.findall(r"^\| ❌", content, flags=re.MULTILINE)) == 30
 
 
 @pytest.mark.parametrize("models", [1, 60])
