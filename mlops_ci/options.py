@@ -18,7 +18,7 @@ class Option:
 
     `only`: `cli` options have no action input, `action` inputs have no flag; None: both.
     A `multiple` option may be given often on the command line, and holds one value a line in an
-    action's input.
+    action's input. A number is larger than `above`, and `most` at most.
     """
 
     name: str
@@ -30,6 +30,8 @@ class Option:
     choices: tuple[str, ...] = ()
     only: Literal["cli", "action"] | None = None
     secret: bool = False
+    above: int | None = None
+    most: int | None = None
 
     @property
     def parameter(self) -> str:
@@ -43,6 +45,14 @@ class Option:
     def input_variable(self) -> str:
         """The runner keeps hyphens: INPUT_MAX-DROP."""
         return f"INPUT_{self.name.upper()}"
+
+    def misses(self, value: float) -> str | None:
+        """What a number should be and is not; NaN is nothing."""
+        if self.above is not None and not value > self.above:
+            return f"above {self.above}"
+        if self.most is not None and not value <= self.most:
+            return f"{self.most} or below"
+        return None
 
 
 STEPS = ("train", "evaluate", "compare", "report", "build", "push", "deploy", "rollback")
@@ -171,6 +181,7 @@ OPTIONS: tuple[Option, ...] = (
         "Seconds that one command of yours may take.",
         ("train", "evaluate", "run"),
         kind="number",
+        above=0,
         metavar="SECONDS",
     ),
     Option(
@@ -187,7 +198,13 @@ OPTIONS: tuple[Option, ...] = (
         metavar="URL",
     ),
     Option(
-        "port", "The port that the service listens on.", ON_TARGET, kind="integer", metavar="PORT"
+        "port",
+        "The port that the service listens on.",
+        ON_TARGET,
+        kind="integer",
+        metavar="PORT",
+        above=0,
+        most=65535,
     ),
     Option(
         "commit",

@@ -122,7 +122,8 @@ def refuse_outside(path: Path, top: Path) -> None:
 def _refuse_elsewhere(start: Path, git: Git) -> None:
     """Raises ConfigError where the repository has its configurations in folders of their own."""
     found = git.names("ls-files", "-z", "--full-name", "--", f":(top,glob)**/{FILE}")
-    folders = sorted({PurePosixPath(path).parent.as_posix() for path in found})
+    there = [path for path in found if (git.root / path).is_file()]
+    folders = sorted({PurePosixPath(path).parent.as_posix() for path in there})
     if folders:
         some = ", ".join(folders[:5]) + (", …" if len(folders) > 5 else "")
         raise ConfigError(

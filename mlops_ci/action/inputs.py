@@ -48,11 +48,18 @@ def _convert(option: Option, text: str) -> Any:
     if option.kind == "choice" and text not in option.choices:
         raise _wrong(option, text, f"one of: {', '.join(option.choices)}")
     if option.kind in {"number", "integer"}:
-        try:
-            return int(text) if option.kind == "integer" else float(text)
-        except ValueError:
-            raise _wrong(option, text, f"an {option.kind}") from None
+        return _number(option, text)
     return text
+
+
+def _number(option: Option, text: str) -> float:
+    try:
+        value = int(text) if option.kind == "integer" else float(text)
+    except ValueError:
+        raise _wrong(option, text, f"an {option.kind}") from None
+    if wanted := option.misses(value):
+        raise _wrong(option, text, wanted)
+    return value
 
 
 def _wrong(option: Option, text: str, wanted: str) -> UsageError:

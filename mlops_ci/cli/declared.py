@@ -46,8 +46,18 @@ def _click_option(option: Option) -> Callable[[F], F]:
         f"--{option.name}",
         option.parameter,
         type=kind,
+        callback=_within(option) if option.kind in {"number", "integer"} else None,
         metavar=None if option.kind == "choice" else option.metavar,
         multiple=option.multiple,
         help=option.help,
         envvar=option.variable,
     )
+
+
+def _within(option: Option) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    def check(ctx: click.Context, param: click.Parameter, value: Any) -> Any:
+        if value is not None and (wanted := option.misses(value)):
+            raise click.BadParameter(f"{value:g} is not {wanted}.", ctx, param)
+        return value
+
+    return check

@@ -59,7 +59,9 @@ def load_config(folder: Path) -> Config:
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path.name} cannot be read: {error}", where=str(path)) from error
+        raise ConfigError(
+            f"{path.name} cannot be read: {error}", where=str(path), fix="save it as UTF-8 text"
+        ) from error
     return parse_config(text, path.name)
 
 

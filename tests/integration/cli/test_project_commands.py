@@ -241,6 +241,9 @@ def test_outside_a_repository_and_without_a_configuration(
     told = capsys.readouterr().err
     assert "but in models/b" in told
     assert "folder: models/b" in told
+    (repo.folder / "models/b/mlops-ci.yaml").unlink()
+    assert run_program(["run"]) == 2
+    assert "mlops-ci init" in capsys.readouterr().err
 
 
 def test_doctor_in_a_repository_without_a_commit_says_so(
@@ -253,3 +256,14 @@ def test_doctor_in_a_repository_without_a_commit_says_so(
     told = capsys.readouterr().out
     assert "repository: this repository has no commit yet" in told
     assert "fatal:" not in told
+
+
+@pytest.mark.parametrize(
+    "arguments", [("train", "--timeout", "0"), ("deploy", "--port", "99999"), ("run", "--port=0")]
+)
+def test_a_number_out_of_its_range_is_refused(
+    repo: Repository, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    assert run_program(arguments) == 2
+    assert "Invalid value" in capsys.readouterr().err
+    assert not (repo.folder / ".mlops-ci").exists()

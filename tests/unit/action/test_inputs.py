@@ -64,6 +64,9 @@ def test_an_input_goes_before_its_variable() -> None:
     [
         ("timeout", "soon", "the input timeout: 'soon' is not a number"),
         ("port", "80.5", "the input port: '80.5' is not an integer"),
+        ("timeout", "0", "the input timeout: '0' is not above 0"),
+        ("timeout", "nan", "the input timeout: 'nan' is not above 0"),
+        ("port", "99999", "the input port: '99999' is not 65535 or below"),
         ("target", "mars", "the input target: 'mars' is not one of: docker, process"),
     ],
 )
