@@ -138,7 +138,8 @@ def photograph_docs(out: Path) -> None:
         shoot(better, out / f"comment-{tone}.png", 1000, tone)
         shoot(render_html(_with_plots()), out / f"page-{tone}.png", 1200, tone)
     shoot(page(comments(["worse"]), gap=0), out / "comment-narrow.png", 400, "dark")
-    shoot(page(comments(["many"]), gap=0), out / "comment-many.png", 1000, "light")
+    for state in ("many", "busy"):
+        shoot(page(comments([state]), gap=0), out / f"comment-{state}.png", 1000, "light")
 
 
 def _with_plots() -> Any:
