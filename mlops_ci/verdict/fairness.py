@@ -5,7 +5,8 @@ counted by (label, base's class, head's class); that is all that the metrics nee
 counts again from the multinomial distribution is the ordinary paired bootstrap (Efron 1979).
 Where rows belong together, or have weights, groups of rows or weighted rows are drawn instead.
 Intervals are bias-corrected percentiles (Efron & Tibshirani 1993, 14.3), since the largest of
-several differences is biased away from 0.
+several differences is biased away from 0; where a rate rests on few rows, no shorter than what
+those leave open (`scarcity`).
 Hardt, Price & Srebro 2016, "Equality of opportunity in supervised learning".
 https://fairlearn.org/main/user_guide/assessment/common_fairness_metrics.html
 """
@@ -24,6 +25,7 @@ from mlops_ci.records.results import MetricResult
 from mlops_ci.verdict.intervals import EXACTLY_ZERO, Interval
 from mlops_ci.verdict.names import FAIRNESS, METRICS
 from mlops_ci.verdict.rows import Floats, Ints, Mask, PairedRows, SingleRows
+from mlops_ci.verdict.scarcity import Rate, reach_of_change, reach_of_spread
 from mlops_ci.verdict.units import Units, units_of
 
 DRAWS = 4_000
@@ -48,6 +50,20 @@ class Groups:
     rows: int
     cell: Ints
     units: Units | None = None
+
+    def rates(self, of: Mask, side: Mask) -> list[Rate]:
+        """Each group's share of positive answers among the rows `of`, and how much it rests on."""
+        counts, found = self.counts, []
+        for at, share in enumerate(_rate(counts, of, side)):
+            total = counts[at, of].sum()
+            cells = np.isin(self.cell, at * CELLS + CODES[of])
+            rows = float(total) if self.units is None else self.units.worth(cells)
+            moved = (
+                counts[at, of & one & ~other].sum() for one, other in ((BASE, HEAD), (HEAD, BASE))
+            )
+            lost, gained = (float(one / total * rows) if total else 0.0 for one in moved)
+            found.append(Rate(float(share), rows, lost, gained))
+        return found
 
     @cached_property
     def drawn(self) -> Counts:
@@ -99,6 +115,11 @@ def _measure(
     draws = [spread_of(name, groups.drawn, side) for side in (BASE, HEAD)]
     own = [_percentiles(draw, at, policy) for draw, at in zip(draws, estimates, strict=True)]
     change = _percentiles(draws[1] - draws[0], estimates[1] - estimates[0], policy)
+    own = [
+        _no_shorter(one, name, groups, side, policy.level)
+        for one, side in zip(own, (BASE, HEAD), strict=True)
+    ]
+    change = _no_shorter_change(change, estimates[1] - estimates[0], name, groups, policy.level)
     if groups.units is not None:
         own = [_named(one, groups.units) for one in own]
         change = _named(change, groups.units)
@@ -115,16 +136,46 @@ def spread_of(name: str, counts: Counts, side: Mask) -> Floats:
     """How far the groups' rates lie apart: counts [..., groups, 8] → [...]; NaN where a group has
     no row that a rate is of. Equalized odds is the worse of the two rates, as in fairlearn."""
     kind = name.rpartition("_")[2]
-    rates = {
-        "demographic_parity": (np.ones(CELLS, dtype=np.bool_),),
-        "equal_opportunity": (LABEL,),
-        "equalized_odds": (LABEL, ~LABEL),
-    }[name.removesuffix(f"_{kind}")]
-    spreads = [_spread(kind, _rate(counts, of, side)) for of in rates]
+    spreads = [_spread(kind, _rate(counts, of, side)) for of in _rates_of(name)]
     return spreads[0] if len(spreads) == 1 else WORSE[kind](*spreads)
 
 
 WORSE = {"difference": np.maximum, "ratio": np.minimum}
+
+
+def _rates_of(name: str) -> tuple[Mask, ...]:
+    """The rows that a metric's rates are of."""
+    return {
+        "demographic_parity": (np.ones(CELLS, dtype=np.bool_),),
+        "equal_opportunity": (LABEL,),
+        "equalized_odds": (LABEL, ~LABEL),
+    }[name.rpartition("_")[0]]
+
+
+def _no_shorter(own: Interval, name: str, groups: Groups, side: Mask, level: float) -> Interval:
+    """Where few rows tell a rate, at least what they leave open."""
+    kind = name.rpartition("_")[2]
+    found = [reach_of_spread(kind, groups.rates(of, side), level) for of in _rates_of(name)]
+    reach = [one for one in found if one is not None]
+    if not reach:
+        return own
+    low, high = min(low for low, _ in reach), max(high for _, high in reach)
+    return replace(own, low=min(own.low, low), high=max(own.high, high))
+
+
+def _no_shorter_change(
+    change: Interval, estimate: float, name: str, groups: Groups, level: float
+) -> Interval:
+    kind = name.rpartition("_")[2]
+    found = [
+        reach_of_change(kind, (groups.rates(of, BASE), groups.rates(of, HEAD)), level)
+        for of in _rates_of(name)
+    ]
+    reach = [one for one in found if one is not None]
+    if not reach:
+        return change
+    low, high = estimate - max(down for down, _ in reach), estimate + max(up for _, up in reach)
+    return replace(change, low=min(change.low, low), high=max(change.high, high))
 
 
 def _rate(counts: Counts, of: Mask, side: Mask) -> Floats:

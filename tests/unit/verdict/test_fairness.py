@@ -217,3 +217,45 @@ def test_no_positive_answer_at_all_has_no_ratio() -> None:
     }
     assert results["demographic_parity_ratio"].head is None
     assert results["demographic_parity_difference"].head == 0.0
+
+
+def of_two_groups(label: Any, base: Any, head: Any) -> dict[str, MetricResult]:
+    """Rows of two groups in turn."""
+    first = np.arange(len(label)) % 2 == 0
+    made = PairedRows(
+        "binary", ("0", "1"), label, Outputs(base), Outputs(head), {"sex=f": first, "sex=m": ~first}
+    )
+    return {one.metric: one for one in compare_fairness(made, POLICY, ["sex"])}
+
+
+def test_few_rows_are_no_proof_of_equal_treatment() -> None:
+    label = np.zeros(200, dtype=np.int64)
+    label[:4] = 1  # two of each group, and both models find them
+    found = of_two_groups(label, label, label)
+    assert found["equal_opportunity_difference"].head == 0
+    # Two of two may be 34 % (Wilson 1927).
+    assert (found["equal_opportunity_difference"].head_high or 0) == pytest.approx(0.658, abs=1e-3)
+    assert (found["equal_opportunity_ratio"].head_low or 1) < 0.35
+    assert (found["demographic_parity_difference"].head_high or 0) > 0.03
+
+
+def test_no_changed_answer_is_no_proof_of_no_change() -> None:
+    rng = np.random.default_rng(1)
+    label, said = (rng.integers(0, 2, 400) for _ in range(2))
+    for name, one in of_two_groups(label, said, said).items():
+        assert one.difference == 0, name
+        assert (one.low or 0) < -0.02 < 0.02 < (one.high or 0), name
+
+
+def test_intervals_of_rare_answers_cover() -> None:
+    rng = np.random.default_rng(5)
+    missed = {"own": 0, "change": 0}
+    for _ in range(150):
+        n = 300
+        first = np.arange(n) % 2 == 0
+        chance = np.where(first, 0.01, 0.05)
+        base, head = ((rng.random(n) < chance).astype(np.int64) for _ in range(2))
+        one = of_two_groups(rng.integers(0, 2, n), base, head)["demographic_parity_difference"]
+        missed["own"] += not inside(0.04, one.head_low, one.head_high)
+        missed["change"] += not inside(0.0, one.low, one.high)
+    assert all(count <= 15 for count in missed.values()), missed  # 5 %, and three standard errors
