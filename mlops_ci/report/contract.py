@@ -45,6 +45,13 @@ def contract_rows(section: Section) -> tuple[TermRow, ...]:
     )
 
 
+def one_file(section: Section) -> str | None:
+    """The file that all terms are about; None where they are about several, or there is none."""
+    terms = section.comparison.contract if section.comparison is not None else ()
+    files = {one.file for one in terms}
+    return files.pop() if len(files) == 1 else None
+
+
 def contract_blocks(section: Section) -> bool:
     """Whether the contract alone stops the change: no gate does."""
     comparison = section.comparison
@@ -79,9 +86,14 @@ def contract_lead(section: Section) -> Phrase:
     if open_ == total > 1:
         return text(f"None of the {_terms(total)} of its data contract can be checked.")
     of = f" of {_terms(total)} of its data contract"
+    file = one_file(section)
+    about = text(" (") + code(file) + text(")") if file is not None else Phrase()
     parts = [f"{count(failed)}{of} {_do(failed)} not hold"] if failed else []
     parts += [f"{count(open_)}{'' if failed else of} cannot be checked"] if open_ else []
-    return text(f"{', and '.join(parts)}.")
+    first, *rest = parts
+    told, _, verb = first.partition(of)
+    said = text(told + of) + about + text(verb) if verb else text(first)
+    return said + text("".join(f", and {part}" for part in rest) + ".")
 
 
 def _do(number: int) -> str:

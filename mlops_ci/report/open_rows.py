@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from mlops_ci.report.contract import contract_blocks, contract_rows, contract_title
+from mlops_ci.report.contract import (
+    TermRow,
+    contract_blocks,
+    contract_rows,
+    contract_title,
+    one_file,
+)
 from mlops_ci.report.ladder import Rung
 from mlops_ci.report.model import Section
 from mlops_ci.report.numbers import count
+from mlops_ci.report.phrase import Phrase, code, text
 from mlops_ci.report.robustness import robustness_blocks, robustness_rows, robustness_title
 from mlops_ci.report.rows import gate_rows
 from mlops_ci.report.words import unchanged
@@ -72,11 +80,25 @@ def _contract(section: Section, rung: Rung) -> dict[str, Any]:
     shown = broken[: _few(len(broken)) if unfolds else rung.rows]
     folded = (*broken[len(shown) :], *held) if unfolds else ()
     return {
-        "contract": shown,
+        "contract": _in_one_file(section, shown),
         "contract_held": folded,
         "contract_title": contract_title(folded, len(rows)),
         "more_terms": 0 if unfolds else len(broken) - len(shown),
     }
+
+
+def _in_one_file(section: Section, rows: tuple[TermRow, ...]) -> tuple[TermRow, ...]:
+    """Where all terms are about one file, the lead names it, and cells are for phones."""
+    alone = one_file(section)
+    if alone is None:
+        return rows
+    ending = text(" of ") + code(alone)
+    return tuple(replace(row, name=_without(row.name, ending)) for row in rows)
+
+
+def _without(name: Phrase, ending: Phrase) -> Phrase:
+    cut = len(name.spans) - len(ending.spans)
+    return Phrase(name.spans[:cut]) if name.spans[cut:] == ending.spans else name
 
 
 def _robustness(section: Section, rung: Rung) -> dict[str, Any]:
