@@ -16,6 +16,7 @@ MODULES = (
     "scipy.special",
     "jinja2",
     "mlops_ci.steps.compare",
+    "mlops_ci.steps.measure",
     "mlops_ci.report",
 )
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import click
@@ -78,7 +78,7 @@ def _compare_two(base: Path, head: Path, options: dict[str, Any]) -> int:
     from mlops_ci.cli.reporting import show_report
     from mlops_ci.config import Policy
     from mlops_ci.data import ColumnsRequest
-    from mlops_ci.steps.compare import Files, compare_files
+    from mlops_ci.steps.two_files import Files, compare_files
 
     columns = ColumnsRequest(
         id=options["id"],
@@ -89,8 +89,8 @@ def _compare_two(base: Path, head: Path, options: dict[str, Any]) -> int:
         task=options["task"],
         positive=options["positive"],
     )
-    with TemporaryDirectory(prefix="mlops-ci-runs-") as place:
-        sides = [_on_this_machine(path, Path(place)) for path in (base, head)]
+    with ExitStack() as stack:
+        sides = [_on_this_machine(path, stack) for path in (base, head)]
         outcome = compare_files(Files(sides[0], sides[1], columns, gates_of(options), Policy()))
     show_report(outcome, options)
     return EXIT_BLOCKED if outcome.comparison.blocks else EXIT_FINE
@@ -117,14 +117,17 @@ def _compare_counted(path: Path, options: dict[str, Any]) -> int:
     return EXIT_BLOCKED if outcome.comparison.blocks else EXIT_FINE
 
 
-def _on_this_machine(path: Path, place: Path) -> Path:
-    """Of `runs:/<id>`, a folder below `place` with what MLflow has of that run."""
+def _on_this_machine(path: Path, stack: ExitStack) -> Path:
+    """Of `runs:/<id>`, a folder with what MLflow has of that run, as long as `stack` is open."""
     if not str(path).startswith("runs:"):
         return path
+    from tempfile import TemporaryDirectory
+
     from mlops_ci.trackers.mlflow_runs import fetch_run
     from mlops_ci.world import World
 
-    return fetch_run(str(path), place, World())
+    place = stack.enter_context(TemporaryDirectory(prefix="mlops-ci-runs-"))
+    return fetch_run(str(path), Path(place), World())
 
 
 def gates_of(options: dict[str, Any]) -> list[Any]:

@@ -15,7 +15,8 @@ MARKS = {"good": "✅", "look": "⚠️ ", "bad": "❌"}
 @declared("doctor")
 def command(model: tuple[str, ...], folder: Path | None, json: bool) -> int:
     """Check repository, base, store, environment, gates and services; say what to do."""
-    from mlops_ci.cli.models import chosen, project_here, to_json
+    from mlops_ci.cli.as_json import to_json
+    from mlops_ci.cli.models import chosen, project_here
     from mlops_ci.errors import EXIT_FINE, UsageError
     from mlops_ci.plan.health import Checkup
     from mlops_ci.plan.services import look_outside

@@ -13,7 +13,7 @@ from mlops_ci.cli.declared import declared
 @declared("init")
 def command(json: bool) -> int:
     """Write a first mlops-ci.yaml and the workflows, from what is here. Nothing is overwritten."""
-    from mlops_ci.cli.models import to_json
+    from mlops_ci.cli.as_json import to_json
     from mlops_ci.git import Git
     from mlops_ci.plan.first_files import write_first_files
     from mlops_ci.world import World

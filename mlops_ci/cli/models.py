@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
+from mlops_ci.cli.as_json import to_json
 from mlops_ci.engines.owner import with_owners_git
 from mlops_ci.errors import MlopsCiError, worst_exit_code
 from mlops_ci.project import Project, open_project
@@ -57,7 +55,3 @@ class Results:
             return
         for line in self.lines:
             print(line)
-
-
-def to_json(value: Any) -> str:
-    return json.dumps(msgspec.to_builtins(value), indent=2, ensure_ascii=False)

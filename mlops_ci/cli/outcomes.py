@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from mlops_ci.cli.models import to_json
+from mlops_ci.cli.as_json import to_json
 from mlops_ci.cli.reporting import print_report, write_files
 from mlops_ci.plan import ModelOutcome, Outcomes
 from mlops_ci.plan.reports import write_reports

@@ -11,38 +11,37 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops_ci.errors import UsageError
-from mlops_ci.report import (
-    Report,
-    render_html,
-    render_markdown,
-    render_terminal,
-    report_of,
-    section_of,
-)
 
 if TYPE_CHECKING:
-    from mlops_ci.steps.compare import Outcome
+    from mlops_ci.report import Report
+    from mlops_ci.steps.sides import Outcome
 
 WIDTH = 100  # columns where nobody looks: a file, a pipe
 
 
 def show_report(outcome: Outcome, options: Mapping[str, Any]) -> None:
     """Of two files; `--json` prints the comparison's record."""
+    if options["json"]:
+        from mlops_ci.cli.as_json import to_json
+
+        print(to_json(outcome.comparison))
+        if options["html"] is None and options["markdown"] is None:
+            return
+    from mlops_ci.report import report_of, section_of
+
     section = section_of(outcome.comparison)
     if options["html"] is not None and outcome.head is not None:
         section = replace(section, plots=_plots(outcome))
     report = report_of([section])
     write_files(report, options)
-    if options["json"]:
-        from mlops_ci.cli.models import to_json
-
-        print(to_json(outcome.comparison))
-        return
-    print_report(report)
+    if not options["json"]:
+        print_report(report)
 
 
 def write_files(report: Report, options: Mapping[str, Any]) -> None:
     """Raises UsageError for a file that cannot be written."""
+    from mlops_ci.report import render_html, render_markdown
+
     for name, render in (("markdown", render_markdown), ("html", render_html)):
         path: Path | None = options.get(name)
         if path is None:
@@ -70,6 +69,8 @@ def show_in_browser(path: Path) -> None:
 
 def print_report(report: Report) -> None:
     """In colours on a terminal that has them (NO_COLOR is respected), plain when piped."""
+    from mlops_ci.report import render_terminal
+
     terminal = sys.stdout.isatty()
     width = shutil.get_terminal_size((WIDTH, 24)).columns if terminal else WIDTH
     color = terminal and not os.environ.get("NO_COLOR")

@@ -31,7 +31,8 @@ def command(
 
     Deleting needs a model or a commit. In a job, GITHUB_TOKEN needs `contents: write`.
     """
-    from mlops_ci.cli.models import project_here, to_json
+    from mlops_ci.cli.as_json import to_json
+    from mlops_ci.cli.models import project_here
     from mlops_ci.errors import EXIT_FINE, UsageError
     from mlops_ci.plan.opening import store_here
 

@@ -5,13 +5,14 @@ What a name needs is imported when it is asked for: who only wants a digest does
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from mlops_ci.lazy import names_of
 
 if TYPE_CHECKING:
     from mlops_ci.data.digest import digest_file, digest_folder
+    from mlops_ci.data.kind import is_table
     from mlops_ci.data.numbers import Numbers, read_numbers
-    from mlops_ci.data.opening import is_table
     from mlops_ci.data.pairing import Pairing, pair, single_rows
     from mlops_ci.data.predictions import Predictions, read_predictions
     from mlops_ci.data.request import ColumnsRequest, request_from_config
@@ -43,20 +44,12 @@ __all__ = [
 PLACES = {
     "digest": ("digest_file", "digest_folder"),
     "numbers": ("Numbers", "read_numbers"),
+    "kind": ("is_table",),
     "pairing": ("Pairing", "pair", "single_rows"),
     "predictions": ("Predictions", "read_predictions"),
     "request": ("ColumnsRequest", "request_from_config"),
     "side": ("SideFile", "read_side", "read_sides"),
     "slim": ("read_slim", "write_slim"),
     "streaming": ("Streamed", "stream_pair"),
-    "opening": ("is_table",),
 }
-MODULE_OF = {name: module for module, names in PLACES.items() for name in names}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in MODULE_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    found = getattr(import_module(f"{__name__}.{MODULE_OF[name]}"), name)
-    globals()[name] = found
-    return found
+__getattr__ = names_of(__name__, PLACES)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
 import re
 import zlib
 from collections.abc import Mapping
@@ -85,6 +83,8 @@ def _format_of_json(path: Path) -> Format:
 def open_text(path: Path) -> IO[str]:
     """Also of a compressed file. A byte that is not UTF-8 becomes a question mark."""
     if path.name.lower().endswith(".gz"):
+        import gzip
+
         return gzip.open(path, "rt", encoding="utf-8-sig", errors="replace", newline="")
     return path.open(encoding="utf-8-sig", errors="replace", newline="")
 
@@ -140,6 +140,8 @@ def read_header(path: Path) -> tuple[str, list[str]]:
         line = _read_line(file, path).rstrip("\r\n")
     plain = re.sub(r'"[^"]*"', "", line)
     delimiter = max(DELIMITERS, key=plain.count)
+    import csv
+
     names = next(csv.reader([line], delimiter=delimiter), [])
     if not any(name.strip() for name in names):
         raise ComparisonError(

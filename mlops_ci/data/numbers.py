@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mlops_ci.config.document import MAX_DEPTH, read_yaml
 from mlops_ci.data.foreign import Detected, detect, detect_part
 from mlops_ci.data.formats import open_text
 from mlops_ci.errors import ComparisonError, ConfigError, UsageError
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_YAML = 1024 * 1024  # a parser in Python: seconds for a megabyte
+MAX_DEPTH = 64
 MAX_VALUES = 100_000
 SHOWN = 40
 
@@ -139,8 +138,12 @@ def _parse(path: Path, text: str) -> Any:
     ending = path.name.lower().removesuffix(".gz").rsplit(".", 1)[-1]
     try:
         if ending in ("yaml", "yml"):
+            from mlops_ci.config.document import read_yaml
+
             return read_yaml(text, path.name).data
         if ending == "toml":
+            import tomllib
+
             return tomllib.loads(text)
         return json.loads(text, object_pairs_hook=lambda pairs: _unique(pairs, path))
     except ConfigError as error:

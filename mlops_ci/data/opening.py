@@ -102,9 +102,3 @@ def _no_rows(path: Path) -> ComparisonError:
         where=str(path),
         fix="look why the step before wrote the names of columns only",
     )
-
-
-def is_table(path: Path) -> bool:
-    """Whether it holds rows, not numbers by name. Raises as `format_of` and `detect` do."""
-    found = detect(path)
-    return found.format.rows is not None if found is not None else format_of(path) != "numbers"

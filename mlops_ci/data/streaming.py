@@ -35,7 +35,6 @@ COUNTED = (
     "The rows were counted as they were read, and not kept: weak slices are not searched for, and "
     "the intervals of ROC AUC and average precision have the bound of their steps in them."
 )
-FEW_BYTES = 1 << 20  # a file that has many rows is larger
 
 
 @dataclass(frozen=True)
@@ -59,8 +58,6 @@ def stream_pair(base: Path, head: Path, request: ColumnsRequest) -> Streamed | N
     Raises UsageError and ComparisonError as `read_predictions`.
     """
     paths = (base, head)
-    if not all(path.is_file() and path.stat().st_size > FEW_BYTES for path in paths):
-        return None
     if any(format_of(path) == "numbers" for path in paths):
         return None
     with ExitStack() as stack:

@@ -14,7 +14,7 @@ from mlops_ci.records.evaluation import Seeds
 from mlops_ci.verdict import Noise, noise_of_history
 
 if TYPE_CHECKING:
-    from mlops_ci.steps.compare import Known
+    from mlops_ci.steps.sides import Known
 
 
 def seeds_of(project: Project, name: str, search: Search | None) -> int:

@@ -35,7 +35,7 @@ from mlops_ci.verdict import Promise
 if TYPE_CHECKING:
     from mlops_ci.data import Predictions
     from mlops_ci.report.studio import Studio
-    from mlops_ci.steps.compare import Known, Outcome
+    from mlops_ci.steps.sides import Known, Outcome
 
 
 def compare_with_base(
@@ -49,7 +49,8 @@ def compare_with_base(
 
     Raises ComparisonError when the two cannot be compared.
     """
-    from mlops_ci.steps.compare import Sides, compare_sides
+    from mlops_ci.steps.compare import compare_sides
+    from mlops_ci.steps.sides import Sides
 
     evaluation, side = outcome.evaluation, search.side if search is not None else None
     if evaluation is None:
@@ -128,7 +129,7 @@ def _leakage(
 
 
 def _head(project: Project, evaluation: Evaluation, measure: Measure, *, counted: bool) -> Known:
-    from mlops_ci.steps.compare import Known
+    from mlops_ci.steps.sides import Known
 
     side = Side(name="head", commit=evaluation.commit, **_digests(evaluation))
     seeds = values_of(evaluation.seeds) if counted else {}
@@ -161,7 +162,7 @@ def _answering(side: BaseSide, found: Rescored) -> BaseSide:
 
 
 def _base(side: BaseSide | None, search: Search | None) -> Known | None:
-    from mlops_ci.steps.compare import Known
+    from mlops_ci.steps.sides import Known
 
     if side is None or search is None:
         return None
@@ -228,7 +229,7 @@ def _anchors(
 
 def _anchor(found: Found, model: Model, base: Known | None) -> Known:
     """Base's own rows where they are the same file: nothing is read, nothing measured again."""
-    from mlops_ci.steps.compare import Known
+    from mlops_ci.steps.sides import Known
 
     evaluation = found.entry.evaluation
     side = Side(name="main's best", commit=evaluation.commit, **_digests(evaluation))

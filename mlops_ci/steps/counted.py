@@ -9,7 +9,8 @@ from mlops_ci.config import Gate, Policy
 from mlops_ci.data.aggregate import ENDING, read_aggregate
 from mlops_ci.data.streaming import COUNTED, Streamed
 from mlops_ci.records.comparison import Side
-from mlops_ci.steps.compare import Known, Outcome, Sides, compare_sides
+from mlops_ci.steps.compare import compare_sides
+from mlops_ci.steps.sides import Known, Outcome, Sides
 
 
 def compare_aggregate(path: Path, gates: Sequence[Gate], policy: Policy) -> Outcome:

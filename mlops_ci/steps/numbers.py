@@ -12,7 +12,7 @@ from mlops_ci.records import MetricResult
 from mlops_ci.verdict import compare_numbers
 
 if TYPE_CHECKING:
-    from mlops_ci.steps.compare import Known
+    from mlops_ci.steps.sides import Known
 
 FINITE = "a finite number"
 

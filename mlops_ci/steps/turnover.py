@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from mlops_ci.config import Policy
@@ -11,18 +10,10 @@ from mlops_ci.data import Predictions
 from mlops_ci.data.pairing import Pairing
 from mlops_ci.data.turnover import Turnover, turn_over
 from mlops_ci.errors import ComparisonError
-from mlops_ci.records import Decomposition, LeftOut, MetricResult
-from mlops_ci.records.findings import ColumnDrift
+from mlops_ci.records import LeftOut, MetricResult
 from mlops_ci.steps.drift import drift_between, note_of
+from mlops_ci.steps.sides import Moved
 from mlops_ci.verdict.decomposition import decompose, measure_left_out
-
-
-@dataclass(frozen=True)
-class Moved:
-    decomposition: tuple[Decomposition, ...] = ()
-    left_out: LeftOut | None = None
-    drift: tuple[ColumnDrift, ...] = ()
-    notes: tuple[str, ...] = ()
 
 
 class Answers(Protocol):

@@ -1,28 +1,35 @@
 """Pure mathematics: rows → sufficient statistics → intervals → verdict. No files, no network."""
 
-from mlops_ci.verdict.comparing import (
-    compare_numbers,
-    compare_paired,
-    compare_single,
-    compare_unpaired,
-)
-from mlops_ci.verdict.fairness import compare_fairness
-from mlops_ci.verdict.gates import CAP, Promise, Reason
-from mlops_ci.verdict.judging import ALL_COMMON, Judgement, Uncommon, judge, verdict_of
-from mlops_ci.verdict.merged import compare_merged
-from mlops_ci.verdict.names import METRICS, askable, canonical_metric, higher_is_better
-from mlops_ci.verdict.rows import Outputs, PairedRows, SingleRows
-from mlops_ci.verdict.seeds import (
-    Noise,
-    Trainings,
-    apart_by_luck,
-    noise_of_history,
-    noise_of_seeds,
-    widen_all,
-)
-from mlops_ci.verdict.waivers import Waived, waive
-from mlops_ci.verdict.weak import find_weak_slices
-from mlops_ci.verdict.yardstick import Yardstick, merge_gates, merge_yardsticks, slice_changes
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlops_ci.lazy import names_of
+
+if TYPE_CHECKING:
+    from mlops_ci.verdict.comparing import (
+        compare_paired,
+        compare_single,
+        compare_unpaired,
+    )
+    from mlops_ci.verdict.fairness import compare_fairness
+    from mlops_ci.verdict.gates import CAP, Promise, Reason
+    from mlops_ci.verdict.judging import ALL_COMMON, Judgement, Uncommon, judge, verdict_of
+    from mlops_ci.verdict.merged import compare_merged
+    from mlops_ci.verdict.names import METRICS, askable, canonical_metric, higher_is_better
+    from mlops_ci.verdict.numbers import compare_numbers
+    from mlops_ci.verdict.rows import Outputs, PairedRows, SingleRows
+    from mlops_ci.verdict.seeds import (
+        Noise,
+        Trainings,
+        apart_by_luck,
+        noise_of_history,
+        noise_of_seeds,
+        widen_all,
+    )
+    from mlops_ci.verdict.waivers import Waived, waive
+    from mlops_ci.verdict.weak import find_weak_slices
+    from mlops_ci.verdict.yardstick import Yardstick, merge_gates, merge_yardsticks, slice_changes
 
 __all__ = [
     "ALL_COMMON",
@@ -60,3 +67,25 @@ __all__ = [
     "waive",
     "widen_all",
 ]
+PLACES = {
+    "comparing": ("compare_paired", "compare_single", "compare_unpaired"),
+    "numbers": ("compare_numbers",),
+    "fairness": ("compare_fairness",),
+    "gates": ("CAP", "Promise", "Reason"),
+    "judging": ("ALL_COMMON", "Judgement", "Uncommon", "judge", "verdict_of"),
+    "merged": ("compare_merged",),
+    "names": ("METRICS", "askable", "canonical_metric", "higher_is_better"),
+    "rows": ("Outputs", "PairedRows", "SingleRows"),
+    "seeds": (
+        "Noise",
+        "Trainings",
+        "apart_by_luck",
+        "noise_of_history",
+        "noise_of_seeds",
+        "widen_all",
+    ),
+    "waivers": ("Waived", "waive"),
+    "weak": ("find_weak_slices",),
+    "yardstick": ("Yardstick", "merge_gates", "merge_yardsticks", "slice_changes"),
+}
+__getattr__ = names_of(__name__, PLACES)

@@ -8,7 +8,8 @@ import numpy as np
 
 from mlops_ci.verdict.aggregates.gaps import BINS, Gaps
 from mlops_ci.verdict.clusters import ClusterGaps
-from mlops_ci.verdict.intervals import Interval, normal_quantile
+from mlops_ci.verdict.intervals import Interval
+from mlops_ci.verdict.quantiles import normal_quantile
 from mlops_ci.verdict.rows import Floats
 
 DRAWS = 10_000

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -14,7 +13,7 @@ from mlops_ci.records.results import Evidence, MetricResult
 from mlops_ci.verdict.intervals import mover
 from mlops_ci.verdict.measured import Measured
 from mlops_ci.verdict.measuring import measure
-from mlops_ci.verdict.names import DEFAULT, canonical_metric, higher_is_better, metric_of
+from mlops_ci.verdict.names import DEFAULT, canonical_metric, metric_of
 from mlops_ci.verdict.part import Part
 from mlops_ci.verdict.rows import PairedRows, SingleRows, view_of
 
@@ -64,38 +63,6 @@ def compare_unpaired(
         result_of(name, ours, _joined(measure(theirs, name), measure(ours, name)), "unpaired")
         for theirs, ours in pairs
         for name in names
-    )
-
-
-def compare_numbers(
-    base: Mapping[str, float] | None, head: Mapping[str, float]
-) -> tuple[MetricResult, ...]:
-    """Numbers without rows, under the names that the files give them. `base` None: a first run."""
-    names = dict.fromkeys([*(base or {}), *head])
-    return tuple(_number(name, base, head) for name in names)
-
-
-def _number(name: str, base: Mapping[str, float] | None, head: Mapping[str, float]) -> MetricResult:
-    values: list[float | None] = []
-    notes: list[str] = []
-    for side, numbers in (("base", base), ("head", head)):
-        value = None if numbers is None else numbers.get(name)
-        if value is None and numbers is not None:
-            notes.append(f"{side} does not have it")
-        elif value is not None and not math.isfinite(value):
-            notes.append(f"{side}: {value} is not a finite number")
-            value = None
-        values.append(value)
-    before, after = values
-    return MetricResult(
-        metric=name,
-        base=before,
-        head=after,
-        difference=None if before is None or after is None else after - before,
-        method="a number without rows",
-        evidence="point",
-        higher_is_better=higher_is_better(name),
-        note="; ".join(notes) or None,
     )
 
 

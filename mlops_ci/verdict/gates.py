@@ -9,14 +9,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import NormalDist
 from typing import Any, Literal
 
 from mlops_ci.config.model import Gate, Policy
 from mlops_ci.errors import ConfigError
 from mlops_ci.records.results import Evidence, GateResult, MetricResult
-from mlops_ci.verdict.intervals import normal_quantile
 from mlops_ci.verdict.names import canonical_gate, is_negated, known_metric, unknown_metric
+from mlops_ci.verdict.quantiles import normal_quantile, quantile
 from mlops_ci.verdict.structs import replaced
 
 POWER = 0.80
@@ -286,7 +285,7 @@ def _rows_needed(
     else:
         se = result.se or (reading.high - reading.low) / (2 * z)
         still = _margin(gate, result) or 0.0
-    reach = z + NormalDist().inv_cdf(POWER)
+    reach = z + quantile(POWER)
     factor = result.n * (reach * se) ** 2
     # What seeds move, rows do not mend: it is taken off the distance before they are counted.
     noise = 0.0 if gate.kind in ("min", "max") else (reach * (result.seed_sd or 0.0)) ** 2

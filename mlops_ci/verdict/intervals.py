@@ -14,10 +14,10 @@ from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
-from statistics import NormalDist
 
 import numpy as np
 
+from mlops_ci.verdict.quantiles import normal_quantile
 from mlops_ci.verdict.rows import Floats, Ints
 
 
@@ -41,12 +41,6 @@ EXACTLY_ZERO = Interval(0.0, 0.0, 0.0, "identical models")
 
 
 @cache
-def normal_quantile(level: float) -> float:
-    """z such that a standard normal lies within ±z with probability `level`."""
-    return NormalDist().inv_cdf(0.5 + level / 2)
-
-
-@cache
 def student_quantile(level: float, df: float) -> float:
     """Student's t (Abramowitz & Stegun 26.7.5): from 400 degrees of freedom on exact to 11 digits,
     from 20 to 4, without the tenth of a second that importing scipy.special takes.
@@ -61,10 +55,6 @@ def student_quantile(level: float, df: float) -> float:
         (79 * z**9 + 776 * z**7 + 1482 * z**5 - 1920 * z**3 - 945 * z) / 92160,
     )
     return z + sum(term / df ** (power + 1) for power, term in enumerate(terms))
-
-
-def two_sided_p(z: float) -> float:
-    return math.erfc(abs(z) / math.sqrt(2))
 
 
 def upper_tail(z: float) -> float:

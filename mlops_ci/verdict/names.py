@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Literal
 
 from mlops_ci.config.model import FAIRNESS as FAIRNESS_OF_GROUPS
@@ -274,6 +273,8 @@ def higher_is_better(name: str) -> bool | None:
 
 def unknown_metric(name: str, present: tuple[str, ...]) -> ConfigError:
     names = sorted({*METRICS, *ALIASES, *NEGATED, *present})
+    from difflib import get_close_matches
+
     near = get_close_matches(_plain(name), names, n=1, cutoff=0.5)
     fix = f"did you mean `{near[0]}`?\n" if near else ""
     shown = ", ".join(sorted(set(present)) or [metric.name for metric in DEFAULT])

@@ -10,14 +10,13 @@ one of the models at hand, so each side counts as one training, not as the mean 
 from __future__ import annotations
 
 import math
-import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from mlops_ci.records.findings import Retraining
 from mlops_ci.records.results import MetricResult
-from mlops_ci.verdict.intervals import normal_quantile, two_sided_p
+from mlops_ci.verdict.quantiles import normal_quantile, two_sided_p
 from mlops_ci.verdict.structs import replaced
 
 LEAST_RUNS = 5  # of main's history
@@ -37,6 +36,8 @@ def noise_of_seeds(values: Sequence[float]) -> Noise | None:
     """One metric of trainings that differ in their seed. None of fewer than two, or not finite."""
     if len(values) < 2 or not all(map(math.isfinite, values)):
         return None
+    import statistics
+
     return Noise(statistics.variance(values), len(values) - 1, len(values))
 
 

@@ -21,7 +21,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"git"}),
     frozenset({"records"}),
     frozenset({"config"}),
-    frozenset({"options", "errors", "world", "__init__"}),
+    frozenset({"options", "errors", "world", "lazy", "__init__"}),
 )
 # Rooms of one floor that lean on each other, one way.
 WITHIN_FLOOR = {

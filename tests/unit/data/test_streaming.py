@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from mlops_ci.config.model import Gate, Policy
-from mlops_ci.data import ColumnsRequest, pair, read_predictions, room, stream_pair, streaming
+from mlops_ci.data import ColumnsRequest, pair, read_predictions, room, stream_pair
 from mlops_ci.data.streaming import COUNTED
 from mlops_ci.errors import ComparisonError, MlopsCiError
-from mlops_ci.steps.compare import Files, compare_files
+from mlops_ci.steps import two_files
+from mlops_ci.steps.two_files import Files, compare_files
 from mlops_ci.verdict import PairedRows, compare_merged
 from mlops_ci.verdict.aggregates.sufficient import Cut, Question, Sufficient
 from mlops_ci.verdict.rows import view_of
@@ -28,7 +29,7 @@ def many(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything is large, and a chunk is small."""
     monkeypatch.setattr(room, "MANY", 10)
     monkeypatch.setattr(room, "CHUNK", 50)
-    monkeypatch.setattr(streaming, "FEW_BYTES", 10)
+    monkeypatch.setattr(two_files, "FEW_BYTES", 10)
 
 
 def columns(seed: int, **more: Any) -> Columns:

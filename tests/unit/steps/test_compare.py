@@ -7,7 +7,8 @@ import pytest
 from mlops_ci.config import Gate, Policy
 from mlops_ci.data import ColumnsRequest, read_predictions
 from mlops_ci.records.comparison import Side
-from mlops_ci.steps.compare import Known, Sides, compare_sides
+from mlops_ci.steps.compare import compare_sides
+from mlops_ci.steps.sides import Known, Sides
 from tests.unit.data.files import binary, write
 
 FLOOR = Gate(metric="roc_auc", kind="min", limit=0.2)

@@ -10,7 +10,8 @@ from mlops_ci.config import Gate, Policy
 from mlops_ci.data import ColumnsRequest, read_predictions
 from mlops_ci.records import Comparison
 from mlops_ci.records.comparison import Side
-from mlops_ci.steps.compare import Known, Sides, compare_sides
+from mlops_ci.steps.compare import compare_sides
+from mlops_ci.steps.sides import Known, Sides
 
 GATE = Gate(metric="accuracy", kind="max-drop", limit=0.2)
 

@@ -1,0 +1,86 @@
+"""Both sides' rows → metrics with intervals, weak slices, drift."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mlops_ci.config.model import Policy
+from mlops_ci.data import Pairing, pair, single_rows
+from mlops_ci.records.results import Evidence, MetricResult, RowCounts
+from mlops_ci.steps.drift import drift_between, note_of, rows_differ
+from mlops_ci.steps.sides import Known, Measured, Wanted
+from mlops_ci.steps.turnover import left_out_of
+from mlops_ci.verdict import (
+    Uncommon,
+    askable,
+    compare_fairness,
+    compare_merged,
+    compare_paired,
+    compare_single,
+    compare_unpaired,
+    find_weak_slices,
+)
+
+
+def measure_rows(base: Known | None, head: Known, policy: Policy, wanted: Wanted) -> Measured:
+    if head.counted is not None:
+        names = askable(wanted.names, grouped=False)
+        metrics = compare_merged(head.counted.found, policy, names)
+        uncommon = Uncommon(head.counted.unscored, head.counted.added)
+        return Measured(metrics, head.counted.counts, "paired", uncommon, head.counted.notes)
+    if head.predictions is None:
+        return Measured((), RowCounts(), "point")
+    if base is None or base.predictions is None:
+        rows = single_rows(head.predictions)
+        fair = compare_fairness(rows, policy, wanted.fairness)
+        metrics = (*compare_single(rows, policy, wanted.of_rows(head.predictions)), *fair)
+        if wanted.functions is not None:
+            metrics += wanted.functions.of_head(head.predictions, rows, policy)
+        notes = () if base is None else ("Base has no predictions: only numbers are compared.",)
+        counts = RowCounts(head=head.predictions.rows)
+        return Measured(metrics, counts, "unpaired" if base is None else "point", notes=notes)
+    pairing = pair(base.predictions, head.predictions)
+    measured = _measure_pair((base, head), pairing, policy, wanted)
+    if not rows_differ(pairing):
+        return measured
+    drift = drift_between(base.predictions, head.predictions)
+    return replace(measured, drift=drift, notes=(*measured.notes, *note_of(drift)))
+
+
+def _measure_pair(
+    sides: tuple[Known, Known], pairing: Pairing, policy: Policy, wanted: Wanted
+) -> Measured:
+    names = () if sides[1].predictions is None else wanted.of_rows(sides[1].predictions)
+    if isinstance(pairing.rows, tuple):
+        fair = compare_fairness(pairing.rows[1], policy, wanted.fairness)
+        metrics = (*compare_unpaired(*pairing.rows, policy, names), *fair)
+        metrics += _of_functions(sides, pairing, policy, wanted)
+        return _measured(metrics, pairing, "unpaired", policy)
+    digests = [known.side.predictions_digest for known in sides]
+    rows = pairing.rows
+    if digests[0] is not None and digests[0] == digests[1] and rows.answered_alike:
+        rows = replace(rows, identical=True)
+    fair = compare_fairness(rows, policy, wanted.fairness)
+    metrics = (*compare_paired(rows, policy, names), *fair)
+    metrics += _of_functions(sides, replace(pairing, rows=rows), policy, wanted)
+    measured = _measured(metrics, pairing, "paired", policy)
+    return replace(measured, weak=find_weak_slices(rows, policy))
+
+
+def _of_functions(
+    sides: tuple[Known, Known], pairing: Pairing, policy: Policy, wanted: Wanted
+) -> tuple[MetricResult, ...]:
+    base, head = (known.predictions for known in sides)
+    if wanted.functions is None or base is None or head is None:
+        return ()
+    return wanted.functions.of_pair(base, head, pairing, policy)
+
+
+def _measured(
+    metrics: tuple[MetricResult, ...], pairing: Pairing, evidence: Evidence, policy: Policy
+) -> Measured:
+    apart = isinstance(pairing.rows, tuple)
+    uncommon = Uncommon(pairing.unscored, pairing.added, apart)
+    left_out = left_out_of(pairing, metrics, policy)
+    counts, notes = pairing.counts, pairing.notes
+    return Measured(metrics, counts, evidence, uncommon, notes, left_out=left_out)
