@@ -15,7 +15,7 @@ from mlops_ci.engines.owner import give_all, user_for
 from mlops_ci.errors import DOCS, BaselineError, CommandError
 from mlops_ci.plan.base_side import BaseSettings, BaseSide
 from mlops_ci.plan.rescoring import ask_in
-from mlops_ci.project import Project
+from mlops_ci.project import Project, is_within
 from mlops_ci.records import Artifact, Evaluation, Folder, Training
 from mlops_ci.steps.command import dvc_argv
 from mlops_ci.steps.exhibit_files import FOLDER as EXHIBITS
@@ -42,8 +42,39 @@ class Retraining:
         return self.settings.base.commit
 
 
+class UndeclaredError(BaselineError):
+    """`missing`: a path in head's checkout, which base's worktree does not have."""
+
+    missing = ""
+
+
 def train_base(request: Retraining) -> BaseSide:
-    """Raises CommandError when base's own command fails, BaselineError when it lacks a file."""
+    """What base needs, and only head declares as `data:`, is added where base cannot be trained
+    without it: no pull request could mend it otherwise, and none can bring about that base fails.
+
+    Raises CommandError when base's own command fails, BaselineError when it lacks a file.
+    """
+    added: tuple[str, ...] = ()
+    while True:
+        try:
+            side = _train(request, added)
+        except UndeclaredError as error:
+            found = _declared_by_head(request, error.missing)
+            if found is None or found in added:
+                raise
+            added = (*added, found)
+            continue
+        notes = (f"base reads {entry}, which only head declares as `data:`" for entry in added)
+        return replace(side, notes=(*side.notes, *notes))
+
+
+def _declared_by_head(request: Retraining, path: str) -> str | None:
+    head = request.project.config.models.get(request.name)
+    entries = head.data if head is not None else ()
+    return next((entry for entry in entries if is_within(path, entry)), None)
+
+
+def _train(request: Retraining, added: tuple[str, ...]) -> BaseSide:
     project = request.project
     user = user_for(project.git.root, project.world.environ)
     owner = project.git.root.stat().st_uid
@@ -51,7 +82,8 @@ def train_base(request: Retraining) -> BaseSide:
     with checked_out(project, request.commit, checkout_user) as top:
         tree = _project_at(request, top)
         _bring_dvc(request, tree, top)
-        linked = link_data(project.root, tree.root, request.settings.model.data)
+        data = (*request.settings.model.data, *added)
+        linked = link_data(project.root, tree.root, data)
         give_all(tree.root, checkout_user)
         try:
             training, evaluation = _run(request, tree, top)
@@ -144,13 +176,15 @@ def _explain(request: Retraining, top: Path, error: CommandError) -> CommandErro
         error.seen_from(top)  # the worktree goes, the log is kept at the same place in head's
         return error
     folder = missing.partition("/")[0] + "/" if "/" in missing else missing
-    return BaselineError(
+    refusal = UndeclaredError(
         f"base's training needs {missing}, which is not in Git: its worktree does not have it",
         where=f"base {request.commit[:12]}",
         fix="declare it, and base gets the same files:\n"
         f"models:\n  {request.name}:\n    data: [{folder}]",
         link=f"{DOCS}/config.md",
     )
+    refusal.missing = missing
+    return refusal
 
 
 def _refuse_changed(linked: Linked) -> None:

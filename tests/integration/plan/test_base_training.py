@@ -72,6 +72,32 @@ def test_a_file_that_was_not_declared_is_named_with_the_yaml(repo: Repository) -
     assert error.value.exit_code == 3
 
 
+def test_a_pull_request_can_declare_what_base_forgot(repo: Repository) -> None:
+    """Else every pull request would fail, the one that mends it too."""
+    reads = "open('inputs/extra.csv')\nopen('inputs2/more.csv')\n"
+    ignored = {".gitignore": "/data/\n/out/\n/inputs/\n/inputs2/\n"}
+    base = repo.commit({"train.py": reads + TRAIN.format(auc=0.8), **ignored})
+    repo.write({"inputs/extra.csv": "1", "inputs2/more.csv": "2"})
+    entries = "[data, inputs/, inputs2/more.csv]"
+    repo.commit({"mlops-ci.yaml": CONFIG.replace("[data]", entries)})
+    side = train(repo, base)
+    assert side.evaluation.numbers["auc"] == 0.8
+    assert [note.split(",")[0] for note in side.notes] == [
+        "base reads inputs/",
+        "base reads inputs2/more.csv",
+    ]
+
+
+def test_what_base_has_of_its_own_head_cannot_replace(repo: Repository) -> None:
+    base = repo.commit(
+        {"numbers/a": "0.8", "train.py": TRAIN.format(auc="float(open('numbers/a').read())")}
+    )
+    repo.commit({"mlops-ci.yaml": CONFIG.replace("[data]", "[data, numbers]")})
+    repo.write({"numbers/a": "0.1"})
+    side = train(repo, base)
+    assert (side.evaluation.numbers["auc"], side.notes) == (0.8, ())
+
+
 def test_a_base_that_fails_is_the_users_failure(repo: Repository) -> None:
     base = repo.commit({"train.py": "raise SystemExit('no such column')"})
     with pytest.raises(CommandError, match=f"base {base[:12]}.*exit code 1") as error:
