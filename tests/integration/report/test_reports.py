@@ -297,7 +297,7 @@ def test_open_and_preview(repo: Repository, browser: Path) -> None:
     assert page.read_text().count("data:image/png") == 12
     shown = comment.read_text()
     assert "<strong>May be merged</strong>" in shown
-    assert shown.count("data:image/png") == 12
+    assert shown.count("data:image/png") == 8  # four plots, light and dark, as in a comment
     assert "plot:" not in shown
     assert repo.git("status", "--porcelain") == ""
 
