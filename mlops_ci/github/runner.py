@@ -77,16 +77,20 @@ class Runner:
         self._append("GITHUB_STATE", name, value)
 
     def summary(self, markdown: str) -> bool:
-        """Append to the job's summary; False when there is none. Over GitHub's limit the upload
-        would fail whole, so it is cut between two lines."""
+        """Append to the job's summary; False when there is none, or it cannot be written. Over
+        GitHub's limit the upload would fail whole, so it is cut between two lines."""
         path = self.environ.get("GITHUB_STEP_SUMMARY")
         if not path:
             return False
         self.take_back_files()
-        with Path(path).open("ab") as file:
-            left = SUMMARY_BYTES - file.tell()
-            text = markdown.rstrip("\n") + "\n"
-            file.write(cut_lines(text, left).encode("utf-8", "replace"))
+        try:
+            with Path(path).open("ab") as file:
+                left = SUMMARY_BYTES - file.tell()
+                text = markdown.rstrip("\n") + "\n"
+                file.write(cut_lines(text, left).encode("utf-8", "replace"))
+        except OSError as error:  # the verdict stands without it
+            self.annotate("warning", f"the job's summary cannot be written: {error}")
+            return False
         return True
 
     def mask(self, secret: str) -> None:

@@ -152,6 +152,13 @@ def test_a_summary_grows_and_ends_in_a_newline(tmp_path: Path) -> None:
     assert (tmp_path / "GITHUB_STEP_SUMMARY").read_text() == "# one\ntwo\n"
 
 
+def test_a_summary_that_cannot_be_written_is_a_warning(tmp_path: Path) -> None:
+    log = io.BytesIO()
+    runner = Runner({"GITHUB_STEP_SUMMARY": str(tmp_path / "gone" / "summary")}, log)
+    assert runner.summary("# one") is False
+    assert b"::warning::the job's summary cannot be written" in log.getvalue()
+
+
 @settings(max_examples=20)
 @given(st.integers(0, 40), st.text(min_size=1, max_size=20))
 def test_a_summary_over_a_mebibyte_is_cut_between_rows(
