@@ -12,6 +12,7 @@ from mlops_ci.engines.owner import return_to_owner
 from mlops_ci.errors import DOCS, ConfigError, InternalError, MlopsCiError, UsageError
 from mlops_ci.plan.base_search import Retry, Search
 from mlops_ci.plan.choice import ModelPlan, Plan
+from mlops_ci.plan.foresight import foresee
 from mlops_ci.plan.noise import seeds_of
 from mlops_ci.plan.outcome import ModelOutcome, Outcomes, Progress, Silent
 from mlops_ci.plan.sides import compare_with_base, slim_predictions
@@ -99,6 +100,7 @@ class _Execution:
         if name not in project.config.models:
             self.at = "compare"
             raise gone(name)
+        foresee(name, project.model(name))
         search = Search(project, name, base, self.context.store) if base is not None else None
         if search is not None:
             search.look()

@@ -12,9 +12,9 @@ from msgspec import Struct
 
 from mlops_ci.baseline.commit import Asked, find_base
 from mlops_ci.config import Model
-from mlops_ci.engines.allowed import allowed_environment
 from mlops_ci.engines.python import find_lock, uv_program
 from mlops_ci.errors import MlopsCiError
+from mlops_ci.plan.foresight import foresee
 from mlops_ci.plan.opening import store_of
 from mlops_ci.project import Project, outputs_of
 from mlops_ci.steps.key import command_of
@@ -112,11 +112,10 @@ class Checkup:
         yield self._guarded(f"{name}: training", lambda: self._training(name, model))
         yield self._guarded(f"{name}: data", lambda: self._data(name, model))
         yield self._guarded(f"{name}: environment", lambda: self._environment(name, model))
-        yield self._gates(name, model)
+        yield self._guarded(f"{name}: gates", lambda: self._gates(name, model))
 
     def _training(self, name: str, model: Model) -> Health:
         what, command = f"{name}: training", command_of(model)
-        allowed_environment({}, model.secrets)
         if command:
             return Health(what=what, state="good", said=" ".join(command))
         missing = [path for path in outputs_of(model) if not (self.project.root / path).exists()]
@@ -158,6 +157,7 @@ class Checkup:
 
     def _gates(self, name: str, model: Model) -> Health:
         what = f"{name}: gates"
+        foresee(name, model)
         if model.gates:
             return Health(what=what, state="good", said=", ".join(model.gates))
         return Health(

@@ -603,3 +603,33 @@ def test_what_was_not_deployed_is_shipped_by_the_next_push(repo: Repository) -> 
     assert list(again.shipped) == ["build", "push", "deploy"]
     repo.commit({"README.md": "# churn, once more\n"})
     assert push(fail).steps == ()
+
+
+@pytest.mark.parametrize(
+    ("line", "said", "fix"),
+    [
+        (
+            "gates: {acuracy: {max-drop: 0.1}}",
+            "'acuracy' is not a known",
+            "did you mean `accuracy`",
+        ),
+        (
+            "gates: {profit: {min: 1}}",
+            "'profit' is not a known metric",
+            "metrics: out/metrics.json",
+        ),
+        ("secrets: [GITHUB_TOKEN]", "this key is never handed", "a key of its own"),
+    ],
+)
+def test_what_would_fail_after_training_is_said_before_it(
+    repo: Repository, line: str, said: str, fix: str
+) -> None:
+    files = {"mlops-ci.yaml": f"models:\n  churn:\n    train: touch trained\n"
+             f"    predictions: p.csv\n    {line}\n"}  # fmt: skip
+    repo.commit(files)
+    error = only(run(repo.project())).error
+    assert error is not None
+    assert error.exit_code == 2
+    assert said in error.what
+    assert fix in error.fix
+    assert not (repo.folder / "trained").exists()
