@@ -173,7 +173,7 @@ class MergedPart(Part):
         return self.found.joint
 
     def precision_change(self, found: Sequence[Precision]) -> Interval | None:
-        """The infinitesimal jackknife over pairs of bands. None where hardly a row moved."""
+        """The infinitesimal jackknife over pairs of bands. None where hardly a row moved it."""
         joint, (base, head) = self.joint, found
         change = head.value - base.value
         held = np.zeros((2, joint.scale.steps))
@@ -191,6 +191,8 @@ class MergedPart(Part):
             pairs.append((sides[0], sides[1], joint.bands[at]))
         moved = Moved.of(*pairs)
         variance = moved.power(2)
+        if few_rows_decide(variance * moved.n, moved.farthest):
+            return None
         se = math.sqrt(variance / (moved.n - 1))
         skew = moved.power(3) / variance**1.5 / math.sqrt(moved.n) if variance else 0.0
         quantile = student_quantile(self.level, min(head.positives, moved.n) - 1)

@@ -181,3 +181,13 @@ def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
 def test_few_rows_are_not_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "MANY", ROWS)
     assert stream_pair(*files(tmp_path, columns(1), columns(2)), REQUEST) is None
+
+
+def test_what_no_row_moves_is_no_proof_of_no_change(tmp_path: Path) -> None:
+    label = [n % 2 for n in range(ROWS)]
+    sides = [columns(1, label=label, score=[0.2 + part * y for y in label]) for part in (0.5, 0.6)]
+    streamed = stream_pair(*files(tmp_path, *sides), REQUEST)
+    assert streamed is not None
+    for one in compare_merged(streamed.found, Policy()):
+        if one.metric in ("roc_auc", "average_precision"):
+            assert (one.difference, one.low, one.high) == (0.0, None, None)
