@@ -144,6 +144,8 @@ def _value_digits(base: float | None, head: float | None, decimals: int) -> int:
 def _own(metric: MetricResult | None, decimals: int) -> str:
     if metric is None or metric.head_low is None or metric.head_high is None:
         return ""
+    if metric.head_low == metric.head_high:  # counted, not estimated
+        return ""
     return f"{show(metric.head_low, decimals)}{NBSP}…{NBSP}{show(metric.head_high, decimals)}"
 
 

@@ -289,6 +289,8 @@ def _none_blocks(touched: list[Section], total: str) -> Phrase:
 
 
 def _of(number: int, total: str) -> str:
+    if count(number) == total != "1":
+        return "both models" if number == 2 else f"all {total} models"
     return f"{count(number)} of {total} models"
 
 
