@@ -24,7 +24,7 @@ def refuse_links(project: Project, paths: Iterable[str], workspace: Path | None 
     for path in paths:
         place = project.root / path
         for file in _files(place):
-            target = file.resolve()
+            target = Path(os.path.realpath(file))  # `resolve` raises for a loop, on Python < 3.13
             try:
                 found = target.stat()
             except OSError:  # missing or a loop: whoever reads it says so

@@ -61,6 +61,7 @@ class _Run:
     ended: Ended | None = None
     started: str = ""
     log: str | None = None
+    refused: bool = False
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,9 @@ class _Trainer:
                 refuse_failure(job, ended, what)
                 refuse_links(project, outputs_of(self.model), self.request.workspace)
         except BaseException as error:
-            record = self._record(run_id, started.isoformat(), ended or Ended(None, "", 0.0), log)
+            record = self._record(
+                run_id, started.isoformat(), ended or Ended(None, "", 0.0), log, refused=True
+            )
             record = self._finish_tracking(tracking, record, "FAILED")
             if isinstance(error, CommandError) and ended is not None:
                 _keep(project, record)
@@ -153,9 +156,12 @@ class _Trainer:
         except MlopsCiError:  # `evaluate` says what is wrong with them
             return {}
 
-    def _record(self, run_id: str, started: str, ended: Ended, log: Path) -> Training:
+    def _record(
+        self, run_id: str, started: str, ended: Ended, log: Path, *, refused: bool = False
+    ) -> Training:
+        """`refused`: its outputs are not read, not even for a digest: they may be somebody's."""
         shown = log.relative_to(self.project.root).as_posix()
-        run = _Run(run_id, ended.seconds, ended, started, shown)
+        run = _Run(run_id, ended.seconds, ended, started, shown, refused)
         return _record_of(self.project, self.name, self.commit, run, self.ingredients, None)
 
     def _workspace(self) -> Path:
@@ -246,6 +252,7 @@ def _record_of(  # noqa: PLR0913, PLR0917 - one record from its five sources
 ) -> Training:
     code = run.ended.code if run.ended else None
     model, lock = project.model(name), ingredients.lock
+    whole = not run.refused and (not run.ended or code == 0)
     return Training(
         model=name,
         commit=commit,
@@ -258,7 +265,7 @@ def _record_of(  # noqa: PLR0913, PLR0917 - one record from its five sources
         signal=-code if code is not None and code < 0 else None,
         parameters=ingredients.parameters,
         data=ingredients.data,
-        outputs=digests_of(project, trained_outputs(model)) if not run.ended or code == 0 else {},
+        outputs=digests_of(project, trained_outputs(model)) if whole else {},
         environment=Environment(
             python=python_version(model),
             platform=platform_name(),

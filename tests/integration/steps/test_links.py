@@ -9,6 +9,7 @@ import pytest
 
 from mlops_ci.engines.links import refuse_links
 from mlops_ci.errors import CommandError, ConfigError
+from mlops_ci.records import Training
 from mlops_ci.steps.evaluate import evaluate
 from mlops_ci.steps.key import training_key
 from mlops_ci.steps.requests import EvaluateRequest, TrainRequest
@@ -52,6 +53,25 @@ def repo(tmp_path: Path) -> Repository:
 @root_only
 def test_a_training_cannot_have_a_strangers_file_read(repo: Repository) -> None:
     with pytest.raises(CommandError, match=r"predictions.csv leads to .*secret.csv, which is not"):
+        train(repo.project(), "churn", TrainRequest(60))
+    commit = repo.git("rev-parse", "HEAD")
+    record = repo.project().records.read("churn", commit, Training)
+    assert record.outputs == {}, "not even its digest is told"
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        ("mkfifo out/predictions.csv", "neither a file nor a folder"),
+        ("ln -s predictions.csv out/predictions.csv", "did not write out/predictions.csv"),
+    ],
+)
+def test_what_cannot_be_read_is_the_commands_failure(
+    repo: Repository, made: str, said: str
+) -> None:
+    script = TRAIN.replace('ln -s "$SECRET_PLACE" out/predictions.csv', made)
+    repo.commit({"train.sh": script})
+    with pytest.raises(CommandError, match=said):
         train(repo.project(), "churn", TrainRequest(60))
 
 
