@@ -60,7 +60,7 @@ def run(*, quick: bool = False) -> Figure:
     short = [*fall_short(found), *wrong_decisions(judged), *wrong_repeats(aa)]
     print("\n" + "\n".join(short or ["All that was promised holds."]))
     print(f"{time.perf_counter() - started:.0f} s")
-    whole = total(one for (_, n, group), one in found.items() if n // group >= 500)
+    whole = total(one for (_, n, group), one in found.items() if n // max(group, 1) >= 500)
     return Figure(
         name="coverage",
         ours=round(100 * whole.coverage, 2),

@@ -83,7 +83,7 @@ def _one(part: Part, name: str, truth: float) -> Misses:
     return Misses(1, 1, int(change.low > truth), int(change.high < truth), change.high - change.low)
 
 
-# By estimator, rows, and rows of a group.
+# By estimator, rows, and rows of a group (0: rows have weights).
 Found = dict[tuple[str, int, int], Misses]
 
 
@@ -92,7 +92,7 @@ def by_size(results: Iterable[tuple[World, dict[str, Misses]]]) -> Found:
     found: Found = {}
     for world, misses in results:
         for name, one in misses.items():
-            key = (name, world.n, world.group)
+            key = (name, world.n, world.units)
             found[key] = found.get(key, Misses()) + one
     return found
 
@@ -111,6 +111,7 @@ def print_misses(found: Found) -> None:
     titles = {
         1: "The 95 % interval of the change: how often it holds the truth, lies above or below it",
         10: "The same with ten rows a group, which the intervals know",
+        0: "The same with weights",
     }
     for size, title in titles.items():
         table: list[tuple[str, ...]] = [heading]
@@ -133,7 +134,7 @@ def print_worst(results: list[tuple[World, dict[str, Misses]]]) -> None:
     pooled: dict[tuple[str, int, int, float], Misses] = {}
     for world, misses in results:
         for name, one in misses.items():
-            key = (name, world.n, world.group, world.share)
+            key = (name, world.n, world.units, world.share)
             pooled[key] = pooled.get(key, Misses()) + one
     ranked = sorted(pooled.items(), key=lambda item: item[1].chance(NOMINAL) - item[1].worst_tail)
     print("\nThe ten worst regions (nominal 2.5 % a tail; chance alone: three standard errors)")
@@ -152,7 +153,7 @@ def fall_short(found: Found) -> list[str]:
     """
     wrong = []
     for (name, n, group), one in found.items():
-        if n // group < 500 or not one.assessed:
+        if n // max(group, 1) < 500 or not one.assessed:
             continue
         if name in SMOOTH and not 0.94 - one.chance(0.05) <= one.coverage <= 0.96 + one.chance(
             0.05

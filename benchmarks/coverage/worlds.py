@@ -15,6 +15,7 @@ CELLS = 40_000
 REACH = 9.0
 TIED_TO = 0.5
 MOOD = 0.3
+SPREAD = 0.7
 
 Floats = NDArray[np.float64]
 
@@ -24,7 +25,8 @@ class World:
     """`share` of the rarer class; `correlation` of the two models' scores within a class; their
     logits rounded to steps of `TIED_TO` when `tied`. `base`, `head`: how many standard deviations
     each model's scores set the classes apart (AUC = Φ(skill/√2)). With a `group` of more than one
-    row (a user), `MOOD` of a score's variance is the group's.
+    row (a user), `MOOD` of a score's variance is the group's. Weights are lognormal with σ = SPREAD
+    and tell nothing of a row, so that the truth is that without them.
     """
 
     n: int
@@ -34,6 +36,12 @@ class World:
     base: float = 1.5
     head: float = 1.45
     group: int = 1
+    weighted: bool = False
+
+    @property
+    def units(self) -> int:
+        """Rows of a group; 0 where rows have weights."""
+        return 0 if self.weighted else self.group
 
 
 def draw(world: World, rng: np.random.Generator) -> PairedRows:
@@ -46,7 +54,8 @@ def draw(world: World, rng: np.random.Generator) -> PairedRows:
         for skill in (world.base, world.head)
     ]
     group = np.arange(world.n) // world.group if world.group > 1 else None
-    return PairedRows("binary", ("0", "1"), label, sides[0], sides[1], group=group)
+    weight = rng.lognormal(0, SPREAD, world.n) if world.weighted else None
+    return PairedRows("binary", ("0", "1"), label, sides[0], sides[1], group=group, weight=weight)
 
 
 def _noise(world: World, rng: np.random.Generator) -> Floats:
@@ -145,7 +154,12 @@ def grid(*, quick: bool) -> list[World]:
         for share in (0.2, 0.5)
         for correlation in (0.5, 0.95)
     ]
-    return users + [
+    weighed = [
+        World(n, share, 0.5, weighted=True)
+        for n in ((1_000,) if quick else (1_000, 5_000))
+        for share in (0.2, 0.5)
+    ]
+    return [*users, *weighed] + [
         World(n, share, correlation, tied)
         for n in sizes
         for share in shares
