@@ -167,11 +167,15 @@ def _check_labels(
     shown = ", ".join(repr(str(key)) for key in base.keys[rows[0]][differ][:3])
     keys = "" if base.keys.dtype == np.uint64 else f": {shown}"
     raise ComparisonError(
-        f"{int(differ.sum()):,} rows have another label in head than in base{keys}",
+        f"{_rows_have(int(differ.sum()))} another label in head than in base{keys}",
         where=f"{base.path} and {head.path}",
         fix="the yardstick must not move with the model: evaluate both on the same labels "
         "(if the labels were mended, merge that change first, by itself)",
     )
+
+
+def _rows_have(number: int) -> str:
+    return "1 row has" if number == 1 else f"{number:,} rows have"
 
 
 def _same_labels(base: Predictions, head: Predictions, classes: tuple[str, ...]) -> bool:

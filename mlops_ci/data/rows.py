@@ -134,8 +134,9 @@ def _refuse_duplicates(
         if first.dtype == np.uint64
         else ", ".join(repr(str(key).replace(SEPARATOR, ", ")) for key in first)
     )
+    many = "1 key occurs" if count == 1 else f"{count:,} keys occur"
     raise ComparisonError(
-        f"{table.path.name}: {count:,} keys occur more than once" + (f": {shown}" if shown else ""),
+        f"{table.path.name}: {many} more than once" + (f": {shown}" if shown else ""),
         where=f"{table.path}, column {', '.join(columns)}",
         fix=to_say(
             "id",

@@ -99,7 +99,7 @@ def test_fewer_than_four_fifths_of_bases_rows_are_two_samples(tmp_path: Path) ->
     assert note.startswith("Of base's 40 rows head scored 31, fewer than 80%")
     head = shuffled(binary(40), 1, keep=31)
     head["label"][3] = 1 - head["label"][3]
-    with pytest.raises(ComparisonError, match="1 rows have another label"):
+    with pytest.raises(ComparisonError, match="1 row has another label"):
         pairing(tmp_path, binary(40), head)
 
 

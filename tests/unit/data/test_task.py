@@ -238,7 +238,7 @@ def test_slices_are_bounded_and_know_what_is_missing(tmp_path: Path) -> None:
 
 def test_keys(tmp_path: Path) -> None:
     columns: dict[str, Any] = {"label": [0, 1, 1], "score": [0.1, 0.8, 0.4]}
-    with pytest.raises(ComparisonError, match="1 keys occur more than once: 'a'"):
+    with pytest.raises(ComparisonError, match="1 key occurs more than once: 'a'"):
         read(tmp_path, columns | {"id": ["a", "b", "a"]})
     found = read(tmp_path, columns | {"id": ["a", "b", "a"], "day": [1, 1, 2]}, id=("id", "day"))
     assert found.keys is not None
