@@ -75,8 +75,10 @@ def _who_has_no_key(base: Predictions, head: Predictions) -> str:
 def _notes(base: Predictions, head: Predictions) -> tuple[str, ...]:
     """What is not wrong, but not the same on both sides."""
     notes = [*_class_notes(base, head), *_value_notes(base, head)]
-    if base.group is not None or head.group is not None:
+    if base.group is not None:
         notes.append("The intervals count groups of rows that belong together, not rows.")
+    elif head.group is not None:
+        notes.append("Only head has groups of rows: from the merge on the intervals count them.")
     for name, one, other in (("base", base, head), ("head", head, base)):
         at = one.resolution.threshold
         if at is not None and other.resolution.threshold is None and other.prediction is not None:
@@ -236,7 +238,8 @@ def _paired(
         label=label_of(base, classes)[left],
         base=_outputs(base, classes, left, values),
         head=_outputs(head, classes, right, values),
-        group=_group(base, head, left, right),
+        group=_counted(base.group[left]) if base.group is not None else None,
+        queries=_queries(base, head, right),
         weight=choose_weight(base, rows),
         values=values,
         slices=slices,
@@ -246,17 +249,16 @@ def _paired(
     return replace(found, identical=True) if same else found
 
 
-def _group(
-    base: Predictions, head: Predictions, left: Rows, right: Rows
-) -> NDArray[np.int64] | None:
-    """Base's, for the yardstick is base's; head's where only head has it. From 0 without a gap."""
-    chosen = base.group[left] if base.group is not None else None
-    if chosen is None and head.group is not None:
-        chosen = head.group[right]
-    return None if chosen is None else _counted(chosen)
+def _queries(base: Predictions, head: Predictions, right: Rows) -> NDArray[np.int64] | None:
+    """Head's where only head has groups. Intervals by groups are the yardstick's, which is base's:
+    groups of head's own choosing could shorten them."""
+    if base.group is not None or head.group is None:
+        return None
+    return _counted(head.group[right])
 
 
 def _counted(group: NDArray[np.int64]) -> NDArray[np.int64]:
+    """From 0 on, without a gap."""
     return np.unique(group, return_inverse=True)[1].reshape(-1)
 
 

@@ -55,7 +55,7 @@ def _impossible(part: Part, metric: Metric) -> str | None:
         return "no row is left"
     needs = metric.needs
     if needs == "group":
-        if part.clusters is None:
+        if part.view.queries is None:
             return "there is no column `group` that says which rows are one query"
         needs = "score" if view.task == "binary" else "prediction"
     if needs in part.faults:

@@ -31,10 +31,10 @@ class Ranked:
 def rank_queries(view: View, side: Outputs) -> Ranked:
     """Binary: the positive class is worth 1. Regression: the label is the gain, by prediction."""
     score = side.score if side.score is not None else side.prediction
-    if score is None or view.group is None:
+    if score is None or view.queries is None:
         raise ValueError("no score, or no group")
     gain = view.actual.astype(np.float64) if view.task == "binary" else view.label
-    return _ranked(view.group, score, gain)
+    return _ranked(view.queries, score, gain)
 
 
 def _ranked(group: Ints, score: Floats, gain: Floats) -> Ranked:

@@ -45,7 +45,8 @@ class PairedRows:
     mask [n]; a value that has no row left has a mask without any True. `identical`: the digests of
     the two models or of their predictions are equal, so that no change is a fact and not an
     estimate. `positive`: code of the positive class. `group` [n]: codes of what rows belong
-    together (users, patients, queries). `values`: which values rows have by themselves, and whether
+    together (users, patients, queries); `queries` [n]: the same for the metrics of queries alone,
+    where no interval may count by them. `values`: which values rows have by themselves, and whether
     more of it is better (None: not known). `weight` [n]: how many rows each stands for, at least 0
     and not all of them; only their ratios matter.
     """
@@ -57,6 +58,7 @@ class PairedRows:
     head: Outputs
     slices: Mapping[str, Mask] = field(default_factory=dict)
     group: NDArray[Any] | None = None
+    queries: NDArray[Any] | None = None
     weight: Floats | None = None
     identical: bool = False
     positive: int = 1
@@ -106,6 +108,7 @@ class View:
     identical: bool
     positive: int
     group: NDArray[Any] | None = None
+    queries: NDArray[Any] | None = None
     values: Mapping[str, bool | None] = field(default_factory=dict)
     weight: Floats | None = None
 
@@ -117,8 +120,16 @@ class View:
         """Some of the rows, without a copy."""
         sides = tuple(_select(side, rows) for side in self.sides)
         group = None if self.group is None else self.group[rows]
+        queries = None if self.queries is None else self.queries[rows]
         weight = None if self.weight is None else self.weight[rows]
-        return replace(self, label=self.label[rows], sides=sides, group=group, weight=weight)
+        return replace(
+            self,
+            label=self.label[rows],
+            sides=sides,
+            group=group,
+            queries=queries,
+            weight=weight,
+        )
 
     @cached_property
     def actual(self) -> Mask:
@@ -143,6 +154,9 @@ def view_of(rows: PairedRows | SingleRows, mask: Mask | None = None) -> View:
     sides = (rows.base, rows.head) if isinstance(rows, PairedRows) else (rows.outputs,)
     if rows.weight is not None and not rows.weight.all():
         mask = rows.weight > 0 if mask is None else mask & (rows.weight > 0)
+    queries = rows.group
+    if isinstance(rows, PairedRows) and rows.queries is not None:
+        queries = rows.queries
     return View(
         task=rows.task,
         classes=rows.classes,
@@ -151,6 +165,7 @@ def view_of(rows: PairedRows | SingleRows, mask: Mask | None = None) -> View:
         identical=isinstance(rows, PairedRows) and rows.identical,
         positive=rows.positive,
         group=rows.group if rows.group is None or mask is None else rows.group[mask],
+        queries=queries if queries is None or mask is None else queries[mask],
         values=rows.values,
         weight=unequal(rows.weight, mask),
     )

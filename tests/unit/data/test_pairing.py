@@ -257,3 +257,19 @@ def test_a_cut_on_one_side_only_is_said(tmp_path: Path) -> None:
         "Classes of base are its scores cut at 0.5; the other side brings its own.",
     )
     assert pairing(tmp_path, binary(seed=1), binary(seed=2)).notes == ()
+
+
+def test_groups_that_only_head_has_shorten_no_interval(tmp_path: Path) -> None:
+    """They rank queries; from the merge on intervals count them."""
+    groups = {"group": ["a", "b"] * 20}
+    base, head = read(tmp_path, binary(40)), read(tmp_path, binary(40) | groups)
+    found = pair(base, head)
+    assert isinstance(found.rows, PairedRows)
+    assert found.rows.group is None
+    assert found.rows.queries is not None
+    assert found.rows.queries[:4].tolist() == [0, 1, 0, 1]
+    assert any(note.startswith("Only head has groups") for note in found.notes)
+    back = pair(head, base).rows
+    assert isinstance(back, PairedRows)
+    assert back.group is not None
+    assert back.queries is None
