@@ -15,6 +15,8 @@ from tests.integration.repositories import make_repository
 from tests.machine.scripts import ROOT
 
 PATIENCE = 60
+# Whoever starts the tests may ignore the signal (`nohup`), and its children would too.
+HEARING = ("env", "--default-signal=HUP,INT,TERM")
 HANGING = """\
 import os, time
 with open("started.tmp", "w") as file:
@@ -33,7 +35,7 @@ def test_a_signal_ends_the_training_too(tmp_path: Path, number: signal.Signals, 
     ignored = "/started*\n/m.json\n"
     repo.commit({"mlops-ci.yaml": CONFIG, "train.py": HANGING, ".gitignore": ignored})
     process = subprocess.Popen(
-        [sys.executable, "-m", "mlops_ci", "train"],
+        [*HEARING, sys.executable, "-m", "mlops_ci", "train"],
         cwd=repo.folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
