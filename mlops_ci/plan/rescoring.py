@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,14 +11,15 @@ from typing import TYPE_CHECKING
 import msgspec
 from msgspec import Struct
 
-from mlops_ci.baseline.worktree import swap_data
+from mlops_ci.baseline.worktree import Linked, swap_data
 from mlops_ci.engines.owner import give_all
 from mlops_ci.errors import BaselineError, MlopsCiError, RecordError
 from mlops_ci.plan.base_side import BaseSettings, BaseSide, Rescored
 from mlops_ci.project import Project
-from mlops_ci.records import Artifact, Evaluation, Folder, read_record, write_record
+from mlops_ci.records import Artifact, Evaluation, Folder, Training, read_record, write_record
+from mlops_ci.steps.answers import Way, told
 from mlops_ci.steps.requests import EvaluateRequest
-from mlops_ci.steps.rescore import changed_data, why_not
+from mlops_ci.steps.rescore import ask_folder, changed_data, why_not
 from mlops_ci.steps.seeds import evaluate_all
 from mlops_ci.steps.tree import content_digest
 
@@ -68,10 +70,11 @@ def ask_in(
     try:
         found = _ask(tree, request, changed, user)
     except MlopsCiError as error:
-        note = f"Main's model could not be asked about head's evaluation rows: {error.what}."
+        why = error.what if request.settings.model.predict is not None else told(error)
+        note = f"Main's model could not be asked about head's evaluation rows: {why}."
         return replace(side, notes=(*side.notes, note))
     if not differ(found.evaluation, side.evaluation):
-        note = "Main's `predict:` gives the rows that it gave before, whatever lies under `data:`."
+        note = "Main's model answers the rows that it did before, whatever lies under `data:`."
         return replace(side, notes=(*side.notes, note))
     return replace(side, rescored=found)
 
@@ -82,20 +85,35 @@ def _ask(
     changed: dict[str, str | None],
     user: tuple[int, int] | None,
 ) -> Rescored:
-    linked = swap_data(request.project.root, tree.root, tuple(changed))
-    for entry in changed:
-        give_all(tree.root / entry, user)
-    asked = EvaluateRequest(
-        request.timeout, request.echo, request.engine, tree.git.root, request.commit
-    )
-    evaluation = evaluate_all(tree, request.name, asked)
+    linked = Linked({})
+
+    def bring() -> None:
+        nonlocal linked
+        linked = swap_data(request.project.root, tree.root, tuple(changed))
+        for entry in changed:
+            give_all(tree.root / entry, user)
+
+    evaluation = _answered(tree, request, bring)
     written = linked.changed()
     if written:
         raise BaselineError(
-            f"base's `predict:` wrote into {written[0].name}, which head uses too",
+            f"base's model, when asked, wrote into {written[0].name}, which head uses too",
             where=str(written[0]),
         )
     return _keep(tree, request, Kept(data=changed, evaluation=evaluation))
+
+
+def _answered(tree: Project, request: Retraining, bring: Callable[[], None]) -> Evaluation:
+    if tree.model(request.name).predict is None:
+        way = Way(request.commit, request.timeout, request.echo, request.engine)
+        key = tree.records.read(request.name, request.commit, Training).key
+        found = ask_folder(tree, request.name, way, bring)
+        return msgspec.structs.replace(found, key=key)
+    bring()
+    asked = EvaluateRequest(
+        request.timeout, request.echo, request.engine, tree.git.root, request.commit
+    )
+    return evaluate_all(tree, request.name, asked)
 
 
 def _keep(tree: Project, request: Retraining, kept: Kept) -> Rescored:

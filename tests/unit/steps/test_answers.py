@@ -1,0 +1,49 @@
+"""Whether a model's answers are those that its predictions file has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlops_ci.data import ColumnsRequest, Predictions, read_predictions
+from mlops_ci.errors import CommandError, ComparisonError
+from mlops_ci.steps.answers import are_alike, pair_all, told
+
+
+def predictions(place: Path, scores: list[float], header: str = "id,label,score") -> Predictions:
+    lines = [f"{i},{i % 2},{score}" for i, score in enumerate(scores)]
+    place.write_text("\n".join([header, *lines]) + "\n")
+    return read_predictions(place, ColumnsRequest())
+
+
+@pytest.mark.parametrize(("other", "alike"), [(0.3 + 1e-7, True), (0.3001, False)])
+def test_scores_are_alike_to_a_millionth(tmp_path: Path, other: float, alike: bool) -> None:
+    one = predictions(tmp_path / "a.csv", [0.3, 0.8, 0.1])
+    two = predictions(tmp_path / "b.csv", [other, 0.8, 0.1])
+    assert are_alike(pair_all(one, two)) is alike
+
+
+@pytest.mark.parametrize("scores", [[0.3, 0.8], [0.3, 0.8, 0.1, 0.2]])
+def test_every_row_is_answered_and_no_other(tmp_path: Path, scores: list[float]) -> None:
+    one = predictions(tmp_path / "a.csv", [0.3, 0.8, 0.1])
+    with pytest.raises(ComparisonError, match="of 3 rows"):
+        pair_all(one, predictions(tmp_path / "b.csv", scores))
+
+
+def test_one_other_class_is_another_answer(tmp_path: Path) -> None:
+    request = ColumnsRequest(task="multiclass")
+    sides = []
+    for name, last in (("a.csv", 2), ("b.csv", 2), ("c.csv", 1)):
+        (tmp_path / name).write_text(f"id,label,prediction\n1,0,0\n2,1,1\n3,2,{last}\n")
+        sides.append(read_predictions(tmp_path / name, request))
+    assert are_alike(pair_all(sides[0], sides[1]))
+    assert not are_alike(pair_all(sides[0], sides[2]))
+
+
+def test_the_last_line_of_a_command_is_told() -> None:
+    error = CommandError(
+        "model failed with exit code 1: python ask", code=1, tail="a\nwhich unit?\n"
+    )
+    assert told(error) == "model failed with exit code 1 (which unit?)"
+    assert told(ComparisonError("no rows: none")) == "no rows: none"
