@@ -10,7 +10,8 @@ import pytest
 from mlops_ci.engines.links import refuse_links
 from mlops_ci.errors import CommandError, ConfigError
 from mlops_ci.records import Training
-from mlops_ci.steps.evaluate import evaluate
+from mlops_ci.steps.answers import Asking, Way
+from mlops_ci.steps.evaluate import evaluate, open_predictions
 from mlops_ci.steps.key import training_key
 from mlops_ci.steps.requests import EvaluateRequest, TrainRequest
 from mlops_ci.steps.train import train
@@ -120,3 +121,18 @@ def test_settings_do_not_lead_out_of_the_repository(
     (repo.folder / name).symlink_to(tmp_path / "stranger.yaml")
     with pytest.raises(ConfigError, match="leads out of the repository"):
         training_key(repo.project(), "churn", WorkTree(repo.project()))
+
+
+@root_only
+def test_a_model_that_is_asked_cannot_have_a_strangers_file_read(repo: Repository) -> None:
+    predict = """predict: ln -s "$SECRET_PLACE" "$MLOPS_CI_PREDICTIONS"
+    secrets: [SECRET_PLACE]"""
+    repo.commit({"mlops-ci.yaml": CONFIG.format(train=predict)})
+    repo.write({"out/predictions.csv": ROWS, "rows.csv": ROWS})
+    project = repo.project()
+    model = project.model("churn")
+    used = open_predictions(project.root / "out/predictions.csv", model)
+    asking = Asking(project, "churn", model, used, "rescore", Way(timeout=60))
+    asking.make_folder()
+    with pytest.raises(CommandError, match=r"answers.csv leads to .*secret.csv, which is not"):
+        asking.answers(project.root / "rows.csv")
