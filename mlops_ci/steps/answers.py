@@ -150,13 +150,13 @@ class Asking:
 def are_alike(rows: PairedRows) -> bool:
     """Whether both sides give each row the same answer."""
     one, other = rows.base, rows.head
+    same = []
     if one.score is not None and other.score is not None:
-        return bool(np.allclose(one.score, other.score, rtol=0, atol=CLOSE))
-    if one.prediction is None or other.prediction is None:
-        return False
-    if rows.task == "regression":
-        return bool(np.allclose(one.prediction, other.prediction, rtol=CLOSE, atol=CLOSE))
-    return bool((one.prediction == other.prediction).all())
+        same.append(np.allclose(one.score, other.score, rtol=0, atol=CLOSE))
+    if one.prediction is not None and other.prediction is not None:
+        near = CLOSE if rows.task == "regression" else 0.0
+        same.append(np.allclose(one.prediction, other.prediction, rtol=near, atol=near))
+    return bool(same) and all(same)
 
 
 def pair_all(known: Predictions, answers: Predictions) -> PairedRows:

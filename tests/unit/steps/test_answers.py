@@ -41,6 +41,16 @@ def test_one_other_class_is_another_answer(tmp_path: Path) -> None:
     assert not are_alike(pair_all(sides[0], sides[2]))
 
 
+def test_equal_scores_cut_otherwise_are_another_answer(tmp_path: Path) -> None:
+    sides = []
+    for name, middle in (("a.csv", 0), ("b.csv", 1)):
+        table = f"id,label,score,prediction\n1,0,0.1,0\n2,1,0.4,{middle}\n3,1,0.9,1\n"
+        (tmp_path / name).write_text(table)
+        sides.append(read_predictions(tmp_path / name, ColumnsRequest()))
+    assert are_alike(pair_all(sides[0], sides[0]))
+    assert not are_alike(pair_all(*sides))
+
+
 def test_the_last_line_of_a_command_is_told() -> None:
     error = CommandError(
         "model failed with exit code 1: python ask", code=1, tail="a\nwhich unit?\n"
