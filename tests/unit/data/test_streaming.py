@@ -186,7 +186,7 @@ def test_few_rows_are_not_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_what_no_row_moves_is_no_proof_of_no_change(tmp_path: Path) -> None:
     label = [n % 2 for n in range(ROWS)]
     sides = [columns(1, label=label, score=[0.2 + part * y for y in label]) for part in (0.5, 0.6)]
-    streamed = stream_pair(*files(tmp_path, *sides), REQUEST)
+    streamed = stream_pair(*files(tmp_path, sides[0], sides[1]), REQUEST)
     assert streamed is not None
     for one in compare_merged(streamed.found, Policy()):
         if one.metric in ("roc_auc", "average_precision"):
