@@ -42,9 +42,9 @@ def run() -> Figure:
         peer=theirs.seconds,
         peer_name="dvc metrics diff",
         unit="s",
-        goal="≤ 0.5 of the peer",
+        goal="≤ 0.100 s",
         cpu=ours.cpu,
-        holds=ours.seconds <= 0.5 * theirs.seconds,
+        holds=ours.seconds <= 0.100,
     )
 
 

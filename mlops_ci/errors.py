@@ -132,6 +132,10 @@ class InternalError(MlopsCiError):
     exit_code = 70
 
 
+class Terminated(BaseException):
+    """SIGTERM: somebody wants us to end; a handler raises it where the signal finds us."""
+
+
 def worst_exit_code(codes: Iterable[int]) -> int:
     """The exit code of many outcomes: the most severe that occurred; 0 for none."""
     occurred = set(codes)

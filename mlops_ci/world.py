@@ -24,10 +24,6 @@ KEPT_BLOCKS = 64
 ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-class Terminated(BaseException):
-    """SIGTERM: somebody wants us to end; a handler raises it where the signal finds us."""
-
-
 @dataclass(frozen=True)
 class Command:
     """One subprocess. `argv` is never passed through a shell; `timeout` is in seconds.

@@ -26,13 +26,14 @@ from mlops_ci.errors import (
     EXIT_TERMINATED,
     InternalError,
     MlopsCiError,
+    Terminated,
     UsageError,
 )
 from mlops_ci.github.event import read_event
 from mlops_ci.github.runner import Runner
 from mlops_ci.options import STEPS
 from mlops_ci.report.studio import open_studio
-from mlops_ci.world import Terminated, World
+from mlops_ci.world import World
 
 POST = "post"
 CLOSED = "closed"  # the state that tells the post step that there is nothing to do

@@ -14,8 +14,14 @@ from typing import NoReturn
 import click
 
 from mlops_ci import __version__
-from mlops_ci.errors import DOCS, EXIT_INTERRUPTED, EXIT_TERMINATED, InternalError, MlopsCiError
-from mlops_ci.world import Terminated
+from mlops_ci.errors import (
+    DOCS,
+    EXIT_INTERRUPTED,
+    EXIT_TERMINATED,
+    InternalError,
+    MlopsCiError,
+    Terminated,
+)
 
 # name → one line of help. The command is `mlops_ci/cli/<name>.py: command`, imported when used.
 COMMANDS = {
