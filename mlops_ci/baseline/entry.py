@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -139,3 +140,17 @@ def too_large(path: str, size: int, limit: int, place: str) -> BaselineError:
     return BaselineError(
         f"{path} in the store has {size:,} bytes; {limit:,} are allowed", where=place
     )
+
+
+def digest_of(content: bytes) -> str:
+    return f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+def gone_files(before: Index, after: Index) -> dict[str, bytes | None]:
+    left = {header.address for header in after.entries}
+    return {
+        f"entries/{header.address}/{name}": None
+        for header in before.entries
+        if header.address not in left
+        for name in header.files
+    }

@@ -23,7 +23,17 @@ from typing import TypeVar
 
 import msgspec
 
-from mlops_ci.baseline.entry import Entry, Found, Header, Index, Shelf, Store, Wanted
+from mlops_ci.baseline.entry import (
+    Entry,
+    Found,
+    Header,
+    Index,
+    Shelf,
+    Store,
+    Wanted,
+    digest_of,
+    gone_files,
+)
 from mlops_ci.baseline.history import other_seeds, repeats_of
 from mlops_ci.baseline.ledger import count_use, times_used, with_uses
 from mlops_ci.baseline.resources import resources_of
@@ -86,7 +96,7 @@ class ShelfStore:
             merged = msgspec.structs.replace(header, commits=tuple(commits), repeats=repeats)
             others = tuple(one for one in index.entries if one.address != header.address)
             kept = with_uses(self._kept((*others, merged)), count_use(index, header))
-            return kept, files | _gone(index, kept)
+            return kept, files | gone_files(index, kept)
 
         self._change(change)
         return header
@@ -150,7 +160,7 @@ class ShelfStore:
             nonlocal removed
             kept = with_uses(choose(index.entries), index.uses)
             removed = len(index.entries) - len(kept.entries)
-            return kept, _gone(index, kept)
+            return kept, gone_files(index, kept)
 
         if self._fresh() is not None:
             self._change(change)
@@ -281,20 +291,6 @@ class ShelfStore:
             fix="remove it, and the next merge starts a new one: "
             "`git push origin :refs/mlops-ci/store` (or delete the store's folder)",
         )
-
-
-def _gone(before: Index, after: Index) -> dict[str, bytes | None]:
-    left = {header.address for header in after.entries}
-    return {
-        f"entries/{header.address}/{name}": None
-        for header in before.entries
-        if header.address not in left
-        for name in header.files
-    }
-
-
-def digest_of(content: bytes) -> str:
-    return f"sha256:{hashlib.sha256(content).hexdigest()}"
 
 
 def _is_address(text: str) -> bool:

@@ -11,7 +11,7 @@ from mlops_ci.errors import MlopsCiError
 from mlops_ci.plan.base_side import BaseSide
 from mlops_ci.plan.outcome import ModelOutcome
 from mlops_ci.records import MetricResult
-from mlops_ci.verdict import Promise
+from mlops_ci.verdict.gates import gate_of
 from mlops_ci.verdict.history import RESOURCES, Past, compare_resource
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def compare_resources(
     """
     if outcome.evaluation is None:
         return (), []
-    gates = (gate.gate if isinstance(gate, Promise) else gate for gate in measure.gates)
+    gates = map(gate_of, measure.gates)
     asked = {gate.metric for gate in gates}
     ours = resources_of(outcome.training, outcome.evaluation)
     theirs = resources_of(side.training, side.evaluation) if side is not None else {}

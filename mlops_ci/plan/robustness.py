@@ -14,7 +14,7 @@ from mlops_ci.plan.outcome import ModelOutcome
 from mlops_ci.project import Project
 from mlops_ci.records.findings import RobustnessResult
 from mlops_ci.steps.robustness import RobustnessRequest, check_robustness
-from mlops_ci.verdict.gates import Promise, Source
+from mlops_ci.verdict.gates import Promise, Source, gate_of
 from mlops_ci.verdict.perturbation import (
     Seen,
     Wanted,
@@ -44,7 +44,7 @@ class Ruling:
     @property
     def primary(self) -> str | None:
         """The metric that policy or gates speak of first."""
-        gates = (gate.gate if isinstance(gate, Promise) else gate for gate in self.gates)
+        gates = map(gate_of, self.gates)
         return self.policy.primary or next((gate.metric for gate in gates), None)
 
 

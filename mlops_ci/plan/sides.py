@@ -30,12 +30,12 @@ from mlops_ci.project import Project
 from mlops_ci.records import Evaluation, MetricResult
 from mlops_ci.records.comparison import Side
 from mlops_ci.steps.evaluate import open_predictions
-from mlops_ci.verdict import Promise
+from mlops_ci.verdict.gates import gate_of
 
 if TYPE_CHECKING:
     from mlops_ci.data import Predictions
     from mlops_ci.report.studio import Studio
-    from mlops_ci.steps.sides import Known, Outcome
+    from mlops_ci.steps.sides import Known, Outcome, Sides
 
 
 def compare_with_base(
@@ -50,6 +50,23 @@ def compare_with_base(
     Raises ComparisonError when the two cannot be compared.
     """
     from mlops_ci.steps.compare import compare_sides
+
+    compared = compare_sides(_sides(project, outcome, search, store, studio))
+    project.records.write("compare", compared.comparison)
+    project.records.point(outcome.name, "head", project.commit)
+    if search is not None:
+        project.records.point(outcome.name, "base", search.base.commit)
+    return compared
+
+
+def _sides(
+    project: Project,
+    outcome: ModelOutcome,
+    search: Search | None,
+    store: Store | None,
+    studio: Studio | None,
+) -> Sides:
+    """All that the comparison is told; the drawing of base's and head's curves begins meanwhile."""
     from mlops_ci.steps.sides import Sides
 
     evaluation, side = outcome.evaluation, search.side if search is not None else None
@@ -76,43 +93,29 @@ def compare_with_base(
     history, missed = history_of(outcome.name, head, store if side else None)
     missed += same_seeds(evaluation)
     leakage, leaks = _leakage(project, head, measure)
-    compared = compare_sides(
-        Sides(
-            model=outcome.name,
-            base=base,
-            head=head,
-            gates=measure.gates,
-            policy=measure.policy,
-            anchors=anchors,
-            changes=(*measure.changes, *replaced, *contract.changes, *robustness.changes),
-            contract=contract.results,
-            robustness=robustness.results,
-            waiting=contract.waiting,
-            notes=(
-                *leaks,
-                *contract.notes,
-                *robustness.notes,
-                *outcome.notes,
-                *notes,
-                *missed,
-                *unread,
-            ),
-            before=before,
-            history=history,
-            beside=leakage,
-            evaluations=evaluations_of(outcome.name, head, store),
-            fairness=tuple(measure.model.fairness),
-            functions=functions,
-            resources=resources,
-            waivers=measure.waivers,
-            today=project.world.now().date(),
-        )
+    promised = (*contract.notes, *robustness.notes)
+    return Sides(
+        model=outcome.name,
+        base=base,
+        head=head,
+        gates=measure.gates,
+        policy=measure.policy,
+        anchors=anchors,
+        changes=(*measure.changes, *replaced, *contract.changes, *robustness.changes),
+        contract=contract.results,
+        robustness=robustness.results,
+        waiting=contract.waiting,
+        notes=(*leaks, *promised, *outcome.notes, *notes, *missed, *unread),
+        before=before,
+        history=history,
+        beside=leakage,
+        evaluations=evaluations_of(outcome.name, head, store),
+        fairness=tuple(measure.model.fairness),
+        functions=functions,
+        resources=resources,
+        waivers=measure.waivers,
+        today=project.world.now().date(),
     )
-    project.records.write("compare", compared.comparison)
-    project.records.point(outcome.name, "head", project.commit)
-    if search is not None:
-        project.records.point(outcome.name, "base", search.base.commit)
-    return compared
 
 
 def _leakage(
@@ -120,7 +123,7 @@ def _leakage(
 ) -> tuple[tuple[MetricResult, ...], tuple[str, ...]]:
     from mlops_ci.steps.leakage import measure_leakage
 
-    gates = [gate.gate if isinstance(gate, Promise) else gate for gate in measure.gates]
+    gates = [gate_of(gate) for gate in measure.gates]
     named = measure.model.training_rows
     training = project.root / named if named is not None else None
     gated = any(gate.metric == LEAKAGE for gate in gates)
@@ -208,7 +211,7 @@ def _anchors(
     """Main's best of 90 days on the same rows, by metric; none without a store. What is best at
     several metrics is opened once."""
     base, head = sides
-    gates = [gate.gate if isinstance(gate, Promise) else gate for gate in measure.gates]
+    gates = [gate_of(gate) for gate in measure.gates]
     own = measure.functions | RESOURCES.keys()
     names = [g.metric for g in gates if g.kind == "max-drop" and g.metric not in own]
     if store is None or head.predictions is None or not names:

@@ -12,6 +12,7 @@ from mlops_ci.records.results import MetricResult, RowCounts, Verdict
 from mlops_ci.steps.numbers import compare_known
 from mlops_ci.steps.sides import Known, Measured, Moved, Outcome, Sides, Wanted
 from mlops_ci.verdict import Promise, Trainings, judge, verdict_of, waive, widen_all
+from mlops_ci.verdict.gates import gate_of
 
 FLOORS = ("min", "max")
 
@@ -110,12 +111,12 @@ def _understood(head: Known) -> Resolution | None:
 
 
 def _kind(gate: Gate | Promise) -> str:
-    return gate.gate.kind if isinstance(gate, Promise) else gate.kind
+    return gate_of(gate).kind
 
 
 def _asked(sides: Sides) -> frozenset[str]:
     """The names that gates and policy speak of."""
-    gates = (gate.gate if isinstance(gate, Promise) else gate for gate in sides.gates)
+    gates = map(gate_of, sides.gates)
     return frozenset({*(gate.metric for gate in gates), sides.policy.primary or ""})
 
 

@@ -7,14 +7,13 @@ interval lies inside the limit, broken when all of it lies beyond, undecided whe
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from mlops_ci.config.model import Gate, Policy
 from mlops_ci.errors import ConfigError
-from mlops_ci.records.results import Evidence, GateResult, MetricResult
-from mlops_ci.verdict.names import canonical_gate, is_negated, known_metric, unknown_metric
+from mlops_ci.records.results import GateResult, MetricResult
 from mlops_ci.verdict.quantiles import normal_quantile, quantile
 from mlops_ci.verdict.structs import replaced
 
@@ -50,6 +49,10 @@ class Promise:
     source: Source = "option"
 
 
+def gate_of(gate: Gate | Promise) -> Gate:
+    return gate.gate if isinstance(gate, Promise) else gate
+
+
 @dataclass(frozen=True)
 class Circumstances:
     """What judging needs beside the metric. `unscored`: rows of base's evaluation set that head
@@ -81,53 +84,6 @@ class Reading:
 class Ruling:
     verdict: Literal["pass", "fail", "inconclusive"]
     reason: Reason
-
-
-class Results:
-    """Metric results by name and slice; of several, the strongest evidence."""
-
-    def __init__(self, metrics: Iterable[MetricResult]) -> None:
-        self._found: dict[tuple[str, str | None], MetricResult] = {}
-        order: dict[Evidence, int] = {"paired": 0, "unpaired": 1, "history": 2, "point": 3}
-        for result in sorted(metrics, key=lambda one: order[one.evidence]):
-            self._found.setdefault((result.metric, result.slice), result)
-        self.names = tuple(dict.fromkeys(name for name, _ in self._found))
-        self.slices = tuple(dict.fromkeys(s for _, s in self._found if s is not None))
-
-    def find(self, metric: str, slice_name: str | None) -> MetricResult | None:
-        return self._found.get((metric, slice_name))
-
-    def resolve(self, gate: Gate) -> Gate:
-        """The gate under the name that the results have. Raises ConfigError for an unknown name."""
-        if gate.metric in self.names:
-            return gate
-        if known_metric(gate.metric) is not None:
-            named = canonical_gate(gate)
-            if named.metric in self.names:
-                return named
-        ends = [name for name in self.names if _means(_last_part(name), gate.metric)]
-        if len(ends) == 1:
-            return replaced(gate, metric=ends[0])
-        if len(ends) > 1:
-            raise ConfigError(
-                f"{gate.metric!r} may be any of {', '.join(ends)}",
-                fix=f"name it in full, for example:\n    gates:\n      {ends[0]}: "
-                f"{{{gate.kind}: {gate.limit:g}}}",
-            )
-        if known_metric(gate.metric) is None:
-            raise unknown_metric(gate.metric, self.names)
-        return canonical_gate(gate)
-
-
-def _means(name: str, asked: str) -> bool:
-    """Whether two names are of one metric, read the same way round."""
-    known = known_metric(asked)
-    same = known is not None and known_metric(name) == known
-    return name == asked or (same and is_negated(name) == is_negated(asked))
-
-
-def _last_part(name: str) -> str:
-    return name.replace("/", ".").replace(":", ".").rsplit(".", 1)[-1]
 
 
 def expand_slices(gate: Gate, known: Sequence[str]) -> list[Gate]:

@@ -11,10 +11,10 @@ from mlops_ci.verdict.gates import (
     Circumstances,
     Promise,
     Reason,
-    Results,
     expand_slices,
     judge_gate,
 )
+from mlops_ci.verdict.lookup import Results
 from mlops_ci.verdict.seeds import p_of_change
 from mlops_ci.verdict.structs import replaced
 
