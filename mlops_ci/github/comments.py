@@ -22,6 +22,9 @@ Remembered = Callable[[], int | None]
 
 ROUNDS = 40
 PAUSE = 0.4  # seconds before looking again, at least
+# The same where other jobs have a part in the comment: GitHub has no conditional write, so the only
+# guard against one that read before us and writes after us is to look again once it has written.
+COMPANY_PAUSE = 1.5
 LONGEST_PAUSE = 8.0
 DELETED = "the comment was deleted, so none is written: the report is in the job's summary"
 LATER = "a later run has reported already: its comment is left as it is"
@@ -57,6 +60,7 @@ class Sticky:
     writes: int = 0
     lost: int = 0
     clean: int = 0
+    company: bool = False
     spared: int = 0
 
     def post(self, ours: Ours, remembered: Remembered = lambda: None) -> Posted:
@@ -102,7 +106,7 @@ class Sticky:
             return None
         self.clean += 1
         self._clear(rest)
-        if rest or self.clean < (2 if self.writes > 1 else 1):
+        if rest or self.clean < (2 if self.company or self.writes > 1 else 1):
             return None
         url, number = str(first.get("html_url") or "") or None, int(first["id"])
         kept, shown = (
@@ -131,6 +135,8 @@ class Sticky:
                 self.seen.pop(part.origin, None)
                 self.seen[part.origin] = part
         found = list(self.seen.values())
+        mine = (ours.origin.scope, ours.origin.models)
+        self.company |= any(part.key != mine for part in found)
         return merge(found, replace(ours, current=self.current()) if ours.doubts(found) else ours)
 
     def _create(self, ours: Ours) -> None:
@@ -192,7 +198,8 @@ class Sticky:
     def _rest(self) -> None:
         """Longer than others need between reading and writing, and not all for as long."""
         patience = self.client.patience
-        base = max(PAUSE, 2 * self.slowest) * min(1 + self.rounds / 4, 5)
+        pause = COMPANY_PAUSE if self.company else PAUSE
+        base = max(pause, 2 * self.slowest) * min(1 + self.rounds / 4, 5)
         patience.sleep(min(base, LONGEST_PAUSE) * (0.75 + patience.jitter()))
 
 

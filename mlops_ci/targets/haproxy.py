@@ -73,12 +73,14 @@ class Standing:
 
 @dataclass(frozen=True)
 class Server:
-    """One slot as HAProxy sees it now. `checked`: its last health check succeeded."""
+    """One slot as HAProxy sees it now. `checked`: its last health check succeeded. `up`: HAProxy
+    has not given it up, which takes three failed checks one after the other."""
 
     slot: str
     weight: int
     checked: bool
     address: str
+    up: bool = True
 
 
 def render(standing: Standing) -> str:
@@ -106,14 +108,20 @@ def read_standing(configuration: str) -> Standing:
 
 
 def read_servers(stat: str) -> dict[str, Server]:
-    """The answer to `show stat`: CSV with a `# ` before the names."""
+    """The answer to `show stat`: CSV with a `# ` before the names; `* ` before the status of a
+    check says that the next one is under way.
+
+    https://docs.haproxy.org/2.6/management.html#9.1
+    """
     lines = csv.DictReader(stat.lstrip("# \n").splitlines())
     return {
         line["svname"]: Server(
             slot=line["svname"],
             weight=int(line["weight"] or 0),
-            checked=line["check_status"] == "L7OK" and not line["status"].startswith("MAINT"),
+            checked=line["check_status"].removeprefix("* ") == "L7OK"
+            and not line["status"].startswith("MAINT"),
             address=(line.get("addr") or "").rpartition(":")[0],
+            up=not line["status"].startswith(("DOWN", "MAINT")),
         )
         for line in lines
         if line.get("pxname") == BACKEND and line.get("svname") in SLOTS

@@ -42,18 +42,19 @@ class Desk:
     attempt: int = 1
     leg: str = "0a"
     longest: float = 0.03
+    speed: int = SPEED
     waited: list[float] = field(default_factory=list)
 
     def world(self) -> World:
         return World(
             environ={"GITHUB_API_URL": self.api or self.github.url},
             sleep=self.sleep,
-            monotonic=lambda: time.monotonic() * SPEED,
+            monotonic=lambda: time.monotonic() * self.speed,
         )
 
     def sleep(self, seconds: float) -> None:
         self.waited.append(seconds)
-        time.sleep(min(seconds / SPEED, self.longest))
+        time.sleep(min(seconds / self.speed, self.longest))
 
     def client(self) -> Client:
         world = self.world()

@@ -53,7 +53,24 @@ def test_statistics() -> None:
     servers = read_servers(STAT)
     assert servers["a"] == Server("a", 100, checked=True, address="172.18.0.3")
     assert servers["b"] == Server("b", 0, checked=True, address="172.18.0.4")
-    assert servers["c"] == Server("c", 0, checked=False, address="")
+    assert servers["c"] == Server("c", 0, checked=False, address="", up=False)
+
+
+@pytest.mark.parametrize(
+    ("status", "check", "checked", "up"),
+    [
+        ("UP", "* L7OK", True, True),  # the next check is under way
+        ("UP 2/3", "L7TOUT", False, True),
+        ("UP 2/3", "* L4CON", False, True),
+        ("DOWN", "L7STS", False, False),
+        ("DOWN 1/2", "L7OK", True, False),
+    ],
+)
+def test_a_check_under_way_or_failed_once_takes_no_server_out(
+    status: str, check: str, checked: bool, up: bool
+) -> None:
+    stat = STAT.replace("model,a,UP,100,L7OK", f"model,a,{status},100,{check}")
+    assert read_servers(stat)["a"] == Server("a", 100, checked, "172.18.0.3", up)
 
 
 def servers(*weights: int) -> dict[str, Server]:
