@@ -78,7 +78,8 @@ class _Stored(Struct, frozen=True, tag_field="schema", tag=SCHEMA):
 
 class Aggregate(Struct, frozen=True, kw_only=True):
     """What a job leaves: `statistics` as of `to_bytes`, and what the record of a comparison says of
-    the rows."""
+    the rows. `apart`: of base's rows and of head's, each by themselves, where too few are common;
+    `statistics` are then of no row."""
 
     statistics: bytes
     counts: RowCounts
@@ -87,6 +88,7 @@ class Aggregate(Struct, frozen=True, kw_only=True):
     unscored: int = 0
     added: int = 0
     source: str = ""
+    apart: tuple[bytes, bytes] | None = None
 
 
 def to_bytes(found: Sufficient) -> bytes:

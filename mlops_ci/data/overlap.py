@@ -10,15 +10,16 @@ from mlops_ci.data.predictions import Predictions
 ENOUGH = 0.8  # of base's rows: fewer may be a choice, and no longer base's test set
 
 
-def is_enough(base: Predictions, paired: int) -> bool:
-    return paired > 0 and paired >= ENOUGH * base.rows
+def is_enough(rows: int, paired: int) -> bool:
+    """`rows`: all of base's."""
+    return paired > 0 and paired >= ENOUGH * rows
 
 
-def say_too_few(base: Predictions, paired: int) -> str:
+def say_too_few(rows: int, paired: int) -> str:
     if not paired:
         return "No id occurs in both files: they are compared as separate samples."
     return (
-        f"Of base's {base.rows:,} rows head scored {paired:,}, fewer than {ENOUGH:.0%}: the two "
+        f"Of base's {rows:,} rows head scored {paired:,}, fewer than {ENOUGH:.0%}: the two "
         "files are compared as separate samples."
     )
 

@@ -143,8 +143,8 @@ def _by_key(
     left_out = single_rows(base, classes, rest) if rest is not None else None
     if paired:
         _check_labels(base, head, classes, (left, right))
-    if not is_enough(base, paired):
-        apart = _apart(base, head, classes, say_too_few(base, paired))
+    if not is_enough(base.rows, paired):
+        apart = _apart(base, head, classes, say_too_few(base.rows, paired))
         return replace(apart, unscored=unscored, added=added, left_out=left_out)
     notes = [*_notes(base, head), *weight_notes(base, head, (left, right))]
     if unscored:

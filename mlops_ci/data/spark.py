@@ -9,14 +9,18 @@ https://spark.apache.org/docs/latest/api/python/reference/pyspark.sql/api/pyspar
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from mlops_ci.data.aggregate import Aggregate, to_bytes, write_aggregate
 from mlops_ci.data.classes import MAX_CLASSES, classes_of, positive_class
 from mlops_ci.data.columns import resolve_columns
 from mlops_ci.data.feed import File
 from mlops_ci.data.keys import digest_of
+from mlops_ci.data.overlap import is_enough
 from mlops_ci.data.request import ColumnsRequest
 from mlops_ci.data.rows import MAX_SLICE_VALUES, MISSING, used_scores
 from mlops_ci.data.sparkrows import Plan, Tally, count_rows, merge_rows
@@ -25,7 +29,7 @@ from mlops_ci.data.table import Table
 from mlops_ci.data.task import resolve_task
 from mlops_ci.errors import ComparisonError
 from mlops_ci.records import RowCounts
-from mlops_ci.verdict.aggregates.sufficient import Question
+from mlops_ci.verdict.aggregates.sufficient import Question, Sufficient
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -51,6 +55,8 @@ def aggregate_spark(
     """Write what the rows of both come to into `path`, on the driver's disk (its name should end in
     `.mlops-ci-aggregate`). Columns are found as in files; an id is needed.
 
+    Where head has fewer than 80 % of base's rows each side is counted by itself, as in files.
+
     Raises UsageError and ComparisonError as a comparison of files does: for duplicate keys, labels
     that differ, cells that are missing.
     """
@@ -69,22 +75,52 @@ def aggregate_spark(
         _refuse_doubles(name, frame, file)
     tally = _run(_joined(base, head, one, other), plan)
     tally.refuse()
+    found = tally.found
+    rows = RowCounts(
+        base=found.n + tally.unscored,
+        head=found.n + tally.added,
+        paired=found.n,
+        paired_by="id",
+    )
     aggregate = Aggregate(
-        statistics=to_bytes(tally.found),
-        counts=RowCounts(
-            base=tally.found.n + tally.unscored,
-            head=tally.found.n + tally.added,
-            paired=tally.found.n,
-            paired_by="id",
-        ),
+        statistics=to_bytes(found),
+        counts=rows,
         resolution=resolution_of_file(other, request),
-        rows_digest=digest_of(tally.found.n, tally.found.identity),
+        rows_digest=digest_of(found.n, found.identity),
         unscored=tally.unscored,
         added=tally.added,
         source="Spark",
     )
+    if not is_enough(rows.base or 0, found.n):
+        aggregate = _as_samples(aggregate, ((base, one), (head, other)), plan)
     write_aggregate(aggregate, path)
     return aggregate
+
+
+def _as_samples(
+    aggregate: Aggregate, sides: tuple[tuple[DataFrame, File], ...], plan: Plan
+) -> Aggregate:
+    """Too few rows are common: each side by itself, as in a comparison of files."""
+    alone = []
+    for at, (frame, file) in enumerate(sides):
+        slices = {column: _values(frame, (column,)) for column in file.roles.slices}
+        asked = replace(
+            plan,
+            question=replace(plan.question, sides=1),
+            slices=_names_of(slices),
+            columns=tuple(slices),
+            sides=(at,),
+        )
+        tally = _run(_side(frame, file, at, file.roles.slices), asked)
+        tally.refuse()
+        alone.append(tally.found)
+    return msgspec.structs.replace(
+        aggregate,
+        statistics=to_bytes(Sufficient.empty(plan.question)),
+        counts=msgspec.structs.replace(aggregate.counts, paired=0, paired_by="none"),
+        rows_digest=digest_of(alone[1].n, alone[1].identity),
+        apart=(to_bytes(alone[0]), to_bytes(alone[1])),
+    )
 
 
 def _understand(name: str, frame: DataFrame, request: ColumnsRequest) -> File:
@@ -157,12 +193,16 @@ def _plan(base: File, head: File, slices: dict[str, tuple[str, ...]]) -> Plan:
     )
     return Plan(
         question,
-        tuple(tuple(sorted({*names, MISSING})) for names in slices.values()),
+        _names_of(slices),
         tuple(slices),
         numbered=all(_numbered(file) for file in (base, head)),
         said=(not base.cut, not head.cut),
         scores=len(base.scores),
     )
+
+
+def _names_of(slices: dict[str, tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(sorted({*names, MISSING})) for names in slices.values())
 
 
 def _numbered(file: File) -> bool:
@@ -212,25 +252,26 @@ def _refuse_doubles(name: str, frame: DataFrame, file: File) -> None:
 
 
 def _joined(base: DataFrame, head: DataFrame, one: File, other: File) -> DataFrame:
+    sides = _side(base, one, 0, one.roles.slices), _side(head, other, 1, ())
+    return sides[0].join(sides[1], on="k", how="full_outer")
+
+
+def _side(frame: DataFrame, file: File, at: int, slices: tuple[str, ...]) -> DataFrame:
     from pyspark.sql import functions
 
-    def side(frame: DataFrame, file: File, at: int, slices: tuple[str, ...]) -> DataFrame:
-        columns = [_key(file).alias("k"), functions.lit(True).alias(f"there{at}")]  # noqa: FBT003
-        columns.append(_text(file.roles.label).alias(f"label{at}"))
-        if file.roles.prediction:
-            columns.append(_text(file.roles.prediction).alias(f"said{at}"))
-        columns += [
-            functions.col(f"`{name}`").cast("double").alias(f"score{at}_{place}")
-            for place, name in enumerate(file.scores)
-        ]
-        columns += [
-            functions.coalesce(_text(name), functions.lit(MISSING)).alias(f"slice{place}")
-            for place, name in enumerate(slices)
-        ]
-        return frame.select(*columns)
-
-    sides = side(base, one, 0, one.roles.slices), side(head, other, 1, ())
-    return sides[0].join(sides[1], on="k", how="full_outer")
+    columns = [_key(file).alias("k"), functions.lit(True).alias(f"there{at}")]  # noqa: FBT003
+    columns.append(_text(file.roles.label).alias(f"label{at}"))
+    if file.roles.prediction:
+        columns.append(_text(file.roles.prediction).alias(f"said{at}"))
+    columns += [
+        functions.col(f"`{name}`").cast("double").alias(f"score{at}_{place}")
+        for place, name in enumerate(file.scores)
+    ]
+    columns += [
+        functions.coalesce(_text(name), functions.lit(MISSING)).alias(f"slice{place}")
+        for place, name in enumerate(slices)
+    ]
+    return frame.select(*columns)
 
 
 def _run(rows: DataFrame, plan: Plan) -> Tally:

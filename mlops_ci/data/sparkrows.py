@@ -28,6 +28,7 @@ SHOWN = 3
 class Plan:
     """What executors are told. `slices`: of each column, the names of its values, sorted. `said`:
     which sides bring classes of their own; the others' scores are cut. `scores`: columns of them.
+    `sides`: both, or the one whose rows are counted by themselves.
     """
 
     question: Question
@@ -36,6 +37,7 @@ class Plan:
     numbered: bool
     said: tuple[bool, bool]
     scores: int
+    sides: tuple[int, ...] = (0, 1)
 
     @property
     def names(self) -> tuple[tuple[str, ...], ...]:
@@ -128,12 +130,6 @@ class Tally:
                 where="Spark",
                 fix="add a column `prediction` to both",
             )
-        if not self.found.n:
-            raise ComparisonError(
-                "no id occurs in both, so that there is nothing to compare",
-                where="Spark",
-                fix="name the column that identifies a row: ColumnsRequest(id=('COLUMN',))",
-            )
 
 
 def count_rows(plan: Plan) -> Work:
@@ -169,10 +165,10 @@ def _batch(tally: bytes) -> RecordBatch:
 
 
 def _add(tally: Tally, plan: Plan, batch: RecordBatch) -> None:
-    there = [_filled(batch, f"there{side}") for side in (0, 1)]
-    tally.unscored += int(np.count_nonzero(there[0] & ~there[1]))
-    tally.added += int(np.count_nonzero(there[1] & ~there[0]))
-    batch = _taken(batch, there[0] & there[1])
+    there = [_filled(batch, f"there{side}") for side in plan.sides]
+    tally.unscored += int(np.count_nonzero(there[0] & ~there[-1]))
+    tally.added += int(np.count_nonzero(there[-1] & ~there[0]))
+    batch = _taken(batch, there[0] & there[-1])
     whole = np.ones(batch.num_rows, dtype=np.bool_)
     for name in batch.schema.names:
         whole &= _filled(batch, name)
@@ -180,11 +176,11 @@ def _add(tally: Tally, plan: Plan, batch: RecordBatch) -> None:
             whole &= np.isfinite(_numbers(batch, name))
     tally.missing += _note(tally, batch, ~whole)
     batch = _taken(batch, whole)
-    labels = [_codes(batch, f"label{side}", plan.question.classes) for side in (0, 1)]
-    tally.relabelled += _note(tally, batch, labels[0] != labels[1])
+    labels = [_codes(batch, f"label{side}", plan.question.classes) for side in plan.sides]
+    tally.relabelled += _note(tally, batch, labels[0] != labels[-1])
     if not batch.num_rows or tally.relabelled or tally.missing:
         return
-    sides = [_answers(tally, plan, batch, side) for side in (0, 1)]
+    sides = [_answers(tally, plan, batch, side) for side in plan.sides]
     if tally.uncut:
         return
     cuts = [

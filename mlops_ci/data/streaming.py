@@ -40,7 +40,8 @@ COUNTED = (
 @dataclass(frozen=True)
 class Streamed:
     """What both files come to. `rows_digest` as in `Predictions`; `resolution` is head's, `digests`
-    are those of the two files. `unscored`, `added`: rows of base's and of head's only."""
+    are those of the two files. `unscored`, `added`: rows of base's and of head's only. `apart`:
+    each side by itself, where too few rows are common: `found` then has none."""
 
     found: Sufficient
     counts: RowCounts
@@ -50,6 +51,7 @@ class Streamed:
     notes: tuple[str, ...]
     unscored: int = 0
     added: int = 0
+    apart: tuple[Sufficient, Sufficient] | None = None
 
 
 def stream_pair(base: Path, head: Path, request: ColumnsRequest) -> Streamed | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mlops_ci.config.model import Policy
-from mlops_ci.data import Pairing, pair, single_rows
+from mlops_ci.data import Pairing, Streamed, pair, single_rows
 from mlops_ci.records.results import Evidence, MetricResult, RowCounts
 from mlops_ci.steps.drift import drift_between, note_of, rows_differ
 from mlops_ci.steps.sides import Known, Measured, Wanted
@@ -15,6 +15,7 @@ from mlops_ci.verdict import (
     askable,
     compare_fairness,
     compare_merged,
+    compare_merged_apart,
     compare_paired,
     compare_single,
     compare_unpaired,
@@ -24,10 +25,7 @@ from mlops_ci.verdict import (
 
 def measure_rows(base: Known | None, head: Known, policy: Policy, wanted: Wanted) -> Measured:
     if head.counted is not None:
-        names = askable(wanted.names, grouped=False)
-        metrics = compare_merged(head.counted.found, policy, names)
-        uncommon = Uncommon(head.counted.unscored, head.counted.added)
-        return Measured(metrics, head.counted.counts, "paired", uncommon, head.counted.notes)
+        return _measure_counted(head.counted, policy, askable(wanted.names, grouped=False))
     if head.predictions is None:
         return Measured((), RowCounts(), "point")
     if base is None or base.predictions is None:
@@ -45,6 +43,15 @@ def measure_rows(base: Known | None, head: Known, policy: Policy, wanted: Wanted
         return measured
     drift = drift_between(base.predictions, head.predictions)
     return replace(measured, drift=drift, notes=(*measured.notes, *note_of(drift)))
+
+
+def _measure_counted(counted: Streamed, policy: Policy, names: tuple[str, ...]) -> Measured:
+    uncommon = Uncommon(counted.unscored, counted.added, counted.apart is not None)
+    if counted.apart is not None:
+        metrics = compare_merged_apart(*counted.apart, policy, names)
+        return Measured(metrics, counted.counts, "unpaired", uncommon, counted.notes)
+    metrics = compare_merged(counted.found, policy, names)
+    return Measured(metrics, counted.counts, "paired", uncommon, counted.notes)
 
 
 def _measure_pair(

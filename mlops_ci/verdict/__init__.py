@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mlops_ci.verdict.fairness import compare_fairness
     from mlops_ci.verdict.gates import CAP, Promise, Reason
     from mlops_ci.verdict.judging import ALL_COMMON, Judgement, Uncommon, judge, verdict_of
-    from mlops_ci.verdict.merged import compare_merged
+    from mlops_ci.verdict.merged import compare_merged, compare_merged_apart
     from mlops_ci.verdict.names import METRICS, askable, canonical_metric, higher_is_better
     from mlops_ci.verdict.numbers import compare_numbers
     from mlops_ci.verdict.rows import Outputs, PairedRows, SingleRows
@@ -51,6 +51,7 @@ __all__ = [
     "canonical_metric",
     "compare_fairness",
     "compare_merged",
+    "compare_merged_apart",
     "compare_numbers",
     "compare_paired",
     "compare_single",
@@ -73,7 +74,7 @@ PLACES = {
     "fairness": ("compare_fairness",),
     "gates": ("CAP", "Promise", "Reason"),
     "judging": ("ALL_COMMON", "Judgement", "Uncommon", "judge", "verdict_of"),
-    "merged": ("compare_merged",),
+    "merged": ("compare_merged", "compare_merged_apart"),
     "names": ("METRICS", "askable", "canonical_metric", "higher_is_better"),
     "rows": ("Outputs", "PairedRows", "SingleRows"),
     "seeds": (

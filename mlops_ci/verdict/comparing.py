@@ -60,13 +60,14 @@ def compare_unpaired(
     names = _wanted(head, metrics)
     pairs = zip(_parts(base, policy), _parts(head, policy), strict=True)
     return tuple(
-        result_of(name, ours, _joined(measure(theirs, name), measure(ours, name)), "unpaired")
+        result_of(name, ours, joined(measure(theirs, name), measure(ours, name)), "unpaired")
         for theirs, ours in pairs
         for name in names
     )
 
 
-def _joined(base: Measured, head: Measured) -> Measured:
+def joined(base: Measured, head: Measured) -> Measured:
+    """Of two samples."""
     before, after = base.values[0], head.values[0]
     own_before, own_after = base.own[0], head.own[0]
     change = None

@@ -19,8 +19,9 @@ from mlops_ci.verdict import calibration, ranking
 from mlops_ci.verdict.aggregates.cells import Cells
 from mlops_ci.verdict.aggregates.joint import Joint
 from mlops_ci.verdict.aggregates.order import Ranking
+from mlops_ci.verdict.aggregates.scale import SLICE
 from mlops_ci.verdict.aggregates.sufficient import Losses, Sufficient
-from mlops_ci.verdict.comparing import result_of
+from mlops_ci.verdict.comparing import joined, result_of
 from mlops_ci.verdict.intervals import Interval, skewed_interval, student_quantile
 from mlops_ci.verdict.losses import LOSSES, Loss
 from mlops_ci.verdict.means import Means
@@ -39,17 +40,38 @@ def compare_merged(
     found: Sufficient, policy: Policy, metrics: Sequence[str] | None = None
 ) -> tuple[MetricResult, ...]:
     """As `compare_paired` and, of one side, `compare_single`."""
-    scored, task = found.question.scored, found.question.task
-    default = [
-        one.name for one in DEFAULT if task in one.tasks and (one.needs == "prediction" or scored)
-    ]
-    names = tuple(dict.fromkeys([*default, *map(canonical_metric, metrics or ())]))
+    names = _wanted(found, metrics)
     evidence: Evidence = "paired" if found.question.sides > 1 else "unpaired"
     parts = [MergedPart(found, policy, None)]
     parts += [MergedPart(found.slices[name], policy, name) for name in sorted(found.slices)]
     return tuple(
         result_of(name, part, measure(part, name), evidence) for part in parts for name in names
     )
+
+
+def compare_merged_apart(
+    base: Sufficient, head: Sufficient, policy: Policy, metrics: Sequence[str] | None = None
+) -> tuple[MetricResult, ...]:
+    """As `compare_unpaired`, of statistics of one side each."""
+    slices = sorted({*base.slices, *head.slices})
+    pairs = [(MergedPart(base, policy, None), MergedPart(head, policy, None))]
+    for name in slices:
+        empty = Sufficient.empty(head.question, scale=SLICE)
+        theirs, ours = (side.slices.get(name, empty) for side in (base, head))
+        pairs.append((MergedPart(theirs, policy, name), MergedPart(ours, policy, name)))
+    return tuple(
+        result_of(name, ours, joined(measure(theirs, name), measure(ours, name)), "unpaired")
+        for theirs, ours in pairs
+        for name in _wanted(head, metrics)
+    )
+
+
+def _wanted(found: Sufficient, metrics: Sequence[str] | None) -> tuple[str, ...]:
+    scored, task = found.question.scored, found.question.task
+    default = [
+        one.name for one in DEFAULT if task in one.tasks and (one.needs == "prediction" or scored)
+    ]
+    return tuple(dict.fromkeys([*default, *map(canonical_metric, metrics or ())]))
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from mlops_ci.data import spark as spark_module
 from mlops_ci.data.aggregate import read_aggregate, to_bytes
 from mlops_ci.data.spark import aggregate_spark
 from mlops_ci.errors import ComparisonError
-from mlops_ci.verdict import PairedRows, compare_merged
+from mlops_ci.verdict import PairedRows, compare_merged, compare_unpaired
 from mlops_ci.verdict.aggregates.sufficient import Cut, Question, Sufficient
 from mlops_ci.verdict.rows import view_of
 from tests.unit.data.files import binary, write
@@ -116,3 +117,38 @@ def test_rows_that_head_left_out_never_pass(
     assert read_aggregate(place)[0].unscored == 10
     run_program(["compare", str(place), "--min", "accuracy=0.1", "--json"])
     assert '"verdict": "inconclusive"' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("first", [800, ROWS])
+def test_with_too_few_common_rows_it_says_what_files_say(
+    spark: Any, tmp_path: Path, first: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Of base's rows head has 73 %, or none at all: two samples, all rows of each."""
+    keys = list(range(first, first + ROWS))
+    head = columns(2, id=keys)
+    labels = columns(1)["label"]
+    head["label"] = [labels[key] if key < ROWS else key % 2 for key in keys]
+    paths, (one, other) = frames(spark, tmp_path, columns(1), head)
+    place = tmp_path / "x.mlops-ci-aggregate"
+    aggregate = aggregate_spark(one, other, place, REQUEST)
+    pairing = pair(*(read_predictions(path, REQUEST) for path in paths))
+    assert aggregate.counts == pairing.counts
+    assert aggregate.rows_digest == read_predictions(paths[1], REQUEST).rows_digest
+    assert isinstance(pairing.rows, tuple)
+    options = ["--slice", "region", "--max-drop", "accuracy=0.9", "--json"]
+    run_program(["compare", str(place), *options[2:]])
+    told = json.loads(capsys.readouterr().out)
+    run_program(["compare", *map(str, paths), *options])
+    of_files = json.loads(capsys.readouterr().out)
+    for key in ("verdict", "evidence", "rows", "gates"):
+        assert told[key] == of_files[key], key
+    assert set(of_files["notes"]) <= set(told["notes"])
+    exact = {(m.metric, m.slice): m for m in compare_unpaired(*pairing.rows, Policy())}
+    for one in told["metrics"]:
+        known = exact.get((one["metric"], one.get("slice")))
+        if known is None:
+            assert one["slice"] == "region=(missing)"
+            continue
+        assert one["evidence"] == "unpaired"
+        for side in ("base", "head", "difference", "low", "high"):
+            assert one.get(side) == pytest.approx(getattr(known, side), abs=2e-3), one

@@ -13,17 +13,26 @@ from hypothesis import strategies as st
 from mlops_ci.config.model import Policy
 from mlops_ci.errors import ComparisonError
 from mlops_ci.records.results import MetricResult
-from mlops_ci.verdict import PairedRows, compare_merged, compare_paired
+from mlops_ci.verdict import (
+    Outputs,
+    PairedRows,
+    SingleRows,
+    compare_merged,
+    compare_merged_apart,
+    compare_paired,
+    compare_unpaired,
+)
 from mlops_ci.verdict.aggregates.joint import Joint
 from mlops_ci.verdict.aggregates.scale import SLICE, WHOLE, Scale
 from mlops_ci.verdict.aggregates.sufficient import Cut, Question, Sufficient
 from mlops_ci.verdict.ranking import placements
 from mlops_ci.verdict.rows import view_of
-from tests.unit.verdict.rows_for_tests import binary_rows, multiclass_rows
+from tests.unit.verdict.rows_for_tests import binary_rows, multiclass_rows, side_of
 
 SEEDS = st.integers(0, 2**32 - 1)
 NAMES = ("region=north", "region=south", "region=west")
 RANKED = ("roc_auc", "average_precision")
+LOSSES = ("log_loss", "brier")
 
 
 def question_of(rows: PairedRows) -> Question:
@@ -257,3 +266,50 @@ def bounds(one: MetricResult) -> tuple[float, float]:
 def width(one: MetricResult) -> float:
     low, high = bounds(one)
     return high - low
+
+
+@pytest.mark.parametrize("rows", [binary_rows(3, 2_000), multiclass_rows(3, 2_000)])
+def test_two_samples_are_what_rows_of_two_samples_are(rows: PairedRows) -> None:
+    """The intervals of scores have the bound of their steps in them; counts are the same."""
+    samples = [cut(side_of(rows, side), part) for side, part in (("base", 1_200), ("head", -900))]
+    of_rows = {
+        (one.metric, one.slice): one for one in compare_unpaired(samples[0], samples[1], Policy())
+    }
+    merged = [single(one) for one in samples]
+    found = compare_merged_apart(merged[0], merged[1], Policy(), ["f1"])
+    assert {(one.metric, one.slice) for one in found} == set(of_rows)
+    for one in found:
+        known = of_rows[one.metric, one.slice]
+        assert one.evidence == "unpaired"
+        assert one.n == known.n
+        if one.metric in LOSSES and one.slice is not None:
+            assert "nothing bounds its variance" in str(one.note), "few rows are resampled"
+            continue
+        if rows.task == "multiclass" and one.metric == "roc_auc":
+            assert "it needs every row" in str(one.note)
+            continue
+        slack = 2e-3 if one.metric in (*RANKED, *LOSSES) else 1e-12
+        for name in ("base", "head", "difference", "low", "high", "head_low", "base_high"):
+            assert getattr(one, name) == pytest.approx(getattr(known, name), abs=slack), one
+
+
+def cut(rows: SingleRows, at: int) -> SingleRows:
+    """The first rows, or the last; only the first have a slice `region=west`."""
+    part = slice(0, at) if at > 0 else slice(at, None)
+    names = NAMES if at > 0 else NAMES[:2]
+    region = np.arange(abs(at)) % len(names)
+    prediction, score = rows.outputs.prediction, rows.outputs.score
+    assert prediction is not None
+    assert score is not None
+    outputs = Outputs(prediction[part], score[part])
+    slices = {name: region == code for code, name in enumerate(names)}
+    return replace(rows, label=rows.label[part], outputs=outputs, slices=slices)
+
+
+def single(rows: SingleRows) -> Sufficient:
+    asked = Question(rows.task, rows.classes, rows.positive, sides=1)
+    found = Sufficient.empty(asked, tuple(rows.slices), SLICE)
+    names = tuple(rows.slices)
+    codes = np.argmax([rows.slices[name] for name in names], axis=0)
+    found.add(view_of(rows), [Cut(names, codes)])
+    return found
