@@ -101,8 +101,10 @@ def explain(error: msgspec.ValidationError, document: Document) -> ConfigError:
     link = f"{DOCS}/config.md"
     if not unknown:
         value = _get(document.data, path)
+        message = _KINDS.sub(lambda found: _in_words(found[1]), message)
         what = f"{format_path(path) or 'the file'}: {message[0].lower()}{message[1:]}"
-        return ConfigError(what, where=document.where(path), fix=_choices(path, value), link=link)
+        fix = _choices(path, value) or _written(path, value, error)
+        return ConfigError(what, where=document.where(path), fix=fix, link=link)
     key = unknown.group(1)
     where = document.where((*path, key))
     return ConfigError(f"unknown key {key!r}", where=where, fix=_meant(key, path), link=link)
@@ -177,6 +179,22 @@ def _choices(path: tuple[str | int, ...], value: Any) -> str:
     return ""
 
 
+def _in_words(kinds: str) -> str:
+    """msgspec's `str | null` → text. That a key may be left out is not what is asked."""
+    names = [kind for kind in kinds.split(" | ") if kind != "null"] or ["null"]
+    return " or ".join(_WORDS.get(name, name) for name in names)
+
+
+def _written(path: tuple[str | int, ...], value: Any, error: msgspec.ValidationError) -> str:
+    """How a table of keys, or any value, is written where something else stands."""
+    key = path[-1] if path and isinstance(path[-1], str) else ""
+    if key and "Expected `object`" in str(error):
+        return f"write its keys below it, two spaces further in:\n    {key}:\n      KEY: VALUE"
+    if key and value is None:
+        return f"write its value on the same line, or remove the line:\n    {key}: VALUE"
+    return ""
+
+
 def _words_of(kind: Any) -> tuple[str, ...]:
     if get_origin(kind) is Literal:
         return tuple(map(str, get_args(kind)))
@@ -184,6 +202,16 @@ def _words_of(kind: Any) -> tuple[str, ...]:
 
 
 ANY_KEY = "[...]"
+_KINDS = re.compile(r"`([a-z]+(?: \| [a-z]+)*)`")
+_WORDS = {
+    "object": "keys with values",
+    "array": "a list",
+    "null": "nothing",
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+}
 
 
 def _parse_path(text: str) -> tuple[str | int, ...]:

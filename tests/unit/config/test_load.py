@@ -179,3 +179,24 @@ def test_a_value_that_cannot_be_is_said_with_its_line() -> None:
     with pytest.raises(ConfigError, match="month must be in") as error:
         parse_config("models:\n  m:\n    train: 2020-99-99\n")
     assert "line 3" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "fix"),
+    [
+        (
+            "models:\n",
+            "models: expected keys with values, got nothing",
+            "models:\n",
+        ),
+        ("models:\n  a: 3\n", "models.a: expected keys with values, got a whole number", "a:\n"),
+        ("models:\n  a:\n    seeds: 1.5\n", "models.a.seeds: expected a whole number", ""),
+        ("models:\n  a:\n    train: 3\n", "models.a.train: expected text or a list, got", ""),
+        ("models:\n  a:\n    seeds:\n", "models.a.seeds: expected a whole number", "seeds: VALUE"),
+    ],
+)
+def test_a_value_of_another_kind_is_said_in_words(text: str, said: str, fix: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_config(text)
+    assert said in str(caught.value)
+    assert fix in str(caught.value)
