@@ -5,6 +5,7 @@ The user's checkout and index are not touched. Nothing is fetched where this clo
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import tempfile
@@ -18,6 +19,8 @@ from mlops_ci.errors import BaselineError
 from mlops_ci.git import Git
 from mlops_ci.project import Project
 
+PREFIX = "mlops-ci-base-"
+
 
 @contextmanager
 def checked_out(
@@ -27,30 +30,65 @@ def checked_out(
 
     Raises BaselineError when the commit cannot be checked out whole.
     """
-    parent = Path(tempfile.mkdtemp(prefix="mlops-ci-base-"))
+    git = project.git.owned_by(user)
+    _remove_leftovers(git)
+    parent = Path(tempfile.mkdtemp(prefix=PREFIX))
     parent.chmod(0o755)  # the one who trains has to get through
     if user is not None:
         os.chown(parent, *user)
     place = parent / "tree"
-    git = project.git.owned_by(user)
     try:
-        git.run("worktree", "prune")
-        done = git.run(
-            "worktree", "add", "--quiet", "--detach", str(place), commit,
-            environ={"GIT_LFS_SKIP_SMUDGE": "1"},
-        )  # fmt: skip
-        if done.code != 0:
-            raise BaselineError(
-                f"base {commit[:12]} cannot be checked out: {done.error.strip()}",
-                where=str(project.git.root),
-            )
-        _add_submodules(git, git.at(place))
-        add_large_files(git.at(place), commit)
-        yield place
+        with _held(parent):
+            yield _filled(git, place, commit)
     finally:
         git.run("worktree", "remove", "--force", str(place))
         shutil.rmtree(parent, ignore_errors=True)
         git.run("worktree", "prune")
+
+
+def _filled(git: Git, place: Path, commit: str) -> Path:
+    git.run("worktree", "prune")
+    done = git.run(
+        "worktree", "add", "--quiet", "--detach", str(place), commit,
+        environ={"GIT_LFS_SKIP_SMUDGE": "1"},
+    )  # fmt: skip
+    if done.code != 0:
+        raise BaselineError(
+            f"base {commit[:12]} cannot be checked out: {done.error.strip()}",
+            where=str(git.root),
+        )
+    _add_submodules(git, git.at(place))
+    add_large_files(git.at(place), commit)
+    return place
+
+
+@contextmanager
+def _held(parent: Path) -> Iterator[bool]:
+    """A lock that ends with this process, however it ends. False: another has it, or none can be
+    had here."""
+    handle = os.open(parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        held = True
+    except OSError:
+        held = False
+    try:
+        yield held
+    finally:
+        os.close(handle)
+
+
+def _remove_leftovers(git: Git) -> None:
+    """What a run that was killed could not remove: worktrees of ours that nobody holds."""
+    for line in git.run("worktree", "list", "--porcelain").text.splitlines():
+        key, _, path = line.partition(" ")
+        parent = Path(path).parent
+        if key != "worktree" or not parent.name.startswith(PREFIX) or not parent.is_dir():
+            continue
+        with _held(parent) as ours:
+            if ours:
+                git.run("worktree", "remove", "--force", path)
+                shutil.rmtree(parent, ignore_errors=True)
 
 
 def _add_submodules(main: Git, tree: Git, depth: int = 0) -> None:

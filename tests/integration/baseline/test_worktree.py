@@ -56,6 +56,22 @@ def test_it_is_removed_after_an_error_and_a_stale_one_does_not_hinder(repo: Repo
         assert (top / "train.py").exists()
 
 
+def test_what_a_killed_run_left_is_removed_and_a_running_ones_stays(
+    repo: Repository, tmp_path: Path
+) -> None:
+    base = repo.git("rev-parse", "HEAD")
+    left, others = tmp_path / "mlops-ci-base-left" / "tree", tmp_path / "of-the-user"
+    for place in (left, others):
+        repo.git("worktree", "add", "--quiet", "--detach", str(place), base)
+    with checked_out(repo.project(), base) as first:
+        assert not left.parent.exists()
+        with checked_out(repo.project(), base) as second:
+            assert second != first
+            assert (first / "train.py").exists()
+    assert (others / "train.py").exists()
+    assert len(repo.git("worktree", "list").splitlines()) == 2
+
+
 def test_heads_data_takes_the_place_of_bases_and_no_link_is_written_through(
     tmp_path: Path,
 ) -> None:
