@@ -12,6 +12,14 @@ from msgspec import Struct
 from mlops_ci.errors import BaselineError
 from mlops_ci.records import Evaluation, Training
 
+NAMES = (
+    "training.json",
+    "evaluation.json",
+    "predictions.parquet",
+    "exhibits.zip",
+    "training-keys.bin",
+)
+
 
 class Header(Struct, frozen=True, kw_only=True):
     """One entry. `files` maps each of its files to (SHA-256, bytes); `commits` are those of main
@@ -57,12 +65,14 @@ class Index(Struct, frozen=True, kw_only=True):
 @dataclass(frozen=True)
 class Entry:
     """One side as it was evaluated on main. `predictions` is the slim Parquet file's content,
-    `exhibits` an archive of what the project's own plots are drawn from."""
+    `exhibits` an archive of what the project's own plots are drawn from, `training_keys` the hashed
+    keys of the rows that it was trained on."""
 
     training: Training
     evaluation: Evaluation
     predictions: bytes | None = None
     exhibits: bytes | None = None
+    training_keys: bytes | None = None
 
 
 @dataclass(frozen=True)

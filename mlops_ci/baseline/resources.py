@@ -10,7 +10,7 @@ MEGABYTE = 1_000_000
 def resources_of(training: Training | None, evaluation: Evaluation) -> dict[str, float]:
     """By name, only what was measured. A training that was reused keeps the time it took."""
     found: dict[str, float | None] = {}
-    if evaluation.artifact is not None:
+    if evaluation.artifact is not None:  # an empty one has 0, which no gate takes for a size
         found["model_size_mb"] = evaluation.artifact.bytes / MEGABYTE
     if training is not None and training.command and training.exit_code == 0:
         found["training_seconds"] = training.duration_seconds or None

@@ -8,6 +8,7 @@ all of a change or nothing, and nothing when somebody else was faster.
     entries/<address>/evaluation.json
     entries/<address>/predictions.parquet  slim: id, label, prediction, score, declared slices
     entries/<address>/exhibits.zip         what the project's own plots are drawn from
+    entries/<address>/training-keys.bin    hashed keys of the rows that it was trained on
 
 What is read is not trusted: schema, size and SHA-256 are checked.
 """
@@ -24,6 +25,7 @@ from typing import TypeVar
 import msgspec
 
 from mlops_ci.baseline.entry import (
+    NAMES,
     Entry,
     Found,
     Header,
@@ -36,7 +38,7 @@ from mlops_ci.baseline.entry import (
 )
 from mlops_ci.baseline.history import other_seeds, repeats_of
 from mlops_ci.baseline.ledger import count_use, times_used, with_uses
-from mlops_ci.baseline.resources import resources_of
+from mlops_ci.baseline.resources import MEGABYTE, resources_of
 from mlops_ci.config import Store as Limits
 from mlops_ci.errors import BaselineError, RecordError, ServiceError
 from mlops_ci.records import Evaluation, Training
@@ -57,10 +59,8 @@ __all__ = [
 ]
 
 INDEX = "index.json"
-NAMES = ("training.json", "evaluation.json", "predictions.parquet", "exhibits.zip")
 MAX_INDEX_BYTES = 16 * 1024 * 1024
 MAX_RECORD_BYTES = 8 * 1024 * 1024
-MEGABYTE = 1_000_000
 ATTEMPTS = 10
 
 
@@ -212,8 +212,8 @@ class ShelfStore:
         too_large = size if size > self.limits.max_file_mb * MEGABYTE else None
         if entry.predictions is not None and too_large is None:
             contents["predictions.parquet"] = entry.predictions
-        if entry.exhibits is not None and len(entry.exhibits) <= MAX_RECORD_BYTES:
-            contents["exhibits.zip"] = entry.exhibits
+        more = zip(NAMES[3:], (entry.exhibits, entry.training_keys), strict=True)
+        contents |= {name: data for name, data in more if data and len(data) <= MAX_RECORD_BYTES}
         header = Header(
             address=address,
             model=evaluation.model,
@@ -260,7 +260,7 @@ class ShelfStore:
         names = [name for name in NAMES if name in header.files]
         asked = {f"{inside}/{name}": most.get(name, MAX_RECORD_BYTES) for name in names}
         found = self.shelf.read(version, asked)
-        training, evaluation, predictions, exhibits = (
+        training, evaluation, predictions, exhibits, keys = (
             self._intact(header, name, found.get(f"{inside}/{name}")) for name in NAMES
         )
         if training is None or evaluation is None:
@@ -270,6 +270,7 @@ class ShelfStore:
             decode_record(evaluation, Evaluation, where=self.shelf.place),
             predictions,
             exhibits,
+            keys,
         )
         if {entry.training.model, entry.evaluation.model} != {header.model}:
             raise self._broken(f"an entry of {header.model} holds another model's records")

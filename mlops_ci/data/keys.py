@@ -107,10 +107,11 @@ def match(base: NDArray[Any], head: NDArray[Any]) -> tuple[Rows, Rows]:
 
 def alike(base: NDArray[Any], head: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
     """Numbers on one side and texts or their hashes on the other: as hashes of text."""
-    return _text_hashes(base), _text_hashes(head)
+    return text_hashes(base), text_hashes(head)
 
 
-def _text_hashes(keys: NDArray[Any]) -> Hashes:
+def text_hashes(keys: NDArray[Any]) -> Hashes:
+    """One number a key, and the same for 7 and for '7'."""
     if keys.dtype.kind != "i":
         return hash_keys(keys)
     found = room(len(keys), np.uint64)

@@ -9,6 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mlops_ci.config.robustness import Perturbation
 from mlops_ci.data.formats import literal, read_header
 from mlops_ci.data.opening import open_table
@@ -47,12 +50,22 @@ def write_perturbed(features: Features, one: Perturbation, place: Path) -> int:
         table.close()
 
 
-def write_probe(features: Features, place: Path) -> None:
+@dataclass(frozen=True)
+class Probe:
+    """`places`, from 0 on, of the rows that were asked about, among the `rows` of the file."""
+
+    rows: int
+    places: NDArray[np.int64]
+
+
+def write_probe(features: Features, place: Path) -> Probe:
     """About half of the rows, by their keys, as they are."""
     table = open_table(features.path, spills=True)
     try:
-        chance = _uniform(_key(table, features), "probe")
-        _write(table, f"SELECT * FROM rows WHERE {chance} < {PROBED}", place)
+        asked = f"{_uniform(_key(table, features), 'probe')} < {PROBED}"
+        _write(table, f"SELECT * FROM rows WHERE {asked}", place)
+        chosen = table.read(f"CAST({asked} AS BOOLEAN)")[0].astype(bool)
+        return Probe(len(chosen), np.flatnonzero(chosen))
     finally:
         table.close()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +68,27 @@ class Predictions:
     @property
     def rows(self) -> int:
         return len(self.label)
+
+
+def at_places(predictions: Predictions, places: NDArray[np.int64]) -> Predictions:
+    """These rows alone. The digests stay those of the file."""
+
+    def some(values: NDArray[Any] | None) -> Any:
+        return None if values is None else values[places]
+
+    return replace(
+        predictions,
+        keys=some(predictions.keys),
+        label=some(predictions.label),
+        prediction=some(predictions.prediction),
+        score=some(predictions.score),
+        slices={
+            name: replace(one, codes=one.codes[places]) for name, one in predictions.slices.items()
+        },
+        group=some(predictions.group),
+        values={name: one[places] for name, one in predictions.values.items()},
+        weight=some(predictions.weight),
+    )
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from mlops_ci.records.files import write_atomically
 from mlops_ci.steps.evaluate import evaluation_of
 from mlops_ci.steps.exhibits import unpack_exhibits
 from mlops_ci.steps.key import command_of, training_key
+from mlops_ci.steps.training_keys import keep_training_keys, place_of
 from mlops_ci.steps.tree import CommitTree, Tree, WorkTree, content_digest
 
 SLIM = "predictions.parquet"
@@ -133,8 +134,15 @@ def _in_records(project: Project, name: str, settings: BaseSettings) -> BaseSide
         if evaluation.predictions is not None and place is None:
             continue
         source = f"trained here before, at {path.parent.name[:12]}"
+        _bring_keys(project, name, path.parent.name, settings.base.commit)
         return _settle(project, settings.base, BaseSide(evaluation, training, place, source))
     return None
+
+
+def _bring_keys(project: Project, name: str, commit: str, base: str) -> None:
+    origin, place = (place_of(project, name, one) for one in (commit, base))
+    if origin.is_file() and origin != place:
+        write_atomically(place, origin.read_bytes())
 
 
 def _intact(project: Project, evaluation: Evaluation) -> Path | None:
@@ -184,6 +192,9 @@ def _unpack(project: Project, settings: BaseSettings, found: Found) -> BaseSide:
         write_atomically(place, entry.predictions)
     if entry.exhibits is not None:
         unpack_exhibits(project, found.header.model, settings.base.commit, entry.exhibits)
+    if entry.training_keys is not None:
+        keys = place_of(project, found.header.model, settings.base.commit)
+        write_atomically(keys, entry.training_keys)
     slim = None
     if place is not None:
         inside = place.relative_to(project.root).as_posix()
@@ -237,6 +248,11 @@ def _in_commit(project: Project, name: str, settings: BaseSettings) -> BaseSide 
     project.records.ignore()
     view = Project(folder, settings.config, project.git, project.records, project.world)
     evaluation = evaluation_of(view, name, settings.base.commit, None)
+    rows = settings.model.training_rows
+    content = tree.read(rows) if rows is not None else None
+    if rows is not None and content is not None:
+        write_atomically(folder / rows, content)
+    keep_training_keys(view, name, settings.base.commit)
     place = folder / settings.model.predictions if settings.model.predictions else None
     return BaseSide(evaluation, None, place, "the files in base's commit")
 

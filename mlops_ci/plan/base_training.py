@@ -21,6 +21,7 @@ from mlops_ci.steps.command import dvc_argv
 from mlops_ci.steps.exhibit_files import FOLDER as EXHIBITS
 from mlops_ci.steps.requests import EvaluateRequest, TrainRequest
 from mlops_ci.steps.seeds import evaluate_all, train_all
+from mlops_ci.steps.training_keys import place_of
 
 
 @dataclass(frozen=True)
@@ -219,6 +220,9 @@ def _bring_back(
     kept = tree.records.of(request.name, request.commit) / EXHIBITS
     if kept.is_dir():
         shutil.copytree(kept, folder / EXHIBITS, symlinks=True, dirs_exist_ok=True)
+    trained = place_of(tree, request.name, request.commit)
+    if trained.is_file():
+        shutil.copyfile(trained, folder / trained.name)
     project.records.write("train", training)
     project.records.write("evaluate", evaluation)
     return BaseSide(evaluation, training, place, "trained here, in a worktree")

@@ -21,6 +21,7 @@ from mlops_ci.steps.exhibits import pack_exhibits
 from mlops_ci.steps.key import command_of
 from mlops_ci.steps.requests import EvaluateRequest, TrainRequest
 from mlops_ci.steps.seeds import evaluate_all, train_all
+from mlops_ci.steps.training_keys import place_of
 
 if TYPE_CHECKING:
     from mlops_ci.report.studio import Studio
@@ -184,7 +185,9 @@ class _Execution:
             raise InternalError("a store entry without records")
         predictions = slim_predictions(outcome)
         exhibits = pack_exhibits(self.context.project, outcome.name, outcome.evaluation.commit)
-        entry = Entry(outcome.training, outcome.evaluation, predictions, exhibits)
+        keys = place_of(self.context.project, outcome.name, outcome.evaluation.commit)
+        trained = keys.read_bytes() if keys.is_file() else None
+        entry = Entry(outcome.training, outcome.evaluation, predictions, exhibits, trained)
         header = store.put(entry, awaits=awaits)
         if header.too_large is not None:
             outcome.notes.append(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
 import msgspec
 
@@ -12,12 +13,14 @@ from mlops_ci.plan.base_search import Search
 from mlops_ci.project import Project
 from mlops_ci.verdict import Promise, Yardstick, merge_yardsticks, slice_changes
 from mlops_ci.verdict.names import higher_is_better
+from mlops_ci.verdict.yardstick import path_changes
 
 
 @dataclass(frozen=True)
 class Measure:
     """What both sides are measured by. `model` is head's, with base's slices too. `turned`: columns
-    of values, and whether more is better, where base's file says so and head's does not."""
+    of values, and whether more is better, where base's file says so and head's does not.
+    `training_rows`: the files that both name, base's first."""
 
     gates: Sequence[Gate | Promise]
     policy: Policy
@@ -25,6 +28,7 @@ class Measure:
     changes: tuple[str, ...] = ()
     waivers: Sequence[Waiver] = ()
     turned: Mapping[str, bool] = field(default_factory=dict)
+    training_rows: tuple[str, ...] = ()
 
     @property
     def functions(self) -> frozenset[str]:
@@ -38,7 +42,8 @@ def measure_of(project: Project, name: str, search: Search | None) -> Measure:
     ours = expand_gates(model.gates), project.config.policy(name)
     if search is None or search.settings.adopted:
         gates = [Promise(gate, "head") for gate in ours[0]]
-        return Measure(gates, ours[1], model, waivers=model.waivers)
+        files = _once([model.training_rows])
+        return Measure(gates, ours[1], model, waivers=model.waivers, training_rows=files)
     settings = search.settings
     theirs = expand_gates(settings.model.gates), settings.config.policy(name)
     merged: Yardstick = merge_yardsticks(theirs, ours)
@@ -48,16 +53,29 @@ def measure_of(project: Project, name: str, search: Search | None) -> Measure:
         *slice_changes(settings.model.slices, model.slices),
         *_waiver_changes(settings.model.waivers, model.waivers),
         *_seed_changes(settings.model.seeds, model.seeds),
+        *path_changes("training-rows", *_named(settings.model, model), "the rows of both count"),
         *(f"what is better of {one} is turned; it counts from the merge on" for one in turned),
     )
     slices = list(dict.fromkeys((*settings.model.slices, *model.slices)))
     fairness = list(dict.fromkeys((*settings.model.fairness, *model.fairness)))
     functions = {**model.functions, **settings.model.functions}
-    rows = model.training_rows or settings.model.training_rows
-    widened = msgspec.structs.replace(
-        model, slices=slices, fairness=fairness, functions=functions, training_rows=rows
+    widened = msgspec.structs.replace(model, slices=slices, fairness=fairness, functions=functions)
+    files = _once(_named(settings.model, model))
+    waivers = settings.model.waivers
+    return Measure(merged.gates, merged.policy, widened, changes, waivers, turned, files)
+
+
+def _named(base: Model, head: Model) -> tuple[str | None, str | None]:
+    """The files with the training rows, the same written in two ways being one."""
+    base_named, head_named = (
+        PurePosixPath(one.training_rows).as_posix() if one.training_rows is not None else None
+        for one in (base, head)
     )
-    return Measure(merged.gates, merged.policy, widened, changes, settings.model.waivers, turned)
+    return base_named, head_named
+
+
+def _once(paths: Iterable[str | None]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(path for path in paths if path is not None))
 
 
 def _turned(base: Model, head: Model) -> dict[str, bool]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -11,11 +12,13 @@ from mlops_ci.config import Gate, Perturbation, Policy, Waiver, expand_robustnes
 from mlops_ci.data import Predictions
 from mlops_ci.plan.base_search import Search
 from mlops_ci.plan.outcome import ModelOutcome
+from mlops_ci.plan.rescoring import differ
 from mlops_ci.project import Project
 from mlops_ci.records.findings import RobustnessResult
 from mlops_ci.steps.robustness import RobustnessRequest, check_robustness
 from mlops_ci.verdict.gates import Promise, Source, gate_of
 from mlops_ci.verdict.perturbation import (
+    MainsDrop,
     Seen,
     Wanted,
     drops_of,
@@ -69,14 +72,13 @@ def robustness_with_base(
         unseen = Seen(None, "there are no rows to change")
         wanted = [Wanted(one, source, one.metric or ruling.primary or "") for one, source in every]
         return Checked(tuple(judge_drop(one, unseen, policy, None) for one in wanted), changes)
-    side = search.side if search is not None else None
     request = RobustnessRequest(
         [Wanted(one, source, _metric(one, ruling.primary, head)) for one, source in every],
         head,
         project.model(outcome.name),
         policy,
         rows.base,
-        drops_of(side.evaluation.robustness) if side is not None else {},
+        _base_drops(outcome, search),
     )
     results = check_robustness(project, outcome.name, request)
     if outcome.evaluation is not None:
@@ -84,6 +86,16 @@ def robustness_with_base(
         project.records.write("evaluate", outcome.evaluation)
     waived, notes = waive_drops(results, ruling.waivers, project.world.now().date())
     return Checked(waived, changes, notes)
+
+
+def _base_drops(
+    outcome: ModelOutcome, search: Search | None
+) -> Mapping[tuple[Any, ...], MainsDrop]:
+    """What main lost on these rows; what it lost on others stands beside nothing."""
+    side = search.side if search is not None else None
+    if side is None or differ(side.evaluation, outcome.evaluation):
+        return {}
+    return drops_of(side.evaluation.robustness)
 
 
 def _merged(

@@ -14,8 +14,6 @@ from mlops_ci.baseline.anchor import find_anchors
 from mlops_ci.baseline.commit import Base
 from mlops_ci.baseline.store import Found, Store
 from mlops_ci.config import Model
-from mlops_ci.config.model import LEAKAGE
-from mlops_ci.engines.links import refuse_links
 from mlops_ci.errors import ComparisonError, MlopsCiError
 from mlops_ci.plan.base_search import Search
 from mlops_ci.plan.base_side import BaseSide, Rescored
@@ -27,7 +25,7 @@ from mlops_ci.plan.outcome import ModelOutcome
 from mlops_ci.plan.resources import RESOURCES, compare_resources
 from mlops_ci.plan.robustness import Rows, Ruling, robustness_with_base
 from mlops_ci.project import Project
-from mlops_ci.records import Evaluation, MetricResult
+from mlops_ci.records import Evaluation
 from mlops_ci.records.comparison import Side
 from mlops_ci.steps.evaluate import open_predictions
 from mlops_ci.verdict.gates import gate_of
@@ -67,6 +65,7 @@ def _sides(
     studio: Studio | None,
 ) -> Sides:
     """All that the comparison is told; the drawing of base's and head's curves begins meanwhile."""
+    from mlops_ci.plan.leakage import leakage_with_base
     from mlops_ci.steps.sides import Sides
 
     evaluation, side = outcome.evaluation, search.side if search is not None else None
@@ -92,7 +91,7 @@ def _sides(
     robustness = robustness_with_base(project, outcome, search, answers, ruling)
     history, missed = history_of(outcome.name, head, store if side else None)
     missed += same_seeds(evaluation)
-    leakage, leaks = _leakage(project, head, measure)
+    leakage, leaks = leakage_with_base(project, outcome.name, search, head, measure)
     promised = (*contract.notes, *robustness.notes)
     return Sides(
         model=outcome.name,
@@ -116,19 +115,6 @@ def _sides(
         waivers=measure.waivers,
         today=project.world.now().date(),
     )
-
-
-def _leakage(
-    project: Project, head: Known, measure: Measure
-) -> tuple[tuple[MetricResult, ...], tuple[str, ...]]:
-    from mlops_ci.steps.leakage import measure_leakage
-
-    gates = [gate_of(gate) for gate in measure.gates]
-    named = measure.model.training_rows
-    training = project.root / named if named is not None else None
-    gated = any(gate.metric == LEAKAGE for gate in gates)
-    refuse_links(project, [named] if named is not None else [])
-    return measure_leakage(head.predictions, training, gated=gated)
 
 
 def _head(project: Project, evaluation: Evaluation, measure: Measure, *, counted: bool) -> Known:

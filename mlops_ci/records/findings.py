@@ -96,9 +96,9 @@ class RobustnessResult(Struct, frozen=True, kw_only=True):
     `amount`: of `noise` in standard deviations of the column, of `missing` and `swap` a share, of
     `scale` a factor, of `prior` the share of positive rows. `columns` empty: all that fit. `clean`,
     `changed`: the metric; `difference` = changed − clean as it reads, with its bounds.
-    `base_difference`: the same of main's model, where main has measured it. `limit` is the margin
-    (≥ 0) of a gate; without one `verdict` is `ungated`. `reason`, `source`, `waived`: as a gate's.
-    None: not assessed, and `note` says why.
+    `base_difference`, `base_low`, `base_high`: the same of main's model on the same rows, where
+    main has measured it. `limit` is the margin (≥ 0) of a gate; without one `verdict` is `ungated`.
+    `reason`, `source`, `waived`: as a gate's. None: not assessed, and `note` says why.
     """
 
     kind: PerturbationKind
@@ -117,6 +117,8 @@ class RobustnessResult(Struct, frozen=True, kw_only=True):
     method: str = ""
     higher_is_better: bool | None = None
     base_difference: float | None = None
+    base_low: float | None = None
+    base_high: float | None = None
     limit: float | None = None
     required: bool = True
     source: Literal["base", "head", "both"] = "both"

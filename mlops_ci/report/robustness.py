@@ -112,7 +112,8 @@ def _rank(one: RobustnessResult) -> int:
 
 def _row(one: RobustnessResult) -> DropRow:
     digits = _digits(one)
-    change, within = show_change(one.difference, one.low, one.high, digits)
+    change = _told(show_change(one.difference, one.low, one.high, digits))
+    base = _told(show_change(one.base_difference, one.base_low, one.base_high, digits))
     blocked = one.verdict == "inconclusive" and one.blocks
     mark = "" if one.verdict == "ungated" else BLOCKED if blocked else MARKS[one.verdict]
     standing = f"{NBSP}(waived)" if one.waived else "" if one.required else f"{NBSP}(optional)"
@@ -122,11 +123,15 @@ def _row(one: RobustnessResult) -> DropRow:
         name=_name(one) + text(" · ") + metric_name(one.metric or "metric"),
         clean=show(one.clean, digits),
         changed=show(one.changed, digits),
-        change=f"{change}{NBSP}{within}" if within else change,
-        base=show(one.base_difference, digits, signed=True),
+        change=change,
+        base=base,
         gate=_gate(one) + standing if one.limit is not None else "",
         note=_why(one),
     )
+
+
+def _told(change: tuple[str, str]) -> str:
+    return NBSP.join(part for part in change if part)
 
 
 def _name(one: RobustnessResult) -> Phrase:

@@ -15,7 +15,8 @@ import numpy as np
 
 from mlops_ci.config import Model
 from mlops_ci.data import Predictions, pair
-from mlops_ci.data.perturbed import ending_of
+from mlops_ci.data.perturbed import Probe, ending_of
+from mlops_ci.data.predictions import at_places
 from mlops_ci.engines import Echo, Job, engine_of
 from mlops_ci.engines.links import refuse_links
 from mlops_ci.engines.owner import give, make_folder, user_for
@@ -159,10 +160,46 @@ def are_alike(rows: PairedRows) -> bool:
     return bool(same) and all(same)
 
 
+def check_probe(known: Predictions, half: Predictions, asked: Probe) -> None:
+    """Raises ComparisonError unless `half` answers the rows that were asked about as the
+    predictions do, and no others. Where these have no ids a row is its place in the file."""
+    if half.rows >= known.rows:
+        raise ComparisonError(
+            "`predict` answered all rows when it was asked about half of them: let it read the "
+            "file that MLOPS_CI_FEATURES names"
+        )
+    by_place = known.keys is None
+    rows = pair(half, _at_the_places(known, half, asked) if by_place else known).rows
+    if not isinstance(rows, PairedRows):
+        why = "their labels are not those of these rows" if by_place else "it gives other ids"
+        raise ComparisonError(f"`predict` answers rows that it was not asked about: {why}")
+    if not are_alike(rows):
+        raise ComparisonError(
+            "`predict` answers rows that are not changed in another way than the predictions do"
+        )
+
+
+def _at_the_places(known: Predictions, half: Predictions, asked: Probe) -> Predictions:
+    if asked.rows != known.rows:
+        raise ComparisonError(
+            f"the features have {asked.rows:,} rows and the predictions {known.rows:,}: without an "
+            "id nobody can tell which answer is whose"
+        )
+    if half.rows != len(asked.places):
+        raise ComparisonError(f"of {len(asked.places):,} rows {half.rows:,} were answered")
+    return at_places(known, asked.places)
+
+
 def pair_all(known: Predictions, answers: Predictions) -> PairedRows:
     """Raises ComparisonError unless the answers have each row, and no other one."""
     pairing = pair(known, answers)
     answered = pairing.counts.paired or 0
+    by_place = (known.keys is None or answers.keys is None) and known.rows == answers.rows
+    if isinstance(pairing.rows, tuple) and by_place:
+        raise ComparisonError(
+            "there is no id, and the labels of the answers do not agree with those of the "
+            "predictions row by row"
+        )
     if isinstance(pairing.rows, tuple) or not answered == known.rows == answers.rows:
         raise ComparisonError(f"of {known.rows:,} rows {answered:,} were answered")
     return pairing.rows

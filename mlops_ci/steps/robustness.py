@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops_ci.config import Model, Perturbation, Policy
-from mlops_ci.data import Predictions, pair, single_rows
+from mlops_ci.data import Predictions, single_rows
 from mlops_ci.data.perturbed import Features, ending_of, write_perturbed, write_probe
 from mlops_ci.engines import Echo
 from mlops_ci.engines.owner import give
@@ -23,9 +23,10 @@ from mlops_ci.errors import ComparisonError, MlopsCiError, UsageError
 from mlops_ci.project import Project
 from mlops_ci.records.findings import RobustnessResult
 from mlops_ci.records.results import MetricResult
-from mlops_ci.steps.answers import Asking, Way, are_alike, pair_all, told
+from mlops_ci.steps.answers import Asking, Way, check_probe, pair_all, told
 from mlops_ci.steps.command import changed_at
 from mlops_ci.verdict.perturbation import (
+    MainsDrop,
     Seen,
     Wanted,
     judge_drop,
@@ -47,7 +48,7 @@ class RobustnessRequest:
     model: Model
     policy: Policy
     base: Predictions | None = None
-    base_drops: Mapping[tuple[Any, ...], float] = field(default_factory=dict)
+    base_drops: Mapping[tuple[Any, ...], MainsDrop] = field(default_factory=dict)
     echo: Echo | None = None
     engine: str = "local"
 
@@ -66,11 +67,13 @@ def check_robustness(
     )
 
 
-def _of_base(wanted: Wanted, request: RobustnessRequest) -> float | None:
+def _of_base(wanted: Wanted, request: RobustnessRequest) -> MainsDrop | None:
     if wanted.one.kind == "prior" and request.base is not None:
         rows = single_rows(request.base)
         found = measure_prior(rows, request.policy, wanted.metric, wanted.one.amount).result
-        return found.difference if found is not None else None
+        if found is None or found.difference is None:
+            return None
+        return MainsDrop(found.difference, found.low, found.high)
     return request.base_drops.get((*place_of(wanted.one), wanted.metric))
 
 
@@ -132,18 +135,8 @@ class _Asking:
     def _ask_half(self) -> None:
         features = self._features()
         place = self._place("probe", features)
-        write_probe(features, place)
-        half, head = self._answers(place), self.request.head
-        if half.rows >= head.rows:
-            raise ComparisonError(
-                "`predict` answered all rows when it was asked about half of them: let it read the "
-                "file that MLOPS_CI_FEATURES names"
-            )
-        rows = pair(half, head).rows
-        if isinstance(rows, PairedRows) and not are_alike(rows):
-            raise ComparisonError(
-                "`predict` answers rows that are not changed in another way than the predictions do"
-            )
+        asked = write_probe(features, place)
+        check_probe(self.request.head, self._answers(place), asked)
 
     def _answered_rows(self, one: Perturbation) -> PairedRows:
         features = self._features()

@@ -25,6 +25,7 @@ from mlops_ci.records.training import SeedRun
 from mlops_ci.steps.evaluate import evaluate, open_predictions, predict, read_metrics
 from mlops_ci.steps.requests import EvaluateRequest, TrainRequest
 from mlops_ci.steps.train import digests_of, train, train_seed, trained_outputs
+from mlops_ci.steps.training_keys import keep_training_keys
 
 Key = tuple[str, str | None]
 
@@ -46,6 +47,7 @@ def train_all(project: Project, name: str, request: TrainRequest) -> Training:
 def evaluate_all(project: Project, name: str, request: EvaluateRequest) -> Evaluation:
     """`evaluate`, and every seed of the training that was recorded."""
     record = evaluate(project, name, request)
+    keep_training_keys(project, name, record.commit)
     try:
         runs = project.records.read(name, record.commit, Training).seeds
     except RecordError:

@@ -35,13 +35,13 @@ class Past:
 def compare_resource(name: str, head: float | None, past: Past, level: float) -> MetricResult:
     """`evidence` is `history`, or `point` where main has too few runs to tell noise."""
     known: dict[str, Any] = {"metric": name, "head": head, "higher_is_better": False}
-    if head is None or not math.isfinite(head):
-        why = RESOURCES[name] if head is None else f"{head} is not a finite number"
+    why = _unmeasured(name, head)
+    if why is not None or head is None:
         return MetricResult(**{**known, "head": None}, note=f"not measured: {why}")
     if name in EXACT:
         return _exact(known, head, past)
     values = [one for one in past.values if one > 0 and math.isfinite(one)][-MOST_RUNS:]
-    if len(values) < LEAST_RUNS or head <= 0:
+    if len(values) < LEAST_RUNS:
         return _alone(known, head, past, f"{len(values)} runs of main, fewer than {LEAST_RUNS}")
     logs = [math.log(one) for one in values]
     n, mean = len(logs), math.fsum(logs) / len(logs)
@@ -68,8 +68,19 @@ def compare_resource(name: str, head: float | None, past: Past, level: float) ->
     )
 
 
+def _unmeasured(name: str, head: float | None) -> str | None:
+    """Nothing weighs nothing, and nothing is done in no time."""
+    if head is None:
+        return RESOURCES[name]
+    if not math.isfinite(head):
+        return f"{head} is not a finite number"
+    if head > 0:
+        return None
+    return "head's model is empty" if name == "model_size_mb" else f"{head:g} is no measurement"
+
+
 def _exact(known: dict[str, Any], head: float, past: Past) -> MetricResult:
-    base = past.base if past.base is not None else (past.values[-1] if past.values else None)
+    base = _newest(past)
     change = None if base is None else head - base
     return MetricResult(
         **known,
@@ -86,8 +97,13 @@ def _exact(known: dict[str, Any], head: float, past: Past) -> MetricResult:
     )
 
 
+def _newest(past: Past) -> float | None:
+    values = (past.base, *reversed(past.values))
+    return next((one for one in values if one is not None and one > 0), None)
+
+
 def _alone(known: dict[str, Any], head: float, past: Past, why: str) -> MetricResult:
-    base = past.base if past.base is not None else (past.values[-1] if past.values else None)
+    base = _newest(past)
     return MetricResult(
         **known,
         base=base,

@@ -47,6 +47,15 @@ class Wanted:
 
 
 @dataclass(frozen=True)
+class MainsDrop:
+    """What main's model lost by the same change of the same rows; its bounds, where it has some."""
+
+    difference: float
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
 class Seen:
     """The drop as measured; None: why it could not be."""
 
@@ -148,7 +157,9 @@ def _within_classes(influence: Floats, view: View) -> Floats:
     return centred
 
 
-def judge_drop(wanted: Wanted, seen: Seen, policy: Policy, base: float | None) -> RobustnessResult:
+def judge_drop(
+    wanted: Wanted, seen: Seen, policy: Policy, base: MainsDrop | None
+) -> RobustnessResult:
     """Without a limit it is told and judges nothing. What was not assessed never passes a gate."""
     one, result = wanted.one, seen.result
     told_: dict[str, Any] = {
@@ -159,9 +170,12 @@ def judge_drop(wanted: Wanted, seen: Seen, policy: Policy, base: float | None) -
         "limit": one.max_drop,
         "required": one.required,
         "source": wanted.source,
-        "base_difference": base,
         "note": seen.note or (result.note if result is not None else None),
     }
+    if base is not None:
+        told_ |= {
+            "base_difference": base.difference, "base_low": base.low, "base_high": base.high
+        }  # fmt: skip
     if result is not None:
         told_ |= {
             "clean": result.base, "changed": result.head, "difference": result.difference,
@@ -207,10 +221,10 @@ def place_of(one: Perturbation | RobustnessResult) -> tuple[Any, ...]:
     return one.kind, one.amount, one.columns
 
 
-def drops_of(results: Iterable[RobustnessResult]) -> Mapping[tuple[Any, ...], float]:
-    """(kind, amount, columns, metric) → the difference."""
+def drops_of(results: Iterable[RobustnessResult]) -> Mapping[tuple[Any, ...], MainsDrop]:
+    """(kind, amount, columns, metric) → what was lost."""
     return {
-        (*place_of(one), one.metric): one.difference
+        (*place_of(one), one.metric): MainsDrop(one.difference, one.low, one.high)
         for one in results
         if one.difference is not None
     }

@@ -105,6 +105,17 @@ def policy_changes(base: Policy, head: Policy) -> tuple[str, ...]:
     )
 
 
+def path_changes(key: str, base: str | None, head: str | None, effect: str) -> tuple[str, ...]:
+    """A file that the yardstick reads, named otherwise. `effect`: what counts until the merge."""
+    if base == head:
+        return ()
+    if base is None:
+        return (f"{key}: {head} is new and already counts",)
+    if head is None:
+        return (f"{key}: {base} is removed; it counts until this is merged",)
+    return (f"{key}: {base} becomes {head} ({effect} until this is merged)",)
+
+
 def slice_changes(base: Sequence[str], head: Sequence[str]) -> tuple[str, ...]:
     """Columns that only one file declares as slices; base's are judged, head's are shown."""
     gone = [

@@ -144,6 +144,14 @@ def test_what_was_put_is_found_by_commit_and_by_key(place: Place) -> None:
     assert place.store().get(Wanted("fraud", commit="a" * 40, key="k1")) is None
 
 
+def test_the_training_rows_of_a_model_come_back(place: Place) -> None:
+    known = dataclasses.replace(entry("a" * 40), training_keys=bytes(range(16)))
+    place.store().put(known)
+    found = place.store().get(Wanted("churn", commit="a" * 40))
+    assert found is not None
+    assert found.entry == known
+
+
 def test_commits_of_one_key_share_an_entry(place: Place) -> None:
     for commit in ("a", "b", "a"):
         place.store().put(entry(commit))

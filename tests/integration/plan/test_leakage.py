@@ -107,6 +107,35 @@ def test_head_cannot_look_away(repo: Repository) -> None:
     assert "train.csv" in str(outcome.error)
 
 
+def test_head_cannot_name_other_training_rows(repo: Repository) -> None:
+    """The rows of both files count, and a reader is told."""
+    other = CONFIG.replace("training-rows: out/train.csv", "training-rows: ./out/none.csv")
+    spared = TRAIN + 'open("out/none.csv", "w").write("id\\n-1\\n")\n'
+    repo.commit({"mlops-ci.yaml": other, "shared.txt": "5\n", "train.py": spared})
+    found = run(repo).comparison
+    assert found is not None
+    (gate,) = (one for one in found.gates if one.metric == "leakage")
+    assert (found.verdict, gate.estimate) == ("fail", 0.005)
+    told = "training-rows: out/train.csv becomes out/none.csv (the rows of both count until this"
+    assert any(change.startswith(told) for change in found.changes), found.changes
+
+
+def test_evaluation_rows_that_main_was_trained_on_are_told(repo: Repository) -> None:
+    """Main was trained on 1000 … 1999; head moves 200 of these into the evaluation rows."""
+    moved = TRAIN.replace("range(1000 - shared, 2000)", "range(1200, 2000)")
+    moved = moved.replace("for i in range(1000):", "for i in range(1200):")
+    repo.commit({"train.py": moved})
+    found = run(repo).comparison
+    assert found is not None
+    (leak,) = (one for one in found.metrics if one.metric == "leakage")
+    assert (leak.head, leak.base) == (0.0, 200 / 1200)
+    told = "Leakage: 200 of the 1,200 evaluation rows (16.7 %) are among the rows that main's model"
+    assert any(note.startswith(told) for note in found.notes), found.notes
+    again = run(repo).comparison  # out of the records of the first run
+    assert again is not None
+    assert any(note.startswith(told) for note in again.notes), again.notes
+
+
 @pytest.mark.parametrize(
     "limit", ["{max-drop: 0.1}", "{min: 0.5}", "{max: 0, slice: region=north}"]
 )

@@ -121,3 +121,13 @@ def test_a_size_without_a_model_blocks(repo: Repository) -> None:
     assert resources(outcome)["model_size_mb"].head is None
     assert gates(outcome)["model_size_mb max"].blocks
     assert outcome.exit_code == 1
+
+
+def test_an_empty_model_has_no_size(repo: Repository) -> None:
+    """A folder that training left empty is no small model."""
+    repo.commit({"train.py": "import os; os.makedirs('model.bin', exist_ok=True)\n"})
+    outcome = run(repo)
+    assert resources(outcome)["model_size_mb"].note == "not measured: head's model is empty"
+    blocked = [gate.blocks for name, gate in gates(outcome).items() if "model_size" in name]
+    assert blocked == [True, True]
+    assert outcome.exit_code == 1

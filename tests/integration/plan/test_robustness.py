@@ -100,8 +100,36 @@ def test_mains_own_drop_stands_beside_heads(repo: Repository) -> None:
     repo.git("checkout", "--quiet", "feature")
     repo.commit({"predict.py": MODEST + "# the same\n"})
     second = drops(run(repo))
-    assert second["noise"].base_difference == first["noise"].difference
+    for kind in ("noise", "prior"):
+        mains = (first[kind].difference, first[kind].low, first[kind].high)
+        beside = second[kind].base_difference, second[kind].base_low, second[kind].base_high
+        assert mains == beside, kind
+    assert second["noise"].base_low is not None
+    assert second["noise"].base_low < second["noise"].base_high  # type: ignore[operator]
     assert second["noise"].difference == first["noise"].difference, "the same rows, the same noise"
+
+
+def test_what_main_lost_on_other_rows_stands_beside_nothing(repo: Repository) -> None:
+    repo.git("checkout", "--quiet", "main")
+    run(repo)
+    repo.git("checkout", "--quiet", "feature")
+    repo.commit({"train.py": TRAIN.replace("range(600)", "range(590)")})
+    found = drops(run(repo))
+    assert found["noise"].n == 590
+    assert found["noise"].base_difference is None
+
+
+WITHOUT_IDS = {
+    "train.py": TRAIN.replace('"id,label', '"label').replace("print(i, ", "print("),
+    "predict.py": MODEST.replace('"id,label', '"label').replace('print(row["id"], ', "print("),
+}
+
+
+def test_rows_without_ids_are_told_by_their_place(repo: Repository) -> None:
+    repo.commit(WITHOUT_IDS)
+    found = drops(run(repo))
+    assert (found["noise"].verdict, found["noise"].n) == ("pass", 600)
+    assert found["noise"].difference != 0.0
 
 
 def test_a_command_that_reads_another_file_is_no_pass(repo: Repository) -> None:

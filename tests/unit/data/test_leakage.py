@@ -12,9 +12,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_ci.data import read_predictions
-from mlops_ci.data.leakage import Overlap, find_overlap
+from mlops_ci.data.leakage import Overlap, count_among, find_overlap, hash_trained
 from mlops_ci.errors import ComparisonError, UsageError
-from mlops_ci.steps.leakage import measure_leakage, note_of, result_of
+from mlops_ci.steps.leakage import (
+    UNKNOWN,
+    Trained,
+    measure_leakage,
+    note_of,
+    note_of_main,
+    result_of,
+)
 
 
 def write(path: Path, names: Sequence[str], rows: Sequence[Sequence[object]]) -> Path:
@@ -33,7 +40,7 @@ def evaluated(folder: Path, keys: Sequence[object], **extra: Sequence[object]) -
 
 def overlap(folder: Path, keys: Sequence[object], trained: Sequence[object]) -> Overlap:
     training = write(folder / "t.csv", ["x", "id"], [(0.5, key) for key in trained])
-    found = find_overlap(read_predictions(evaluated(folder, keys)), training)
+    found = find_overlap(read_predictions(evaluated(folder, keys)), [training])
     assert found is not None
     return found
 
@@ -71,7 +78,7 @@ def test_a_key_of_two_columns_is_both(tmp_path: Path) -> None:
     place = write(tmp_path / "p.csv", ["user", "day", "label", "prediction"], rows)
     predictions = read_predictions(place, ColumnsRequest(id=("user", "day")))
     training = write(tmp_path / "t.csv", ["day", "user"], [(2, "a"), (2, "b"), (3, "a")])
-    found = find_overlap(predictions, training)
+    found = find_overlap(predictions, [training])
     assert found is not None
     assert found.shared == 1
     assert "`a, 2`" in note_of(found)
@@ -80,19 +87,19 @@ def test_a_key_of_two_columns_is_both(tmp_path: Path) -> None:
 def test_a_split_column_says_it_without_a_file(tmp_path: Path) -> None:
     split = ["train", "test", " Train ", "fit", "validation", ""]
     predictions = read_predictions(evaluated(tmp_path, range(6), split=split))
-    found = find_overlap(predictions, None)
+    found = find_overlap(predictions, ())
     assert found is not None
     assert (found.rows, found.shared) == (6, 3)
     none = read_predictions(evaluated(tmp_path, range(6)))
-    assert find_overlap(none, None) is None
+    assert find_overlap(none, ()) is None
 
 
 def test_a_training_file_without_the_id_is_refused(tmp_path: Path) -> None:
     predictions = read_predictions(evaluated(tmp_path, range(4)))
     with pytest.raises(UsageError, match="no column 'id'"):
-        find_overlap(predictions, write(tmp_path / "t.csv", ["ident"], [(1,)]))
+        find_overlap(predictions, [write(tmp_path / "t.csv", ["ident"], [(1,)])])
     with pytest.raises(UsageError, match="there is no file"):
-        find_overlap(predictions, tmp_path / "nowhere.parquet")
+        find_overlap(predictions, [tmp_path / "nowhere.parquet"])
 
 
 @pytest.mark.parametrize("content", [b"", b"id\n", b"PAR1 broken"])
@@ -101,24 +108,24 @@ def test_a_broken_training_file_is_refused(tmp_path: Path, content: bytes) -> No
     name = "t.parquet" if content.startswith(b"PAR1") else "t.csv"
     (tmp_path / name).write_bytes(content)
     with pytest.raises((ComparisonError, UsageError)):
-        find_overlap(predictions, tmp_path / name)
+        find_overlap(predictions, [tmp_path / name])
 
 
 def test_rows_without_ids_cannot_be_checked(tmp_path: Path) -> None:
     place = write(tmp_path / "p.csv", ["label", "prediction"], [(0.5, 0.5), (1.5, 1.5)])
     training = write(tmp_path / "t.csv", ["id"], [(1,)])
     with pytest.raises(UsageError, match="needs row keys"):
-        find_overlap(read_predictions(place), training)
+        find_overlap(read_predictions(place), [training])
 
 
 def test_a_gate_that_nothing_answers_is_an_error(tmp_path: Path) -> None:
     predictions = read_predictions(evaluated(tmp_path, range(4)))
     with pytest.raises(UsageError, match="gate on leakage"):
-        measure_leakage(predictions, None, gated=True)
+        measure_leakage(predictions, Trained(), gated=True)
     with pytest.raises(UsageError, match="gate on leakage"):
-        measure_leakage(None, None, gated=True)
-    assert measure_leakage(predictions, None, gated=False) == ((), ())
-    assert measure_leakage(None, None, gated=False) == ((), ())
+        measure_leakage(None, Trained(), gated=True)
+    assert measure_leakage(predictions, Trained(), gated=False) == ((), ())
+    assert measure_leakage(None, Trained(), gated=False) == ((), ())
 
 
 def test_what_is_said_of_it() -> None:
@@ -130,3 +137,35 @@ def test_what_is_said_of_it() -> None:
     assert "(99.9 %)" in note_of(Overlap(100_000, 99_999, "t.csv"))
     assert "(100 %)" in note_of(Overlap(10, 10, "t.csv"))
     assert note_of(Overlap(10, 1, "t.csv", ("a`b",))).count("`") == 2
+
+
+@pytest.mark.parametrize("keys", [[7, 8, 9, 10], ["7", "8", "a", "b"]])
+def test_mains_training_rows_are_told_whatever_their_keys_are(
+    tmp_path: Path, keys: list[object]
+) -> None:
+    """Numbers in one file may be texts in the other."""
+    trained = write(tmp_path / "t.csv", ["id"], [(8,), (7,), (8,), (99,)])
+    mains = hash_trained(read_predictions(evaluated(tmp_path, [7, 8])), trained)
+    assert mains is not None
+    assert len(mains) == 3
+    (result,), notes = measure_leakage(
+        read_predictions(evaluated(tmp_path, keys, split=["test"] * 4)),
+        Trained((), mains),
+        gated=True,
+    )
+    assert (result.head, result.base) == (0.0, 0.5)
+    assert notes == (note_of_main(2, 4),)
+    assert "2 of the 4 evaluation rows (50.0 %) are among the rows that main's model" in notes[0]
+
+
+def test_a_column_split_says_which_rows_main_was_trained_on(tmp_path: Path) -> None:
+    said = read_predictions(evaluated(tmp_path, [1, 2, 3], split=["train", None, "test"]))
+    mains = hash_trained(said, None)
+    assert mains is not None
+    assert count_among(said, mains) == 1
+    assert hash_trained(read_predictions(evaluated(tmp_path, [1, 2])), None) is None
+
+
+def test_where_main_says_what_was_not_kept_it_is_not_known(tmp_path: Path) -> None:
+    rows = read_predictions(evaluated(tmp_path, [1, 2]))
+    assert measure_leakage(rows, Trained(asked=True), gated=False) == ((), (UNKNOWN,))

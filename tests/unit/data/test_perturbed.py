@@ -133,8 +133,10 @@ def test_rows_without_a_key_are_what_their_cells_are(tmp_path: Path) -> None:
 def test_a_probe_is_half_of_the_rows_as_they_are(tmp_path: Path) -> None:
     table = frame()
     features = Features(write(table, tmp_path / "f.parquet"), ("id",), ("label",))
-    write_probe(features, tmp_path / "probe.parquet")
+    probe = write_probe(features, tmp_path / "probe.parquet")
     half = read(tmp_path / "probe.parquet")
+    assert probe.rows == len(table)
+    assert table["id"].iloc[probe.places].tolist() == half["id"].tolist()
     assert 0.45 < len(half) / len(table) < 0.55
     pd.testing.assert_frame_equal(half.set_index("id"), table.set_index("id").loc[half["id"]])
 

@@ -44,8 +44,8 @@ from mlops_ci.verdict.contract import (
     place_of,
 )
 from mlops_ci.verdict.history import Past, compare_resource
+from mlops_ci.verdict.perturbation import MainsDrop, Wanted, judge_drop
 from mlops_ci.verdict.perturbation import Seen as Drop
-from mlops_ci.verdict.perturbation import Wanted, judge_drop
 
 HEAD, BASE = "3f9c2ab1" * 5, "a1b2c3d4" * 5
 ROWS = 12_408
@@ -652,7 +652,9 @@ def drops(*, scale: float = -0.427, told: bool = False) -> tuple[RobustnessResul
     for one, drop_ in changed:
         found = metric("roc_auc", 0.9134, 0.9134 + (drop_ or 0.0), 0.003 if drop_ else 0.0)
         seen = Drop(found) if drop_ is not None else Drop(None, "predict failed (KeyError: 'x|y')")
-        results.append(judge_drop(Wanted(one, "both", "roc_auc"), seen, Policy(), -0.001))
+        results.append(
+            judge_drop(Wanted(one, "both", "roc_auc"), seen, Policy(), MainsDrop(-0.001))
+        )
     return tuple(results)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mlops_ci.data import ColumnsRequest, Predictions, read_predictions
+from mlops_ci.data.perturbed import Probe
 from mlops_ci.errors import CommandError, ComparisonError
-from mlops_ci.steps.answers import are_alike, pair_all, told
+from mlops_ci.steps.answers import are_alike, check_probe, pair_all, told
 
 
 def predictions(place: Path, scores: list[float], header: str = "id,label,score") -> Predictions:
@@ -29,6 +31,52 @@ def test_every_row_is_answered_and_no_other(tmp_path: Path, scores: list[float])
     one = predictions(tmp_path / "a.csv", [0.3, 0.8, 0.1])
     with pytest.raises(ComparisonError, match="of 3 rows"):
         pair_all(one, predictions(tmp_path / "b.csv", scores))
+
+
+WHOLE = ["0,0.2", "1,0.7", "1,0.4", "0,0.1"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "half", "told_"),
+    [
+        (4, ["1,0.7", "0,0.1"], None),
+        (4, ["1,0.7", "0,0.2"], "in another way than the predictions do"),
+        (4, ["0,0.1", "1,0.7"], "labels are not those of these rows"),
+        (4, ["1,0.7"], "of 2 rows 1 were answered"),
+        (4, WHOLE, "answered all rows"),
+        (5, ["1,0.7", "0,0.1"], "the features have 5 rows and the predictions 4"),
+    ],
+)
+def test_a_probe_without_ids_is_held_against_the_rows_at_its_places(
+    tmp_path: Path, rows: int, half: list[str], told_: str | None
+) -> None:
+    sides = []
+    for name, lines in (("whole.csv", WHOLE), ("half.csv", half)):
+        (tmp_path / name).write_text("\n".join(["label,score", *lines]) + "\n")
+        sides.append(read_predictions(tmp_path / name, ColumnsRequest(task="binary")))
+    asked = Probe(rows, np.array([1, 3]))
+    if told_ is None:
+        check_probe(sides[0], sides[1], asked)
+        return
+    with pytest.raises(ComparisonError, match=told_):
+        check_probe(sides[0], sides[1], asked)
+
+
+def test_a_probe_with_other_ids_is_no_answer(tmp_path: Path) -> None:
+    one = predictions(tmp_path / "a.csv", [0.3, 0.8, 0.1, 0.6])
+    (tmp_path / "b.csv").write_text("id,label,score\n7,0,0.3\n8,1,0.8\n")
+    other = read_predictions(tmp_path / "b.csv", ColumnsRequest())
+    with pytest.raises(ComparisonError, match="it gives other ids"):
+        check_probe(one, other, Probe(4, np.array([0, 1])))
+
+
+def test_answers_without_ids_in_another_order_are_told_so(tmp_path: Path) -> None:
+    sides = []
+    for name, lines in (("a.csv", WHOLE), ("b.csv", WHOLE[1:] + WHOLE[:1])):
+        (tmp_path / name).write_text("\n".join(["label,score", *lines]) + "\n")
+        sides.append(read_predictions(tmp_path / name, ColumnsRequest()))
+    with pytest.raises(ComparisonError, match="labels of the answers do not agree"):
+        pair_all(*sides)
 
 
 def test_one_other_class_is_another_answer(tmp_path: Path) -> None:

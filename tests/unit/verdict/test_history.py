@@ -94,13 +94,27 @@ def test_past_without_noise_or_sense_gives_no_interval(past: list[float]) -> Non
     assert (found.low, found.evidence) == (None, "point")
 
 
-@pytest.mark.parametrize("head", [None, math.nan, math.inf])
+@pytest.mark.parametrize("head", [None, math.nan, math.inf, 0.0, -1.0])
 def test_what_was_not_measured_blocks(head: float | None) -> None:
     found = compare_resource("model_size_mb", head, Past([1.0] * 9), 0.95)
     assert found.head is None
     assert str(found.note).startswith("not measured")
     gate = judged(found, "max", 50.0)
     assert (gate.verdict, gate.blocks, gate.reason) == ("inconclusive", True, "missing-metric")
+
+
+@pytest.mark.parametrize("name", ["latency_ms", "training_seconds", "peak_memory_mb"])
+def test_nothing_is_done_in_no_time(name: str) -> None:
+    found = compare_resource(name, 0.0, Past([1.0, 1.1, 0.9, 1.0, 1.2]), 0.95)
+    gate = judged(found, "max", 50.0, accept="point")
+    assert (found.head, gate.verdict, gate.blocks) == (None, "inconclusive", True)
+
+
+def test_a_model_of_main_that_was_empty_is_nothing_to_compare_with() -> None:
+    found = compare_resource("model_size_mb", 40.0, Past([38.0, 0.0], base=0.0), 0.95)
+    assert found.base == 38.0
+    gate = judged(compare_resource("model_size_mb", 40.0, Past([], 0.0), 0.95), "max-drop", 1.0)
+    assert (gate.verdict, gate.blocks) == ("inconclusive", True)
 
 
 def test_only_the_last_runs_count() -> None:

@@ -14,6 +14,7 @@ from mlops_ci.config.robustness import Perturbation
 from mlops_ci.records.results import MetricResult
 from mlops_ci.verdict.contract import join_verdict
 from mlops_ci.verdict.perturbation import (
+    MainsDrop,
     Seen,
     Wanted,
     judge_drop,
@@ -174,8 +175,11 @@ def result(drop: float, half: float) -> MetricResult:
 def test_a_drop_is_judged_as_gates_are(
     drop: float, half: float, verdict: str, blocks: bool
 ) -> None:
-    judged = judge_drop(wanted(max_drop=0.02), Seen(result(drop, half)), POLICY, -0.01)
+    judged = judge_drop(
+        wanted(max_drop=0.02), Seen(result(drop, half)), POLICY, MainsDrop(-0.01, -0.02, 0.0)
+    )
     assert (judged.verdict, judged.blocks, judged.base_difference) == (verdict, blocks, -0.01)
+    assert (judged.base_low, judged.base_high) == (-0.02, 0.0)
     advisory = judge_drop(
         wanted(max_drop=0.02, required=False), Seen(result(drop, half)), POLICY, None
     )

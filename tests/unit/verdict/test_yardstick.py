@@ -9,6 +9,7 @@ import pytest
 from mlops_ci.config.model import Gate, Policy
 from mlops_ci.records import MetricResult
 from mlops_ci.verdict import judge, merge_gates, merge_yardsticks, slice_changes
+from mlops_ci.verdict.yardstick import path_changes
 
 
 def gate(limit: float = 0.01, **more: Any) -> Gate:
@@ -73,3 +74,23 @@ def test_a_loosened_gate_still_fails() -> None:
 def test_slices() -> None:
     assert len(slice_changes(["region", "plan"], ["plan", "age"])) == 2
     assert slice_changes(["a"], ["a"]) == ()
+
+
+@pytest.mark.parametrize(
+    ("base", "head", "told"),
+    [
+        ("a.csv", "a.csv", []),
+        (None, None, []),
+        (None, "b.csv", ["training-rows: b.csv is new and already counts"]),
+        ("a.csv", None, ["training-rows: a.csv is removed; it counts until this is merged"]),
+        (
+            "a.csv",
+            "b.csv",
+            ["training-rows: a.csv becomes b.csv (both count until this is merged)"],
+        ),
+    ],
+)
+def test_a_file_that_the_yardstick_reads(
+    base: str | None, head: str | None, told: list[str]
+) -> None:
+    assert list(path_changes("training-rows", base, head, "both count")) == told
