@@ -12,19 +12,25 @@ from mlops_ci.config.model import Task
 from mlops_ci.data.classes import CodeOf, classes_of, code_of, know_classes, positive_class
 from mlops_ci.data.columns import Roles, resolve_columns
 from mlops_ci.data.connection import PLACE
-from mlops_ci.data.keys import hash_keys
+from mlops_ci.data.keys import hash_texts
 from mlops_ci.data.predictions import THRESHOLD
 from mlops_ci.data.request import ColumnsRequest
-from mlops_ci.data.rows import text_key_of, used_scores
-from mlops_ci.data.table import FLOATS, INTEGERS, Table, quote
+from mlops_ci.data.rows import text_key_of, used_scores, whole_key_of
+from mlops_ci.data.table import INTEGERS, Table, quote
 from mlops_ci.data.task import resolve_task
 from mlops_ci.verdict.rows import Outputs
 
+AT_ONCE = 1 << 27  # bytes of cells
+CELL, TEXT = 8, 160  # bytes of a number, and of a text beside
 TOO_WIDE = ("HUGEINT", "UBIGINT", "UHUGEINT")  # their numbers need not fit into 64 bits
 
 
 class UnlikeError(Exception):
     """The rows are not plain."""
+
+
+class OrderError(UnlikeError):
+    """The two files' rows do not have the same keys in the same order."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,8 @@ def understand(table: Table, request: ColumnsRequest) -> File:
 
 
 class Feed:
-    """Raises UnlikeError for a cell that is missing or not finite, and scores that no cut fits."""
+    """`rows_at_once`: so many may be read in bounded memory. Raises UnlikeError for a cell that is
+    missing or not finite, and scores that no cut fits."""
 
     def __init__(self, file: File, slices: tuple[str, ...]) -> None:
         self.file = file
@@ -80,12 +87,15 @@ class Feed:
             for name, column in (("y", file.roles.label), ("p", file.roles.prediction))
             if column
         }
-        key = _key_of(file)
+        key, text = _key_of(file)
         sql = {name: code for name, (code, _) in self._codes.items()}
         sql |= {"k": key} if key else {}
         sql |= {f"s{at}": f"CAST({quote(one)} AS DOUBLE)" for at, one in enumerate(file.scores)}
         sql |= {f"c{at}": code for at, code in enumerate(slices)}
         self._sql = ", ".join(f"{text} AS {name}" for name, text in sql.items())
+        self.rows = file.table.rows
+        self.has_text_keys = text
+        self.rows_at_once = max(1, AT_ONCE // (CELL * len(sql) + (TEXT if text else 0)))
         self._slices = range(len(slices))
 
     def read(self, part: slice) -> Chunk:
@@ -103,7 +113,7 @@ class Feed:
         codes = {name: make(found[name]) for name, (_, make) in self._codes.items()}
         key = found.get("k")
         if key is not None and key.dtype.kind != "i":
-            key = hash_keys(key.astype(str))
+            key = hash_texts(key)
         slices = tuple(found[f"c{at}"] for at in self._slices)
         return Chunk(key, codes["y"], self._answers(found, codes.get("p")), slices)
 
@@ -118,20 +128,19 @@ class Feed:
             return Outputs(said, score)
         if score.ndim == 2:
             return Outputs(score.argmax(axis=1), score)
-        if score.min() < 0 or score.max() > 1:
+        if len(score) and (score.min() < 0 or score.max() > 1):
             raise UnlikeError
         code = self.file.classes.index(str(self.file.positive))
         return Outputs(np.where(score >= THRESHOLD, code, 1 - code), score)
 
 
-def _key_of(file: File) -> str | None:
+def _key_of(file: File) -> tuple[str | None, bool]:
+    """SQL, and whether it is a text."""
     identifiers, table = file.roles.id, file.table
     if not identifiers:
-        return None
+        return None, False
     kind = table.types[identifiers[0]]
     if len(identifiers) == 1 and kind in INTEGERS and kind not in TOO_WIDE:
-        return f"CAST({quote(identifiers[0])} AS BIGINT)"
-    if len(identifiers) == 1 and (table.format == "csv" or kind.startswith((*FLOATS, *TOO_WIDE))):
-        # A whole number or not: only all of its cells tell.
-        raise UnlikeError
-    return text_key_of(table, identifiers)
+        return f"CAST({quote(identifiers[0])} AS BIGINT)", False
+    whole = whole_key_of(table, identifiers[0]) if len(identifiers) == 1 else None
+    return (whole, False) if whole else (text_key_of(table, identifiers), True)

@@ -18,6 +18,7 @@ Hashes = NDArray[np.uint64]
 Rows = NDArray[np.int64] | slice
 ALL = slice(None)
 SHOWN = 3
+AS_TEXT = 1 << 17  # keys that are texts at once
 # The constants of SplitMix64 (Steele, Lea & Flood 2014).
 GAMMA = np.uint64(0x9E3779B97F4A7C15)
 FIRST = np.uint64(0xBF58476D1CE4E5B9)
@@ -48,6 +49,14 @@ def hash_keys(keys: NDArray[Any]) -> Hashes:
         # Multilinear: a shorter key is one with zeros behind it.
         total += letters[:, place] * factor
     return mix(total)
+
+
+def hash_texts(keys: NDArray[Any]) -> Hashes:
+    """Of texts, or of numbers as texts; a few at a time, for each takes the room of the longest."""
+    found = room(len(keys), np.uint64)
+    for part in chunks(len(keys), AS_TEXT):
+        found[part] = hash_keys(keys[part].astype(str))
+    return found
 
 
 def _factors(width: int) -> Hashes:
@@ -112,12 +121,7 @@ def alike(base: NDArray[Any], head: NDArray[Any]) -> tuple[NDArray[Any], NDArray
 
 def text_hashes(keys: NDArray[Any]) -> Hashes:
     """One number a key, and the same for 7 and for '7'."""
-    if keys.dtype.kind != "i":
-        return hash_keys(keys)
-    found = room(len(keys), np.uint64)
-    for part in chunks(len(keys)):
-        found[part] = hash_keys(keys[part].astype(str))
-    return found
+    return hash_keys(keys) if keys.dtype.kind != "i" else hash_texts(keys)
 
 
 def _equal(base: NDArray[Any], head: NDArray[Any]) -> bool:

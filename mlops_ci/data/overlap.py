@@ -24,6 +24,16 @@ def say_too_few(rows: int, paired: int) -> str:
     )
 
 
+def notes_uncommon(rows: int | None, unscored: int, added: int) -> tuple[str, ...]:
+    """`rows`: of base."""
+    notes = []
+    if rows is not None and unscored:
+        notes.append(f"{unscored:,} of base's {rows:,} rows were not scored by head.")
+    if added:
+        notes.append(f"{added:,} rows of head are new: they are not compared.")
+    return tuple(notes)
+
+
 def rest_of(base: Predictions, rows: Rows) -> Rows | None:
     """The rows of base that are not among `rows`; None where there are none that weigh anything."""
     rest = np.ones(base.rows, dtype=np.bool_)

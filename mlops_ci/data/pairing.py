@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mlops_ci.data.classes import OTHER, order_classes
 from mlops_ci.data.keys import ALL, Rows, match
-from mlops_ci.data.overlap import is_enough, rest_of, say_too_few
+from mlops_ci.data.overlap import is_enough, notes_uncommon, rest_of, say_too_few
 from mlops_ci.data.predictions import Predictions
 from mlops_ci.data.request import to_say
 from mlops_ci.data.room import code_type
@@ -146,14 +146,14 @@ def _by_key(
     if not is_enough(base.rows, paired):
         apart = _apart(base, head, classes, say_too_few(base.rows, paired))
         return replace(apart, unscored=unscored, added=added, left_out=left_out)
-    notes = [*_notes(base, head), *weight_notes(base, head, (left, right))]
-    if unscored:
-        notes.append(f"{unscored:,} of base's {base.rows:,} rows were not scored by head.")
-    if added:
-        notes.append(f"{added:,} rows of head are new: they are not compared.")
+    notes = (
+        *_notes(base, head),
+        *weight_notes(base, head, (left, right)),
+        *notes_uncommon(base.rows, unscored, added),
+    )
     counts = RowCounts(base=base.rows, head=head.rows, paired=paired, paired_by="id")
     rows = _paired(base, head, classes, (left, right))
-    return Pairing(rows, counts, unscored, tuple(notes), added, left_out)
+    return Pairing(rows, counts, unscored, notes, added, left_out)
 
 
 def _check_labels(

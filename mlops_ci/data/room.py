@@ -36,18 +36,25 @@ def room(rows: int, dtype: DTypeLike) -> NDArray[Any]:
             # Reserved now: a disk that is full later would end the process without a word.
             os.posix_fallocate(file.fileno(), 0, size)
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-                raise
-            raise ComparisonError(
-                f"there is no room for {size:,} bytes of a column in {tempfile.gettempdir()}",
-                where=tempfile.gettempdir(),
-                fix="set TMPDIR to a folder on a larger disk",
-            ) from error
+            refuse_full(error, size, "a column")
+            raise
         return np.asarray(np.memmap(file, kind, "r+", shape=(rows,)))
 
 
-def chunks(rows: int) -> Iterator[slice]:
-    return (slice(start, min(start + CHUNK, rows)) for start in range(0, rows, CHUNK))
+def refuse_full(error: OSError, size: int, what: str) -> None:
+    """Raises ComparisonError where the disk was full."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        raise ComparisonError(
+            f"there is no room for {size:,} bytes of {what} in {tempfile.gettempdir()}",
+            where=tempfile.gettempdir(),
+            fix="set TMPDIR to a folder on a larger disk",
+        ) from error
+
+
+def chunks(rows: int, step: int | None = None) -> Iterator[slice]:
+    """`step`: rows of one, at most CHUNK."""
+    step = min(step or CHUNK, CHUNK)
+    return (slice(start, min(start + step, rows)) for start in range(0, rows, step))
 
 
 def code_type(codes: int, rows: int) -> np.dtype[Any]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mlops_ci.config.model import Task
 from mlops_ci.data.columns import SCORE_PREFIX, Roles
-from mlops_ci.data.keys import find_doubles, hash_keys
+from mlops_ci.data.keys import find_doubles, hash_texts
 from mlops_ci.data.request import to_say
 from mlops_ci.data.room import is_many, room
 from mlops_ci.data.table import Table, quote, require_present
@@ -57,8 +57,9 @@ def keys_of(table: Table, columns: tuple[str, ...]) -> NDArray[Any]:
     return _read_text_keys(table, columns) if keys is None else keys
 
 
-def _read_numbered_keys(table: Table, column: str) -> NDArray[np.int64] | None:
-    """None where a key is no whole number, or not written as one is: `007` is not `7`."""
+def whole_key_of(table: Table, column: str) -> str | None:
+    """SQL for a row's key as a whole number. None where a key is none, or not written as one is:
+    `007` is not `7`."""
     cell, kind = quote(column), table.kind(column)
     if kind == "float":
         whole = f"CAST({cell} AS DOUBLE)"
@@ -74,7 +75,14 @@ def _read_numbered_keys(table: Table, column: str) -> NDArray[np.int64] | None:
     for rows in (few, "rows"):
         if not table.one(f"SELECT bool_and({plain}) FROM {rows} WHERE {cell} IS NOT NULL")[0]:
             return None
-    keys, missing = table.read(f"CAST({cell} AS BIGINT)")
+    return f"CAST({cell} AS BIGINT)"
+
+
+def _read_numbered_keys(table: Table, column: str) -> NDArray[np.int64] | None:
+    text = whole_key_of(table, column)
+    if text is None:
+        return None
+    keys, missing = table.read(text)
     _refuse_missing(table, column, missing)
     return keys.astype(np.int64, copy=False)
 
@@ -90,7 +98,7 @@ def _read_text_keys(table: Table, columns: tuple[str, ...]) -> NDArray[Any]:
         return table.read(short)[0].astype(str)
     keys = room(table.rows, np.uint64)
     for rows, values in table.read_parts(short):
-        keys[rows] = hash_keys(values.astype(str))
+        keys[rows] = hash_texts(values)
     return keys
 
 

@@ -1,8 +1,9 @@
 """Two files of many rows, read side by side and counted as they are read.
 
 The rows are never there all at once: each chunk of both files is counted (`Sufficient`) and
-forgotten. What is not plain (other rows or another order on either side, groups, weights, a missing
-cell) is left to `read_predictions` and `pair`, which hold columns on disk and say what is wrong.
+forgotten. Rows in another order, or of one side only, are joined by their keys first (`joined`).
+What is not plain (groups, weights, a missing cell, a label that differs) is left to
+`read_predictions` and `pair`, which hold columns on disk and say what is wrong.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlops_ci.data.digest import digest_file
-from mlops_ci.data.feed import Chunk, Feed, File, UnlikeError, understand
+from mlops_ci.data.feed import Chunk, Feed, File, OrderError, UnlikeError, understand
 from mlops_ci.data.formats import format_of
+from mlops_ci.data.joined import join
 from mlops_ci.data.keys import digest_of, find_doubles, rises, sum_rows
 from mlops_ci.data.opening import open_table
+from mlops_ci.data.overlap import is_enough, notes_uncommon
 from mlops_ci.data.predictions import THRESHOLD, Answers, resolution_of
 from mlops_ci.data.request import ColumnsRequest
 from mlops_ci.data.room import chunks, is_many, room
@@ -40,8 +43,9 @@ COUNTED = (
 @dataclass(frozen=True)
 class Streamed:
     """What both files come to. `rows_digest` as in `Predictions`; `resolution` is head's, `digests`
-    are those of the two files. `unscored`, `added`: rows of base's and of head's only. `apart`:
-    each side by itself, where too few rows are common: `found` then has none."""
+    are those of the two files. `unscored`, `added`: rows of base's and of head's only; `left_out`:
+    base's answers on the former. `apart`: each side by itself, where too few rows are common:
+    `found` then has none."""
 
     found: Sufficient
     counts: RowCounts
@@ -52,6 +56,7 @@ class Streamed:
     unscored: int = 0
     added: int = 0
     apart: tuple[Sufficient, Sufficient] | None = None
+    left_out: Sufficient | None = None
 
 
 def stream_pair(base: Path, head: Path, request: ColumnsRequest) -> Streamed | None:
@@ -74,63 +79,126 @@ def stream_pair(base: Path, head: Path, request: ColumnsRequest) -> Streamed | N
 
 
 def _stream(base: Table, head: Table, request: ColumnsRequest) -> Streamed | None:
-    if base.rows != head.rows or not is_many(base.rows):
+    if not is_many(base.rows) or not is_enough(base.rows, head.rows):
         return None
-    files = [understand(table, request) for table in (base, head)]
-    one, other = files
+    one, other = (understand(table, request) for table in (base, head))
     if (one.task[0], one.classes, one.positive) != (other.task[0], other.classes, other.positive):
         raise UnlikeError
     if bool(one.roles.id) != bool(other.roles.id) or bool(one.scores) != bool(other.scores):
         raise UnlikeError
     cuts = [slice_of(one.table, name, f"slice_{at}") for at, name in enumerate(one.roles.slices)]
-    names = [
-        tuple(f"{column}={value}" for value in values)
-        for column, (values, _) in zip(one.roles.slices, cuts, strict=True)
-    ]
+    values = tuple(names for names, _ in cuts)
     feeds = (Feed(one, tuple(sql for _, sql in cuts)), Feed(other, ()))
-    found = _count(feeds, names)
+    counted = _count(feeds, values)
     with ThreadPoolExecutor(2) as threads:
-        digests = tuple(threads.map(lambda file: digest_file(file.table.path), files))
+        digests = tuple(threads.map(lambda file: digest_file(file.table.path), (one, other)))
+    found = counted.found
     found.identical = digests[0] == digests[1]
     for part in found.slices.values():
         part.identical = found.identical
+    unscored, added = base.rows - found.n, head.rows - found.n
     return Streamed(
         found,
         RowCounts(
             base=base.rows,
             head=head.rows,
-            paired=base.rows,
+            paired=found.n,
             paired_by="id" if one.roles.id else "position",
         ),
         resolution_of_file(other, request),
         (digests[0], digests[1]),
-        digest_of(base.rows, found.identity),
-        _notes(one, other),
+        digest_of(base.rows, counted.identity),
+        (*_notes(one, other), *notes_uncommon(base.rows, unscored, added)),
+        unscored,
+        added,
+        left_out=counted.left_out if unscored else None,
     )
 
 
-def _count(feeds: tuple[Feed, Feed], names: list[tuple[str, ...]]) -> Sufficient:
-    file = feeds[0].file
+@dataclass
+class _Counted:
+    """`found` of the rows that both have; `identity` of all of base's, `left_out` of its others."""
+
+    found: Sufficient
+    left_out: Sufficient
+    identity: tuple[int, int] = (0, 0)
+
+    def identify(self, sums: tuple[int, int]) -> None:
+        one, other = ((a + b) % 2**64 for a, b in zip(self.identity, sums, strict=True))
+        self.identity = one, other
+
+
+def _count(feeds: tuple[Feed, Feed], values: tuple[tuple[str, ...], ...]) -> _Counted:
+    one, other = (feed.file for feed in feeds)
+    if one.table.rows == other.table.rows:
+        try:
+            return _count_in_order(feeds, _empty(one, values), values)
+        except OrderError:
+            pass
+    if not one.roles.id:
+        raise UnlikeError
+    return _count_joined(feeds, _empty(one, values), values)
+
+
+def _empty(file: File, values: tuple[tuple[str, ...], ...]) -> _Counted:
     question = Question(
         task=file.task[0],
         classes=file.classes,
         positive=file.classes.index(file.positive) if file.positive else 1,
         scored=bool(file.scores),
     )
-    found = Sufficient.empty(question, [name for column in names for name in column])
+    names = [name for column in _slices(file, values) for name in column]
+    alone = Sufficient.empty(replace(question, sides=1))
+    return _Counted(Sufficient.empty(question, names), alone)
+
+
+def _slices(file: File, values: tuple[tuple[str, ...], ...]) -> list[tuple[str, ...]]:
+    return [
+        tuple(f"{column}={value}" for value in names)
+        for column, names in zip(file.roles.slices, values, strict=True)
+    ]
+
+
+def _count_in_order(
+    feeds: tuple[Feed, Feed], counted: _Counted, values: tuple[tuple[str, ...], ...]
+) -> _Counted:
+    file = feeds[0].file
     before, rising = None, True
     for start, one, other in _side_by_side(feeds):
-        if not np.array_equal(one.label, other.label) or not _same(one.key, other.key):
+        if not _same(one.key, other.key):
+            raise OrderError
+        if not np.array_equal(one.label, other.label):
             raise UnlikeError
         if one.key is not None:
             rising = rising and rises(one.key) and (before is None or before < one.key[0])
             before = one.key[-1]
         identity = sum_rows(one.key, one.label, file.classes, start)
-        cuts = [Cut(column, codes) for column, codes in zip(names, one.slices, strict=True)]
-        found.add(_view(question, one, other), cuts, identity)
+        counted.identify(identity)
+        cuts = [Cut(*cut) for cut in zip(_slices(file, values), one.slices, strict=True)]
+        counted.found.add(_view(counted.found.question, one, other), cuts, identity)
     if before is not None and not rising:
         _refuse_doubles(feeds[0])
-    return found
+    return counted
+
+
+def _count_joined(
+    feeds: tuple[Feed, Feed], counted: _Counted, values: tuple[tuple[str, ...], ...]
+) -> _Counted:
+    file = feeds[0].file
+    for part in join(feeds):
+        one, other = part.sides
+        if not np.array_equal(one.label, other.label):
+            raise UnlikeError
+        cuts = [Cut(*cut) for cut in zip(_slices(file, values), one.slices, strict=True)]
+        identity = sum_rows(one.key, one.label, file.classes)
+        counted.identify(identity)
+        counted.found.add(_view(counted.found.question, one, other), cuts, identity)
+        alone = part.alone
+        counted.identify(sum_rows(alone.key, alone.label, file.classes))
+        counted.left_out.add(_view(counted.left_out.question, alone))
+    if not is_enough(file.table.rows, counted.found.n):
+        raise UnlikeError
+    return counted
 
 
 def _same(one: NDArray[Any] | None, other: NDArray[Any] | None) -> bool:
@@ -139,12 +207,12 @@ def _same(one: NDArray[Any] | None, other: NDArray[Any] | None) -> bool:
     return one.dtype.kind == other.dtype.kind and np.array_equal(one, other)
 
 
-def _view(question: Question, one: Chunk, other: Chunk) -> View:
+def _view(question: Question, one: Chunk, *others: Chunk) -> View:
     return View(
         task=question.task,
         classes=question.classes,
         label=one.label,
-        sides=(one.answers, other.answers),
+        sides=tuple(side.answers for side in (one, *others)),
         identical=False,
         positive=question.positive,
     )
@@ -152,7 +220,7 @@ def _view(question: Question, one: Chunk, other: Chunk) -> View:
 
 def _side_by_side(feeds: tuple[Feed, Feed]) -> Iterator[tuple[int, Chunk, Chunk]]:
     """The next chunks are read while these are counted."""
-    parts = list(chunks(feeds[0].file.table.rows))
+    parts = list(chunks(feeds[0].file.table.rows, min(feed.rows_at_once for feed in feeds)))
     with ThreadPoolExecutor(2) as threads:
         ahead = [threads.submit(feed.read, parts[0]) for feed in feeds]
         for place, part in enumerate(parts):
@@ -166,7 +234,7 @@ def _refuse_doubles(feed: Feed) -> None:
     """Keys that do not rise are sorted once. `read_predictions` says what is wrong with them."""
     rows = feed.file.table.rows
     keys = None
-    for part in chunks(rows):
+    for part in chunks(rows, feed.rows_at_once):
         found = feed.read(part).key
         if found is not None:
             keys = room(rows, found.dtype) if keys is None else keys

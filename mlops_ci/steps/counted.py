@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mlops_ci.config import Gate, Policy
 from mlops_ci.data.aggregate import ENDING, Aggregate, from_bytes, read_aggregate
-from mlops_ci.data.overlap import say_too_few
+from mlops_ci.data.overlap import notes_uncommon, say_too_few
 from mlops_ci.data.streaming import COUNTED, Streamed
 from mlops_ci.errors import ComparisonError
 from mlops_ci.records.comparison import Side
@@ -20,23 +20,17 @@ def compare_aggregate(path: Path, gates: Sequence[Gate], policy: Policy) -> Outc
     """Raises ComparisonError for a file that cannot be read."""
     aggregate, found = read_aggregate(path)
     counts, apart = aggregate.counts, _samples_of(aggregate, path)
-    notes = [COUNTED]
+    notes = notes_uncommon(counts.base, aggregate.unscored, aggregate.added)
     if apart is not None:
         rows = counts.base or 0
-        notes.append(say_too_few(rows, rows - aggregate.unscored))
-    elif aggregate.unscored:
-        notes.append(
-            f"{aggregate.unscored:,} of base's {counts.base:,} rows were not scored by head."
-        )
-    if aggregate.added and apart is None:
-        notes.append(f"{aggregate.added:,} rows of head are new: they are not compared.")
+        notes = (say_too_few(rows, rows - aggregate.unscored),)
     counted = Streamed(
         found,
         counts,
         aggregate.resolution,
         ("", ""),
         aggregate.rows_digest,
-        tuple(notes),
+        (COUNTED, *notes),
         aggregate.unscored,
         aggregate.added,
         apart,

@@ -21,6 +21,7 @@ from mlops_ci.verdict import (
     compare_unpaired,
     find_weak_slices,
 )
+from mlops_ci.verdict.decomposition import measure_left_out
 
 
 def measure_rows(base: Known | None, head: Known, policy: Policy, wanted: Wanted) -> Measured:
@@ -51,7 +52,10 @@ def _measure_counted(counted: Streamed, policy: Policy, names: tuple[str, ...]) 
         metrics = compare_merged_apart(*counted.apart, policy, names)
         return Measured(metrics, counted.counts, "unpaired", uncommon, counted.notes)
     metrics = compare_merged(counted.found, policy, names)
-    return Measured(metrics, counted.counts, "paired", uncommon, counted.notes)
+    left_out = None
+    if counted.left_out is not None:
+        left_out = measure_left_out(counted.left_out, metrics, policy)
+    return Measured(metrics, counted.counts, "paired", uncommon, counted.notes, left_out=left_out)
 
 
 def _measure_pair(

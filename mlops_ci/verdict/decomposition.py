@@ -12,7 +12,9 @@ from dataclasses import replace
 from mlops_ci.config.model import Policy
 from mlops_ci.records.findings import Decomposition, LeftOut
 from mlops_ci.records.results import MetricResult
+from mlops_ci.verdict.aggregates.sufficient import Sufficient
 from mlops_ci.verdict.comparing import compare_single, compare_unpaired
+from mlops_ci.verdict.merged import compare_merged
 from mlops_ci.verdict.names import askable
 from mlops_ci.verdict.rows import SingleRows
 
@@ -53,7 +55,9 @@ def _join(data: MetricResult, model: MetricResult) -> Decomposition:
 
 
 def measure_left_out(
-    left_out: SingleRows, kept: Sequence[MetricResult] | SingleRows, policy: Policy
+    left_out: SingleRows | Sufficient,
+    kept: Sequence[MetricResult] | SingleRows,
+    policy: Policy,
 ) -> LeftOut:
     """`kept`: base's answers on the other rows, or its metrics there."""
     if isinstance(kept, SingleRows):
@@ -62,11 +66,13 @@ def measure_left_out(
         others = {one.metric: one.base for one in kept if one.slice is None}
     values = {one.metric: one.head for one in _whole(left_out, policy)}
     return LeftOut(
-        rows=len(left_out.label),
+        rows=left_out.n if isinstance(left_out, Sufficient) else len(left_out.label),
         metrics={name: value for name, value in values.items() if value is not None},
         kept={name: value for name in values if (value := others.get(name)) is not None},
     )
 
 
-def _whole(rows: SingleRows, policy: Policy) -> tuple[MetricResult, ...]:
+def _whole(rows: SingleRows | Sufficient, policy: Policy) -> tuple[MetricResult, ...]:
+    if isinstance(rows, Sufficient):
+        return compare_merged(rows, policy)
     return compare_single(replace(rows, slices={}), policy)
