@@ -16,16 +16,19 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from mlops_ci.config.model import Task
+from mlops_ci.data.contradictions import check_counted, check_question
 from mlops_ci.errors import ComparisonError
 from mlops_ci.records import Resolution, RowCounts
 from mlops_ci.verdict.aggregates.cells import Cells
 from mlops_ci.verdict.aggregates.gaps import BINS, Gaps
 from mlops_ci.verdict.aggregates.joint import Joint
+from mlops_ci.verdict.aggregates.losses import Value
 from mlops_ci.verdict.aggregates.scale import SLICE, WHOLE, Scale
-from mlops_ci.verdict.aggregates.sufficient import Losses, Question, Sufficient
-from mlops_ci.verdict.aggregates.sums import Grid, Sums
+from mlops_ci.verdict.aggregates.sufficient import Question, Sufficient
+from mlops_ci.verdict.aggregates.sums import Grid
+from mlops_ci.verdict.aggregates.totals import Totals
 
-SCHEMA = "mlops-ci/aggregate/1"
+SCHEMA = "mlops-ci/aggregate/2"
 ENDING = ".mlops-ci-aggregate"
 MAX_BYTES = 512 * 1024 * 1024
 MAX_CELLS = 1 << 24  # bytes of one array of cells, unpacked
@@ -39,17 +42,19 @@ class _Asked(Struct, frozen=True):
     sides: int
     scored: bool
     classed: bool
+    centre: float
+    quantiles: list[float]
+    values: list[tuple[str, bool | None, float]]
 
 
-class _Sums(Struct, frozen=True):
+class _Totals(Struct, frozen=True):
     """Whole numbers as text: they may be longer than 64 bits."""
 
     n: int
     low: list[float]
     high: list[float]
-    totals: list[tuple[list[int], str]]
-    lowest: list[float]
-    highest: list[float]
+    summed: int
+    sums: list[tuple[list[int], str, str]]
 
 
 class _Gaps(Struct, frozen=True):
@@ -65,7 +70,8 @@ class _Part(Struct, frozen=True):
     cells: tuple[bytes, bytes] | None
     joint: tuple[bytes, bytes, bytes, bytes] | None
     gaps: _Gaps | None
-    losses: dict[str, _Sums]
+    losses: dict[str, _Totals]
+    zeros: int
 
 
 class _Stored(Struct, frozen=True, tag_field="schema", tag=SCHEMA):
@@ -101,6 +107,9 @@ def to_bytes(found: Sufficient) -> bytes:
             asked.sides,
             asked.scored,
             asked.classed,
+            asked.centre,
+            list(asked.quantiles),
+            [(value.name, value.better, value.centre) for value in asked.values],
         ),
         found.identity,
         found.identical,
@@ -114,15 +123,8 @@ def from_bytes(data: bytes) -> Sufficient:
     """Raises ComparisonError for bytes that are not of this form, or contradict themselves."""
     try:
         stored = msgspec.msgpack.decode(data, type=_Stored)
-        asked = Question(
-            msgspec.convert(stored.asked.task, Task),
-            tuple(stored.asked.classes),
-            stored.asked.positive,
-            stored.asked.sides,
-            stored.asked.scored,
-            stored.asked.classed,
-        )
-        _check_asked(asked)
+        asked = _question_of(stored.asked)
+        check_question(asked)
         found = _sufficient_of(asked, stored.whole, WHOLE)
         found.identity = stored.identity
         found.slices = {
@@ -133,6 +135,20 @@ def from_bytes(data: bytes) -> Sufficient:
     for one in (found, *found.slices.values()):
         one.identical = stored.identical
     return found
+
+
+def _question_of(asked: _Asked) -> Question:
+    return Question(
+        msgspec.convert(asked.task, Task),
+        tuple(asked.classes),
+        asked.positive,
+        asked.sides,
+        asked.scored,
+        asked.classed,
+        asked.centre,
+        tuple(asked.quantiles),
+        tuple(Value(*value) for value in asked.values),
+    )
 
 
 def write_aggregate(aggregate: Aggregate, path: Path) -> None:
@@ -185,16 +201,15 @@ def _part_of(found: Sufficient) -> _Part:
         gaps=None
         if gaps is None
         else _Gaps(gaps.n, list(map(str, gaps.total)), list(map(str, gaps.product.ravel()))),
-        losses={name: _losses_of(one) for name, one in sorted(found.losses.items())},
+        losses={name: _totals_of(one) for name, one in sorted(found.losses.items())},
+        zeros=found.zeros,
     )
 
 
-def _losses_of(found: Losses) -> _Sums:
-    sums, grid = found.sums, found.sums.grid
-    totals = [(list(key), str(total)) for key, total in sorted(sums.totals.items())]
-    extent = found.extent
-    return _Sums(
-        sums.n, list(grid.low), list(grid.high), totals, list(extent.low), list(extent.high)
+def _totals_of(found: Totals) -> _Totals:
+    sums = [(list(key), str(upper), str(lower)) for key, (upper, lower) in found.sums.items()]
+    return _Totals(
+        found.n, list(found.extent.low), list(found.extent.high), found.summed, sorted(sums)
     )
 
 
@@ -212,13 +227,6 @@ def _unpack(data: bytes, dtype: Any, shape: tuple[int, ...]) -> NDArray[Any]:
     return np.frombuffer(found, dtype).reshape(shape).copy()
 
 
-def _check_asked(asked: Question) -> None:
-    classes = len(asked.classes)
-    fits = asked.task in ("binary", "multiclass") and asked.sides in (1, 2) and classes >= 2
-    if not fits or not 0 <= asked.positive < classes or (asked.task == "binary" and classes != 2):
-        raise ValueError(f"a {asked.task} task of {classes} classes")
-
-
 def _sufficient_of(asked: Question, part: _Part, scale: Scale) -> Sufficient:
     found = Sufficient.empty(asked, (), scale)
     found.n = part.n
@@ -232,8 +240,9 @@ def _sufficient_of(asked: Question, part: _Part, scale: Scale) -> Sufficient:
         total = np.array([int(one) for one in part.gaps.total], dtype=object)
         product = np.array([int(one) for one in part.gaps.product], dtype=object)
         found.gaps = Gaps(part.gaps.n, total.reshape(size), product.reshape(size, size))
-    found.losses = {name: _to_losses(one) for name, one in part.losses.items()}
-    _check(found, ranked=part.joint is not None)
+    found.losses = {name: _to_totals(one) for name, one in part.losses.items()}
+    found.zeros = part.zeros
+    check_counted(found, ranked=part.joint is not None)
     return found
 
 
@@ -260,28 +269,6 @@ def _joint_of(asked: Question, packed: tuple[bytes, ...], scale: Scale) -> Joint
     return Joint(scale, counts, example, mixed, bands)
 
 
-def _to_losses(stored: _Sums) -> Losses:
-    grid = Grid(tuple(stored.low), tuple(stored.high))
-    totals = {tuple(key): int(total) for key, total in stored.totals}
-    return Losses(Sums(stored.n, grid, totals), Grid(tuple(stored.lowest), tuple(stored.highest)))
-
-
-def _check(found: Sufficient, *, ranked: bool) -> None:
-    """What was counted in several ways must agree."""
-    n, asked = found.n, found.question
-    counts: list[tuple[str, int]] = [("classes", int(found.counts.sum()))]
-    if asked.classed:
-        counts.append(("cells", 0 if found.cells is None else found.cells.n))
-    if found.joint is not None:
-        if not ranked:
-            raise ValueError("its scores are missing")
-        if (found.joint.counts < 0).any() or (found.joint.bands < 0).any():
-            raise ValueError("a count is below 0")
-        counts += [("scores", int(one.sum())) for one in found.joint.counts]
-        counts += [("bands", int(found.joint.bands.sum()))] if asked.sides > 1 else []
-    if asked.scored and not found.improbable.any() and n:
-        counts.append(("gaps", 0 if found.gaps is None else found.gaps.n))
-        counts += [("losses", one.sums.n) for one in found.losses.values()]
-    wrong = next((what for what, count in counts if count != n), None)
-    if wrong is not None or n < 0 or len(found.counts) != len(asked.classes):
-        raise ValueError(f"its {wrong or 'classes'} do not count {n} rows")
+def _to_totals(stored: _Totals) -> Totals:
+    sums = {tuple(key): (int(upper), int(lower)) for key, upper, lower in stored.sums}
+    return Totals(stored.n, Grid(tuple(stored.low), tuple(stored.high)), stored.summed, sums)

@@ -125,6 +125,20 @@ class Loss:
     most: float | None = None
 
 
+def columns_of(loss: Loss, rows: View, centre: float = 0.0) -> list[Floats]:
+    """Base's losses (or those of the one side), head's difference, for R² the label's distance from
+    `centre` and its square; and of two sides head's losses in the end.
+    """
+    columns = [loss.per_row(rows, side) for side in rows.sides]
+    head = columns[-1]
+    if len(columns) > 1:
+        columns[1] = head - columns[0]
+    if loss.smooth is explained_of:
+        label = rows.label - centre
+        columns += [label, label**2]
+    return [*columns, head] if len(rows.sides) > 1 else columns
+
+
 LOSSES = {
     "log_loss": Loss(log_losses, most=-math.log(EPSILON)),
     "brier": Loss(brier_losses, most=2.0),

@@ -19,7 +19,7 @@ from mlops_ci.verdict.aggregates.sums import (
     sum_on,
 )
 from mlops_ci.verdict.intervals import Interval
-from mlops_ci.verdict.losses import Loss, explained_of
+from mlops_ci.verdict.losses import Loss, columns_of, explained_of
 from mlops_ci.verdict.moments import (
     FEW_ROWS,
     bounded_interval,
@@ -82,15 +82,7 @@ class Means:
 
     def _all_columns(self, part: slice) -> list[Floats]:
         """The same, and head's losses in the end."""
-        rows = self._view.part(part)
-        columns = [self._loss.per_row(rows, side) for side in rows.sides]
-        head = columns[-1]
-        if len(columns) > 1:
-            columns[1] = head - columns[0]
-        if self._explains:
-            label = rows.label - self._centre
-            columns += [label, label**2]
-        return [*columns, head] if len(rows.sides) > 1 else columns
+        return columns_of(self._loss, self._view.part(part), self._centre)
 
     @property
     def _reach(self) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from mlops_ci.verdict import confusion, precision, queries
 from mlops_ci.verdict.aggregates.cells import MAX_CLASSES
 from mlops_ci.verdict.influence import by_groups
 from mlops_ci.verdict.intervals import EXACTLY_ZERO, Interval, wilson
-from mlops_ci.verdict.losses import LOSSES, loss_of
+from mlops_ci.verdict.losses import LOSSES
 from mlops_ci.verdict.measured import Measured
 from mlops_ci.verdict.moments import mean_interval
 from mlops_ci.verdict.multiclass import areas, areas_change_interval, areas_interval
@@ -77,9 +77,9 @@ def _undefined(part: Part, metric: Metric) -> str | None:
         return "only one class occurs among the labels"
     if metric.needs == "prediction" and metric.by_class and len(view.classes) > MAX_CLASSES:
         return f"more than {MAX_CLASSES} classes"
-    if metric.name == "mape" and (view.label == 0).any():
+    if metric.name == "mape" and part.zero_label:
         return "a label is 0, and a percentage of it means nothing"
-    if metric.name == "r2" and (view.label == view.label[0]).all():
+    if metric.name == "r2" and part.one_label:
         return "all labels are equal"
     return None
 
@@ -167,7 +167,7 @@ def _measure_accuracy(part: Part, metric: Metric) -> Measured:
 
 
 def _measure_loss(part: Part, metric: Metric) -> Measured:
-    means = part.means(loss_of(metric))
+    means = part.means(metric)
     sides = range(part.sides)
     values = tuple(means.value(side) for side in sides)
     if part.view.n < 2:

@@ -18,20 +18,22 @@ from mlops_ci.records.results import Evidence, MetricResult
 from mlops_ci.verdict import calibration, ranking
 from mlops_ci.verdict.aggregates.cells import Cells
 from mlops_ci.verdict.aggregates.joint import Joint
+from mlops_ci.verdict.aggregates.losses import key_of
 from mlops_ci.verdict.aggregates.order import Ranking
 from mlops_ci.verdict.aggregates.scale import SLICE
-from mlops_ci.verdict.aggregates.sufficient import Losses, Sufficient
+from mlops_ci.verdict.aggregates.sufficient import Question, Sufficient
 from mlops_ci.verdict.comparing import joined, result_of
 from mlops_ci.verdict.intervals import Interval, skewed_interval, student_quantile
-from mlops_ci.verdict.losses import LOSSES, Loss
+from mlops_ci.verdict.losses import LOSSES, loss_of
 from mlops_ci.verdict.means import Means
 from mlops_ci.verdict.measuring import measure
-from mlops_ci.verdict.moments import FEW_CHANGES, FEW_ROWS, few_rows_decide, moments_of
+from mlops_ci.verdict.moments import FEW_CHANGES, few_rows_decide
 from mlops_ci.verdict.moved import Banded, Counted, Moved
 from mlops_ci.verdict.names import DEFAULT, Metric, canonical_metric
 from mlops_ci.verdict.part import Part
 from mlops_ci.verdict.precision import Precision
 from mlops_ci.verdict.rows import Floats, Ints, Outputs, View
+from mlops_ci.verdict.summed import SummedMeans
 
 NO_ROWS = "not assessed: it needs every row, and these were counted as they were read"
 
@@ -40,7 +42,7 @@ def compare_merged(
     found: Sufficient, policy: Policy, metrics: Sequence[str] | None = None
 ) -> tuple[MetricResult, ...]:
     """As `compare_paired` and, of one side, `compare_single`."""
-    names = _wanted(found, metrics)
+    names = _wanted(found.question, metrics or ())
     evidence: Evidence = "paired" if found.question.sides > 1 else "unpaired"
     parts = [MergedPart(found, policy, None)]
     parts += [MergedPart(found.slices[name], policy, name) for name in sorted(found.slices)]
@@ -62,16 +64,20 @@ def compare_merged_apart(
     return tuple(
         result_of(name, ours, joined(measure(theirs, name), measure(ours, name)), "unpaired")
         for theirs, ours in pairs
-        for name in _wanted(head, metrics)
+        for name in _wanted(head.question, metrics or ())
     )
 
 
-def _wanted(found: Sufficient, metrics: Sequence[str] | None) -> tuple[str, ...]:
-    scored, task = found.question.scored, found.question.task
+def _wanted(asked: Question, metrics: Sequence[str]) -> tuple[str, ...]:
+    """The task's metrics, the columns of values, then those asked for."""
     default = [
-        one.name for one in DEFAULT if task in one.tasks and (one.needs == "prediction" or scored)
+        one.name
+        for one in DEFAULT
+        if asked.task in one.tasks and (one.needs == "prediction" or asked.scored)
     ]
-    return tuple(dict.fromkeys([*default, *map(canonical_metric, metrics or ())]))
+    values = [value.name for value in asked.values]
+    more = [name if name in values else canonical_metric(name) for name in metrics]
+    return tuple(dict.fromkeys([*default, *values, *more]))
 
 
 @dataclass(frozen=True)
@@ -102,6 +108,7 @@ class MergedPart(Part):
             sides=(Outputs(),) * asked.sides,
             identical=found.identical,
             positive=asked.positive,
+            values={value.name: value.better for value in asked.values},
             rows=found.n,
             counts=found.counts,
         )
@@ -138,7 +145,8 @@ class MergedPart(Part):
         for name, counts in zip(
             ("base", "head")[-self.sides :], self.found.improbable, strict=True
         ):
-            for what, there in (("prediction", asked.classed), ("score", asked.scored)):
+            answered = asked.classed or asked.task == "regression"
+            for what, there in (("prediction", answered), ("score", asked.scored)):
                 if not there:
                     told.setdefault(what, f"{name} has no {what}")
             outside, off = map(int, counts)
@@ -151,14 +159,26 @@ class MergedPart(Part):
 
     def beyond(self, metric: Metric) -> str | None:
         """Why a metric cannot be had of statistics."""
-        if metric.needs == "score" and metric.name not in LOSSES and metric.name != "ece":
-            return NO_ROWS if self.found.joint is None else None
-        known = metric.needs == "prediction" or metric.name in (*self.found.losses, "ece")
-        return None if known else NO_ROWS
+        if metric.name == "ece":
+            return None
+        if metric.name in LOSSES or metric.needs == "value" or metric.name.startswith("pinball"):
+            known = self.found.losses.get(key_of(metric))
+            return None if known is not None and known.sums else NO_ROWS
+        return NO_ROWS if metric.needs == "score" and self.found.joint is None else None
 
-    def means(self, loss: Loss) -> Means:
-        name = next(name for name, known in LOSSES.items() if known is loss)
-        return MergedMeans(loss, self.view, self.found.losses[name])
+    def means(self, metric: Metric) -> Means:
+        key = key_of(metric)
+        scheme = self.found.question.schemes[key]
+        return SummedMeans(loss_of(metric), self.view, self.found.losses[key], scheme)
+
+    @property
+    def zero_label(self) -> bool:
+        return self.found.zeros > 0
+
+    @property
+    def one_label(self) -> bool:
+        sums = self.found.losses.get("r2")
+        return sums is not None and sums.extent.low[self.sides] == sums.extent.high[self.sides]
 
     @cached_property
     def area(self) -> ranking.Area:
@@ -220,26 +240,6 @@ class MergedPart(Part):
         quantile = student_quantile(self.level, min(head.positives, moved.n) - 1)
         bounds = skewed_interval(se, skew, quantile, "infinitesimal jackknife")
         return bounds.shifted(change).widened(base.blur + head.blur)
-
-
-class MergedMeans(Means):
-    """Of losses whose sums are known. Where few rows decide, the rows are needed: None."""
-
-    def __init__(self, loss: Loss, view: View, losses: Losses) -> None:
-        self._loss, self._view, self._centre = loss, view, 0.0
-        self._extent = losses.extent
-        self.moments = moments_of(losses.sums)
-
-    def _interval(
-        self, gradient: Floats, reach: tuple[float, float], level: float
-    ) -> Interval | None:
-        if self._view.n < FEW_ROWS or self.moments is None:
-            return None
-        weights = np.einsum("ij,i->j", self._lift, gradient)
-        square = self.moments.variance(weights) * (self._view.n - 1)
-        if few_rows_decide(square, self._farthest(weights)):
-            return None
-        return super()._interval(gradient, reach, level)
 
 
 class MergedArea(ranking.Area):

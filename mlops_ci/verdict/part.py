@@ -17,7 +17,7 @@ from mlops_ci.verdict.aggregates.gaps import count_gaps
 from mlops_ci.verdict.aggregates.order import Ranking, rank
 from mlops_ci.verdict.clusters import Clusters, cluster_gaps, clusters_of
 from mlops_ci.verdict.intervals import Interval
-from mlops_ci.verdict.losses import Loss
+from mlops_ci.verdict.losses import loss_of
 from mlops_ci.verdict.means import Means
 from mlops_ci.verdict.names import Metric
 from mlops_ci.verdict.rows import Ints, View
@@ -82,8 +82,17 @@ class Part:
         """Why this part knows too little for a metric."""
         return None
 
-    def means(self, loss: Loss) -> Means:
-        return Means(loss, self.view)
+    def means(self, metric: Metric) -> Means:
+        return Means(loss_of(metric), self.view)
+
+    @property
+    def zero_label(self) -> bool:
+        """Of a regression: whether a label is 0, and whether all are equal (`one_label`)."""
+        return bool((self.view.label == 0).any())
+
+    @property
+    def one_label(self) -> bool:
+        return bool((self.view.label == self.view.label[0]).all())
 
     @cached_property
     def area(self) -> ranking.Area:

@@ -7,10 +7,10 @@ added anywhere merge, and neither their order nor their cut leaves a trace.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial, reduce
-from typing import TypeVar
+from functools import cached_property, partial, reduce
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,47 +21,49 @@ from mlops_ci.verdict.aggregates.cells import Cells, count_cells
 from mlops_ci.verdict.aggregates.chunks import together
 from mlops_ci.verdict.aggregates.gaps import Gaps, count_gaps
 from mlops_ci.verdict.aggregates.joint import Joint
+from mlops_ci.verdict.aggregates.losses import (
+    PROBABILITIES,
+    Scheme,
+    Value,
+    of_errors,
+    of_probabilities,
+    of_values,
+)
 from mlops_ci.verdict.aggregates.scale import SLICE, WHOLE, Scale
-from mlops_ci.verdict.aggregates.sums import Grid, Sums, extent_of, sum_chunk
-from mlops_ci.verdict.losses import EPSILON, PerRow, brier_losses, log_losses
+from mlops_ci.verdict.aggregates.totals import Totals
 from mlops_ci.verdict.rows import Floats, Ints, Outputs, View
 from mlops_ci.verdict.soundness import SUM_TOLERANCE
 
-ROWS = 1 << 16  # of a chunk that is summed at once: it stays in a core's cache
-ORDER = 3
-# Losses of probabilities, and the most that one can be.
-LOSSES: dict[str, tuple[PerRow, float]] = {
-    "log_loss": (log_losses, float(-np.log(EPSILON))),
-    "brier": (brier_losses, 2.0),
-}
+ROWS = 1 << 14  # of a chunk that is summed at once: it stays in a core's cache
 WIDE = 1 << 21  # and that is counted into tables of all steps
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Losses:
-    """`sums` of base's losses (or the one side's) and of head's difference; `extent` of both and of
-    head's own. They merge, for the grid is the same for all rows there are.
-    """
-
-    sums: Sums
-    extent: Grid
-
-    def merged(self, other: Losses) -> Losses:
-        return Losses(self.sums.merged(other.sums), self.extent.merged(other.extent))
-
-
-@dataclass(frozen=True)
 class Question:
     """What the rows are asked: chunks that merge are asked the same. `positive`: a code. `scored`,
-    `classed`: whether there are scores, and classes."""
+    `classed`: whether there are scores, and classes. `centre`: amid the labels of a regression,
+    and `quantiles` whose pinball loss is asked for. `values`: columns of numbers."""
 
     task: Task
     classes: tuple[str, ...]
-    positive: int
+    positive: int = 1
     sides: int = 2
     scored: bool = True
     classed: bool = True
+    centre: float = 0.0
+    quantiles: tuple[float, ...] = ()
+    values: tuple[Value, ...] = ()
+
+    @cached_property
+    def schemes(self) -> Mapping[str, Scheme]:
+        """Of all losses that are summed, by `key_of` a metric."""
+        errors = self.task == "regression"
+        return {
+            **(of_probabilities() if self.scored else {}),
+            **(of_errors(self.centre, self.quantiles) if errors else {}),
+            **of_values(self.values),
+        }
 
 
 @dataclass(frozen=True)
@@ -83,8 +85,9 @@ class Cut:
 @dataclass
 class Sufficient:
     """Of n rows. `counts` [classes]. `improbable` [sides, 2]: scores outside 0…1, and rows whose
-    scores do not sum to 1; with any of them, `gaps` and `losses` are None. `identity`: two sums
-    modulo 2⁶⁴ over the rows' keys and labels. `slices`: the same of parts of the rows.
+    scores do not sum to 1; with any of them, there are no `gaps` and no losses of probabilities.
+    `losses`: by `key_of` a metric. `zeros`: rows of a regression whose label is 0. `identity`: two
+    sums modulo 2⁶⁴ over the rows' keys and labels. `slices`: the same of parts of the rows.
 
     Grows in place.
     """
@@ -97,7 +100,8 @@ class Sufficient:
     cells: Cells | None = None
     joint: Joint | None = None
     gaps: Gaps | None = None
-    losses: dict[str, Losses] = field(default_factory=dict)
+    losses: dict[str, Totals] = field(default_factory=dict)
+    zeros: int = 0
     identity: tuple[int, int] = (0, 0)
     identical: bool = False
     slices: dict[str, Sufficient] = field(default_factory=dict)
@@ -118,25 +122,23 @@ class Sufficient:
         )
 
     def add(self, view: View, cuts: Sequence[Cut] = (), identity: tuple[int, int] = (0, 0)) -> None:
-        """Raises ComparisonError for a score that is not finite."""
+        """Raises ComparisonError for a number that is not finite."""
         if not view.n:
             return
+        _refuse(view)
         self._identify(identity)
         for cut in cuts:
             for name, rows in cut.rows_of():
                 self.slices[name].add(_chosen(view, rows))
-        scores = [side.score for side in view.sides if side.score is not None]
-        if not all(np.isfinite(score).all() for score in scores):
-            raise ComparisonError("a score is not a finite number", fix="mend or remove these rows")
         works = [lambda: self._count(view)]
         if self.joint is not None:
-            works.append(lambda: self._rank(view, scores))
+            works.append(lambda: self._rank(view))
         if self.question.scored:
-            improbable = np.array([_improbable(score) for score in scores], dtype=np.int64)
-            self.improbable += improbable
+            improbable = [_improbable(side.score) for side in view.sides if side.score is not None]
+            self.improbable += np.array(improbable, dtype=np.int64)
             if not self.improbable.any():
                 works.append(lambda: self._take(count_gaps(view), {}))
-                works += [partial(self._lose, name, view) for name in LOSSES]
+        works += [partial(self._lose, name, view) for name in self._summed]
         self.n += view.n
         for _ in together(works, view.n):
             pass
@@ -149,6 +151,7 @@ class Sufficient:
         self.n += other.n
         self.counts += other.counts
         self.improbable += other.improbable
+        self.zeros += other.zeros
         self.cells = _both(self.cells, other.cells, Cells.merged)
         if self.joint is not None and other.joint is not None:
             self.joint.merge(other.joint)
@@ -157,27 +160,41 @@ class Sufficient:
         for name, part in self.slices.items():
             part.merge(other.slices[name])
 
+    @property
+    def _summed(self) -> list[str]:
+        """The losses that are, as far as it is known."""
+        improbable = self.improbable.any()
+        return [
+            name for name in self.question.schemes if not (improbable and name in PROBABILITIES)
+        ]
+
     def _count(self, view: View) -> None:
+        if view.task == "regression":
+            self.zeros += int(np.count_nonzero(view.label == 0))
+            return
         self.counts += view.class_counts
         if self.question.classed:
             self.cells = _both(self.cells, count_cells(view), Cells.merged)
 
-    def _rank(self, view: View, scores: list[Floats]) -> None:
+    def _rank(self, view: View) -> None:
+        scores = [side.score for side in view.sides if side.score is not None]
         if self.joint is not None:
             for part in _chunks(view.n, WIDE):
                 self.joint.add([score[part] for score in scores], view.actual[part])
 
     def _lose(self, name: str, view: View) -> None:
-        found = reduce(Losses.merged, (lose(name, view.part(p)) for p in _chunks(view.n, ROWS)))
-        self.losses[name] = _both(self.losses.get(name), found, Losses.merged) or found
+        scheme = self.question.schemes[name]
+        found = reduce(Totals.merged, (scheme.total(view.part(p)) for p in _chunks(view.n, ROWS)))
+        self.losses[name] = _both(self.losses.get(name), found, Totals.merged) or found
 
-    def _take(self, gaps: Gaps | None, losses: dict[str, Losses]) -> None:
-        if self.improbable.any():
-            self.gaps, self.losses = None, {}
-            return
+    def _take(self, gaps: Gaps | None, losses: Mapping[str, Totals]) -> None:
         self.gaps = _both(self.gaps, gaps, Gaps.merged)
         for name, found in losses.items():
-            self.losses[name] = _both(self.losses.get(name), found, Losses.merged) or found
+            self.losses[name] = _both(self.losses.get(name), found, Totals.merged) or found
+        if self.improbable.any():
+            self.gaps = None
+            for name in PROBABILITIES:
+                self.losses.pop(name, None)
 
     def _identify(self, identity: tuple[int, int]) -> None:
         one, other = ((a + b) % 2**64 for a, b in zip(self.identity, identity, strict=True))
@@ -189,21 +206,23 @@ def _chosen(view: View, rows: Ints) -> View:
         Outputs(
             None if side.prediction is None else side.prediction[rows],
             None if side.score is None else side.score[rows],
+            {name: values[rows] for name, values in side.values.items()},
         )
         for side in view.sides
     )
     return replace(view, label=view.label[rows], sides=sides)
 
 
-def lose(name: str, view: View) -> Losses:
-    """Of at most 2¹⁷ rows."""
-    per_row, most = LOSSES[name]
-    columns = [per_row(view, side) for side in view.sides]
-    head = columns[1:]
-    if head:
-        columns[1] = columns[1] - columns[0]
-    grid = Grid((0.0, -most)[: len(columns)], (most, most)[: len(columns)])
-    return Losses(sum_chunk(grid, columns, ORDER), extent_of([*columns, *head]))
+def _refuse(view: View) -> None:
+    """What is not finite has no place in any sum."""
+    found: list[tuple[str, NDArray[Any] | None]] = [("label", view.label)]
+    for side in view.sides:
+        found += [("prediction", side.prediction), ("score", side.score), *side.values.items()]
+    for what, column in found:
+        if column is not None and column.dtype.kind == "f" and not np.isfinite(column).all():
+            raise ComparisonError(
+                f"a {what} is not a finite number", fix="mend or remove these rows"
+            )
 
 
 def _improbable(score: Floats) -> tuple[int, int]:

@@ -20,7 +20,7 @@ from mlops_ci.errors import ComparisonError
 from mlops_ci.records import Resolution, RowCounts
 from mlops_ci.verdict.aggregates.scale import WHOLE
 from mlops_ci.verdict.aggregates.sufficient import Sufficient
-from tests.unit.verdict.aggregates.test_sufficient import counted, state
+from tests.unit.verdict.aggregates.test_sufficient import counted, numbered, state
 from tests.unit.verdict.rows_for_tests import binary_rows, multiclass_rows
 
 N = 600
@@ -41,7 +41,7 @@ def aggregate(found: Sufficient, paired: int = N) -> Aggregate:
     )
 
 
-@pytest.mark.parametrize("rows", [binary_rows(1, N), multiclass_rows(1, N)])
+@pytest.mark.parametrize("rows", [binary_rows(1, N), multiclass_rows(1, N), numbered(1, N)])
 def test_all_of_it_comes_back_and_merges_on(rows: object) -> None:
     found = counted(rows, region=REGION, scale=WHOLE)  # type: ignore[arg-type]
     back = from_bytes(to_bytes(found))
@@ -85,6 +85,68 @@ def test_what_contradicts_itself_is_refused(field: str, value: object, said: str
         whole[place] = value
     with pytest.raises(ComparisonError, match=said):
         from_bytes(msgspec.msgpack.encode(plain))
+
+
+def changed(found: Sufficient, *path: object, value: object) -> bytes:
+    """The bytes with another value at a place of their layout."""
+    plain = msgspec.msgpack.decode(to_bytes(found))
+    place = plain
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    return msgspec.msgpack.encode(plain)
+
+
+def test_counts_below_0_are_refused_though_their_sum_is_right() -> None:
+    found = statistics()
+    assert found.cells is not None
+    assert found.joint is not None
+    for counts in (found.cells.counts, found.counts, found.joint.bands.reshape(-1)):
+        before = counts.copy()
+        some = np.flatnonzero(counts)[:2]
+        counts[some] += [-N, N]
+        with pytest.raises(ComparisonError, match="below 0"):
+            from_bytes(to_bytes(found))
+        counts[:] = before
+    from_bytes(to_bytes(found))
+
+
+SUM = ("whole", "losses", "r2", "sums")
+WRONG = {
+    "a loss is missing": (("whole", "losses"), {}, "not those of the task"),
+    "a sum is missing": (SUM, [], "not all of its sums"),
+    "a square below 0": ((*SUM, 1), [[0, 0], "-7", "0"], "sum of squares"),
+    "no number": ((*SUM, 1), [[0, 0], "many", "0"], "cannot be read"),
+    "no extremes": (("whole", "losses", "r2", "low"), [9e9] * 5, "no extremes"),
+    "no number at an end": (("whole", "losses", "r2", "low"), [None] * 5, "cannot be read"),
+    "a column is missing": (("whole", "losses", "r2", "low"), [0.0] * 4, "5 columns"),
+    "fewer rows": (("whole", "losses", "r2", "n"), N - 1, "losses do not count"),
+    "zeros below 0": (("whole", "zeros"), -1, "below 0"),
+    "more zeros than rows": (("whole", "zeros"), N + 1, "more than the 600 rows"),
+    "no centre": (("asked", "centre"), float("nan"), "a regression task"),
+    "a class": (("asked", "classes"), ["cat"], "a regression task"),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_sums_that_contradict_themselves_are_refused(case: str) -> None:
+    path, value, said = WRONG[case]
+    found = counted(numbered(1, N), scale=WHOLE)
+    with pytest.raises(ComparisonError, match=said):
+        from_bytes(changed(found, *path, value=value))
+
+
+def test_a_regression_is_judged_anywhere(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = tmp_path / "nightly.mlops-ci-aggregate"
+    found = aggregate(counted(numbered(1, N), region=REGION, scale=WHOLE))
+    write_aggregate(found, place)
+    assert run_program(["compare", str(place), "--max-drop", "rmse=0.5"]) == 0
+    assert run_program(["compare", str(place), "--max", "rmse=0.1"]) == 1
+    assert run_program(["compare", str(place), "--max", "pinball_loss@0.9=9"]) == 0
+    assert run_program(["compare", str(place), "--max", "pinball_loss@0.8=9"]) == 1
+    assert "every row" in capsys.readouterr().out
 
 
 def test_a_file_is_judged_like_its_rows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,80 @@
+"""Statistics that came from elsewhere: whether they can be those of any rows at all.
+
+All of it raises ValueError.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlops_ci.verdict.aggregates.losses import PROBABILITIES
+from mlops_ci.verdict.aggregates.sufficient import Question, Sufficient
+from mlops_ci.verdict.aggregates.totals import is_even, is_near, keys_of
+
+
+def check_question(asked: Question) -> None:
+    classes = len(asked.classes)
+    fits = asked.sides in (1, 2) and math.isfinite(asked.centre)
+    if asked.task == "regression":
+        fits = fits and not (classes or asked.scored or asked.classed)
+    else:
+        fits = fits and classes >= 2 and 0 <= asked.positive < classes
+    if not fits or (asked.task == "binary" and classes != 2):
+        raise ValueError(f"a {asked.task} task of {classes} classes")
+
+
+def check_counted(found: Sufficient, *, ranked: bool) -> None:
+    """What was counted in several ways must agree. `ranked`: whether scores were counted."""
+    n, asked = found.n, found.question
+    _check_counts(found)
+    counts: list[tuple[str, int]] = [("losses", one.n) for one in found.losses.values()]
+    if asked.task != "regression":
+        counts.append(("classes", int(found.counts.sum())))
+    if asked.classed:
+        counts.append(("cells", 0 if found.cells is None else found.cells.n))
+    if found.joint is not None:
+        if not ranked:
+            raise ValueError("its scores are missing")
+        counts += [("scores", int(one.sum())) for one in found.joint.counts]
+        counts += [("bands", int(found.joint.bands.sum()))] if asked.sides > 1 else []
+    if asked.scored and not found.improbable.any() and n:
+        counts.append(("gaps", 0 if found.gaps is None else found.gaps.n))
+    wrong = next((what for what, count in counts if count != n), None)
+    if wrong is not None or len(found.counts) != len(asked.classes):
+        raise ValueError(f"its {wrong or 'classes'} do not count {n} rows")
+    _check_losses(found)
+
+
+def _check_counts(found: Sufficient) -> None:
+    tables: list[NDArray[Any]] = [found.counts, np.array([found.n, found.zeros])]
+    if found.cells is not None:
+        tables.append(found.cells.counts)
+    if found.joint is not None:
+        tables += [found.joint.counts, found.joint.bands]
+    if (found.improbable < 0).any() or any((table < 0).any() for table in tables):
+        raise ValueError("a count is below 0")
+    if any((table > found.n).any() for table in tables):
+        raise ValueError(f"a count is more than the {found.n} rows that there are")
+
+
+def _check_losses(found: Sufficient) -> None:
+    asked = found.question
+    wanted = set(asked.schemes) - (set(PROBABILITIES) if found.improbable.any() else set())
+    if found.n and set(found.losses) != wanted:
+        raise ValueError("its losses are not those of the task")
+    for name, one in found.losses.items():
+        summed = asked.sides + 2 * asked.schemes[name].explains
+        columns = summed + (asked.sides > 1)
+        ends = (one.extent.low, one.extent.high)
+        if one.summed != summed or any(len(end) != columns for end in ends):
+            raise ValueError(f"{name} has not {columns} columns")
+        if not all(low <= high for low, high in zip(*ends, strict=True)):
+            raise ValueError(f"{name} has no extremes")
+        if set(one.sums) != set(keys_of(summed) if is_near(one.extent, summed) else ()):
+            raise ValueError(f"{name} has not all of its sums")
+        if any(is_even(key) and one.whole(key) < 0 for key in one.sums):
+            raise ValueError(f"a sum of squares of {name} is below 0")
