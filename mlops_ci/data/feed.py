@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,14 +36,15 @@ class OrderError(UnlikeError):
 
 @dataclass(frozen=True)
 class File:
-    """One file, and SQL for what is read of it."""
+    """One file, and SQL for what is read of it. `number`: a regression's column of predictions."""
 
     table: Table
     roles: Roles
     task: tuple[Task, str]
-    classes: tuple[str, ...]
-    positive: str | None
-    scores: tuple[str, ...]
+    classes: tuple[str, ...] = ()
+    positive: str | None = None
+    scores: tuple[str, ...] = ()
+    number: str | None = None
 
     @property
     def cut(self) -> bool:
@@ -60,20 +62,29 @@ class Chunk:
 
 def understand(table: Table, request: ColumnsRequest) -> File:
     roles = resolve_columns(table, request)
-    if roles.group or roles.weight or roles.values or table.written_by:
+    if roles.group or roles.weight or table.written_by:
         raise UnlikeError
     table.keep(roles.columns)
     task = resolve_task(table, roles, request)
-    if task[0] == "regression" or (task[0] != "binary" and request.positive is not None):
+    if task[0] != "binary" and request.positive is not None:
         raise UnlikeError
+    _refuse_text(table, roles.values)
+    if task[0] == "regression":
+        number = roles.prediction or roles.score
+        _refuse_text(table, (roles.label, number))
+        return File(table, roles, task, number=number)
     classes = classes_of(table, roles, task[0], request.positive)
     know_classes(table, classes)
     binary = task[0] == "binary"
     positive = positive_class(classes, request.positive, table.path) if binary else None
     scores = used_scores(table, roles, task[0], classes, positive)
-    if any(table.kind(score) not in ("float", "integer") for score in scores):
-        raise UnlikeError
+    _refuse_text(table, scores)
     return File(table, roles, task, classes, positive, scores)
+
+
+def _refuse_text(table: Table, columns: Iterable[str | None]) -> None:
+    if any(one is None or table.kind(one) not in ("float", "integer") for one in columns):
+        raise UnlikeError
 
 
 class Feed:
@@ -82,15 +93,12 @@ class Feed:
 
     def __init__(self, file: File, slices: tuple[str, ...]) -> None:
         self.file = file
-        self._codes: dict[str, CodeOf] = {
-            name: code_of(file.table, column, file.roles, file.classes)
-            for name, column in (("y", file.roles.label), ("p", file.roles.prediction))
-            if column
-        }
+        self._codes = _codes_of(file)
         key, text = _key_of(file)
         sql = {name: code for name, (code, _) in self._codes.items()}
         sql |= {"k": key} if key else {}
-        sql |= {f"s{at}": f"CAST({quote(one)} AS DOUBLE)" for at, one in enumerate(file.scores)}
+        sql |= {f"s{at}": _number(one) for at, one in enumerate(file.scores)}
+        sql |= {f"v{at}": _number(one) for at, one in enumerate(file.roles.values)}
         sql |= {f"c{at}": code for at, code in enumerate(slices)}
         self._sql = ", ".join(f"{text} AS {name}" for name, text in sql.items())
         self.rows = file.table.rows
@@ -119,19 +127,37 @@ class Feed:
 
     def _answers(self, found: dict[str, NDArray[Any]], said: NDArray[Any] | None) -> Outputs:
         scores = [found[f"s{at}"] for at in range(len(self.file.scores))]
-        if not scores:
-            return Outputs(said)
-        score = scores[0] if len(scores) == 1 else np.column_stack(scores)
-        if not np.isfinite(score).all():
+        values = {name: found[f"v{at}"] for at, name in enumerate(self.file.roles.values)}
+        numbers = [found["y"], *scores, *values.values(), *([] if said is None else [said])]
+        if not all(one.dtype.kind != "f" or np.isfinite(one).all() for one in numbers):
             raise UnlikeError
-        if said is not None:
-            return Outputs(said, score)
+        if not scores:
+            return Outputs(said, None, values)
+        score = scores[0] if len(scores) == 1 else np.column_stack(scores)
+        return Outputs(self._cut(score) if said is None else said, score, values)
+
+    def _cut(self, score: NDArray[np.float64]) -> NDArray[Any]:
         if score.ndim == 2:
-            return Outputs(score.argmax(axis=1), score)
+            return np.asarray(score.argmax(axis=1))
         if len(score) and (score.min() < 0 or score.max() > 1):
             raise UnlikeError
         code = self.file.classes.index(str(self.file.positive))
-        return Outputs(np.where(score >= THRESHOLD, code, 1 - code), score)
+        return np.where(score >= THRESHOLD, code, 1 - code)
+
+
+def _codes_of(file: File) -> dict[str, CodeOf]:
+    """SQL of label (`y`) and prediction (`p`), and what makes them codes, or numbers."""
+    table, label, said = file.table, file.roles.label, file.roles.prediction
+    if file.number is not None:
+        return {"y": (_number(label), np.asarray), "p": (_number(file.number), np.asarray)}
+    named = (("y", label), ("p", said))
+    return {
+        name: code_of(table, column, file.roles, file.classes) for name, column in named if column
+    }
+
+
+def _number(column: str) -> str:
+    return f"CAST({quote(column)} AS DOUBLE)"
 
 
 def _key_of(file: File) -> tuple[str | None, bool]:

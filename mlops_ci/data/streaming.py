@@ -8,7 +8,7 @@ What is not plain (groups, weights, a missing cell, a label that differs) is lef
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -29,8 +29,9 @@ from mlops_ci.data.predictions import THRESHOLD, Answers, resolution_of
 from mlops_ci.data.request import ColumnsRequest
 from mlops_ci.data.room import chunks, is_many, room
 from mlops_ci.data.rows import slice_of
-from mlops_ci.data.table import Table
+from mlops_ci.data.table import Table, quote
 from mlops_ci.records import Resolution, RowCounts
+from mlops_ci.verdict.aggregates.losses import Value, centre_of, quantiles_of
 from mlops_ci.verdict.aggregates.sufficient import Cut, Question, Sufficient
 from mlops_ci.verdict.rows import View
 
@@ -59,8 +60,11 @@ class Streamed:
     left_out: Sufficient | None = None
 
 
-def stream_pair(base: Path, head: Path, request: ColumnsRequest) -> Streamed | None:
-    """None where there are few rows, or where they have to be read to be compared.
+def stream_pair(
+    base: Path, head: Path, request: ColumnsRequest, metrics: Iterable[str] = ()
+) -> Streamed | None:
+    """None where there are few rows, or where they have to be read to be compared. `metrics`: that
+    are asked for; losses of quantiles are summed for these alone.
 
     Raises UsageError and ComparisonError as `read_predictions`.
     """
@@ -73,12 +77,15 @@ def stream_pair(base: Path, head: Path, request: ColumnsRequest) -> Streamed | N
             tables.append(open_table(path))
             stack.callback(tables[-1].close)
         try:
-            return _stream(tables[0], tables[1], request)
+            return _stream((tables[0], tables[1]), request, metrics)
         except UnlikeError:
             return None
 
 
-def _stream(base: Table, head: Table, request: ColumnsRequest) -> Streamed | None:
+def _stream(
+    tables: tuple[Table, Table], request: ColumnsRequest, metrics: Iterable[str]
+) -> Streamed | None:
+    base, head = tables
     if not is_many(base.rows) or not is_enough(base.rows, head.rows):
         return None
     one, other = (understand(table, request) for table in (base, head))
@@ -89,7 +96,7 @@ def _stream(base: Table, head: Table, request: ColumnsRequest) -> Streamed | Non
     cuts = [slice_of(one.table, name, f"slice_{at}") for at, name in enumerate(one.roles.slices)]
     values = tuple(names for names, _ in cuts)
     feeds = (Feed(one, tuple(sql for _, sql in cuts)), Feed(other, ()))
-    counted = _count(feeds, values)
+    counted = _count(feeds, values, question_of(one, request, metrics))
     with ThreadPoolExecutor(2) as threads:
         digests = tuple(threads.map(lambda file: digest_file(file.table.path), (one, other)))
     found = counted.found
@@ -128,25 +135,45 @@ class _Counted:
         self.identity = one, other
 
 
-def _count(feeds: tuple[Feed, Feed], values: tuple[tuple[str, ...], ...]) -> _Counted:
-    one, other = (feed.file for feed in feeds)
-    if one.table.rows == other.table.rows:
-        try:
-            return _count_in_order(feeds, _empty(one, values), values)
-        except OrderError:
-            pass
-    if not one.roles.id:
-        raise UnlikeError
-    return _count_joined(feeds, _empty(one, values), values)
-
-
-def _empty(file: File, values: tuple[tuple[str, ...], ...]) -> _Counted:
-    question = Question(
+def question_of(file: File, request: ColumnsRequest, metrics: Iterable[str]) -> Question:
+    """`file`: base's."""
+    errors, columns = file.task[0] == "regression", file.roles.values
+    return Question(
         task=file.task[0],
         classes=file.classes,
         positive=file.classes.index(file.positive) if file.positive else 1,
         scored=bool(file.scores),
+        classed=not errors,
+        centre=_centre(file.table, file.roles.label) if errors else 0.0,
+        quantiles=quantiles_of(metrics) if errors else (),
+        values=tuple(
+            Value(name, request.values[name], _centre(file.table, name)) for name in columns
+        ),
     )
+
+
+def _centre(table: Table, column: str) -> float:
+    """A number amid the column's."""
+    cell = f"CAST({quote(column)} AS DOUBLE)"
+    low, high = table.one(f"SELECT min({cell}), max({cell}) FROM rows")
+    return 0.0 if low is None else centre_of(low, high)
+
+
+def _count(
+    feeds: tuple[Feed, Feed], values: tuple[tuple[str, ...], ...], question: Question
+) -> _Counted:
+    one, other = (feed.file for feed in feeds)
+    if one.table.rows == other.table.rows:
+        try:
+            return _count_in_order(feeds, _empty(one, values, question), values)
+        except OrderError:
+            pass
+    if not one.roles.id:
+        raise UnlikeError
+    return _count_joined(feeds, _empty(one, values, question), values)
+
+
+def _empty(file: File, values: tuple[tuple[str, ...], ...], question: Question) -> _Counted:
     names = [name for column in _slices(file, values) for name in column]
     alone = Sufficient.empty(replace(question, sides=1))
     return _Counted(Sufficient.empty(question, names), alone)
@@ -215,6 +242,7 @@ def _view(question: Question, one: Chunk, *others: Chunk) -> View:
         sides=tuple(side.answers for side in (one, *others)),
         identical=False,
         positive=question.positive,
+        values={value.name: value.better for value in question.values},
     )
 
 
@@ -246,8 +274,9 @@ def _refuse_doubles(feed: Feed) -> None:
 def resolution_of_file(file: File, request: ColumnsRequest) -> Resolution:
     nothing = np.zeros(0, dtype=np.int64)
     cut = file.cut and file.task[0] == "binary"
+    scores = (file.number,) if file.number and file.cut else file.scores
     answers = Answers(
-        nothing, nothing, None, file.scores, file.classes, file.positive, THRESHOLD if cut else None
+        nothing, nothing, None, scores, file.classes, file.positive, THRESHOLD if cut else None
     )
     return resolution_of(file.table, file.roles, file.task, answers, request)
 

@@ -60,7 +60,8 @@ def _counted(files: Files) -> Streamed | None:
         return None
     from mlops_ci.data import stream_pair
 
-    return stream_pair(files.base, files.head, files.columns)
+    asked = [*(gate.metric for gate in files.gates), files.policy.primary or ""]
+    return stream_pair(files.base, files.head, files.columns, asked)
 
 
 def _sides_of(files: Files, streamed: Streamed) -> Sides:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from mlops_ci.verdict.losses import (
     pinball_losses,
     values_of,
 )
-from mlops_ci.verdict.names import Metric
+from mlops_ci.verdict.names import Metric, known_metric
 from mlops_ci.verdict.rows import View
 
 PROBABILITIES = ("log_loss", "brier")
@@ -71,6 +71,13 @@ def _of_column(name: str) -> str:
 
 def _of_quantile(quantile: float) -> str:
     return f"pinball_loss@{quantile!r}"
+
+
+def quantiles_of(names: Iterable[str]) -> tuple[float, ...]:
+    """Those whose pinball loss is among the metrics of these names."""
+    known = [metric for metric in map(known_metric, names) if metric is not None]
+    found = {one.number or 0.5 for one in known if one.name.startswith("pinball_loss")}
+    return tuple(sorted(found))
 
 
 def of_probabilities() -> Mapping[str, Scheme]:

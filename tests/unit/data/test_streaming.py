@@ -15,12 +15,14 @@ from mlops_ci.errors import ComparisonError, MlopsCiError
 from mlops_ci.steps import two_files
 from mlops_ci.steps.two_files import Files, compare_files
 from mlops_ci.verdict import PairedRows, compare_merged
+from mlops_ci.verdict.aggregates.losses import Value, centre_of
 from mlops_ci.verdict.aggregates.sufficient import Cut, Question, Sufficient
 from mlops_ci.verdict.rows import view_of
 from tests.unit.data.files import binary, write
 
 ROWS = 257
 REQUEST = ColumnsRequest(slices=("region",))
+VALUED = ColumnsRequest(slices=("region",), values={"cost": False, "judge": None})
 Columns = dict[str, Any]
 
 
@@ -51,6 +53,21 @@ def classes(seed: int) -> Columns:
     return columns(seed) | {"label": label, "prediction": said.tolist()}
 
 
+def numbers(seed: int, rows: int = ROWS, **more: Any) -> Columns:
+    """A regression whose rows have a cost and a judge's score."""
+    rng = np.random.default_rng(seed)
+    label = 50 + np.random.default_rng(0).normal(size=rows)
+    region = [("north", "south", "west")[n % 3] for n in range(rows)]
+    return {
+        "id": list(range(rows)),
+        "region": region,
+        "label": label.tolist(),
+        "prediction": (label + rng.normal(size=rows)).tolist(),
+        "cost": rng.gamma(2.0, size=rows).tolist(),
+        "judge": rng.integers(1, 6, rows).tolist(),
+    } | more
+
+
 def without(columns: Columns, *names: str) -> Columns:
     return {name: values for name, values in columns.items() if name not in names}
 
@@ -61,6 +78,11 @@ CASES: dict[str, tuple[Columns, Columns]] = {
     "text as keys": (columns(1, id=texts()), columns(2, id=texts())),
     "no keys": (without(columns(1), "id"), without(columns(2), "id")),
     "classes of its own": (columns(1), columns(2, prediction=[n % 2 for n in range(ROWS)])),
+    "a regression": (numbers(1), numbers(2)),
+    "values beside classes": (
+        columns(1, cost=numbers(1)["cost"], judge=numbers(1)["judge"]),
+        columns(2, cost=numbers(2)["cost"], judge=numbers(2)["judge"]),
+    ),
     "many classes": (without(classes(1), "score"), without(classes(2), "score")),
 }
 FORMS = ("parquet", "jsonl")
@@ -74,9 +96,10 @@ def files(tmp_path: Path, base: Columns, head: Columns, form: str = "parquet") -
 @pytest.mark.parametrize("case", CASES)
 def test_they_come_to_what_their_rows_do(tmp_path: Path, case: str, form: str) -> None:
     paths = files(tmp_path, *CASES[case], form)
-    streamed = stream_pair(*paths, REQUEST)
+    request = VALUED if "cost" in CASES[case][0] else REQUEST
+    streamed = stream_pair(*paths, request, ["pinball_loss@0.9"])
     assert streamed is not None
-    read = [read_predictions(path, REQUEST) for path in paths]
+    read = [read_predictions(path, request) for path in paths]
     pairing = pair(*read)
     assert isinstance(pairing.rows, PairedRows)
     found = compare_merged(in_memory(pairing.rows), Policy())
@@ -91,7 +114,21 @@ def test_they_come_to_what_their_rows_do(tmp_path: Path, case: str, form: str) -
 def in_memory(rows: PairedRows) -> Sufficient:
     names = tuple(sorted(rows.slices))
     codes = sum(at * rows.slices[name] for at, name in enumerate(names))
-    question = Question(rows.task, rows.classes, rows.positive, scored=rows.base.score is not None)
+    errors = rows.task == "regression"
+    question = Question(
+        rows.task,
+        rows.classes,
+        rows.positive,
+        scored=rows.base.score is not None,
+        classed=not errors,
+        centre=centre_of(rows.label.min(), rows.label.max()) if errors else 0.0,
+        quantiles=(0.9,) if errors else (),
+        values=tuple(
+            Value(name, better, centre_of(values.min(), values.max()))
+            for name, better in rows.values.items()
+            for values in (rows.base.values[name],)
+        ),
+    )
     found = Sufficient.empty(question, names)
     found.add(view_of(rows), [Cut(names, np.asarray(codes))])
     found.identical = rows.identical
@@ -152,11 +189,58 @@ def test_what_is_not_plain_is_left_to_the_rows(tmp_path: Path, case: str) -> Non
     assert comparison.rows.base == ROWS
 
 
+@pytest.mark.parametrize("form", ["parquet", "csv"])
+@pytest.mark.parametrize("make", [columns, numbers])
+def test_few_rows_and_many_come_to_one_verdict(
+    tmp_path: Path, make: Any, form: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same files, counted and as rows: the same numbers, within the bound of the steps."""
+    paths = files(tmp_path, numbers(1, 2_000), numbers(2, 2_000), form)
+    if make is columns:
+        region = {"region": numbers(1, 2_000)["region"]}
+        sides = [binary(2_000, seed) | region for seed in (1, 2)]
+        paths = files(tmp_path, sides[0], sides[1], form)
+    request = VALUED if make is numbers else REQUEST
+    gates = [
+        Gate(metric=name, kind="max-drop", limit=limit)
+        for name, limit in (
+            (("accuracy", 0.1), ("roc_auc", 0.1), ("log_loss", 1e-4))
+            if make is columns
+            else (("rmse", 0.2), ("r2", 0.01), ("cost", 0.5), ("pinball_loss@0.9", 0.1))
+        )
+    ]
+    found = []
+    for many in (10, 1 << 22):
+        monkeypatch.setattr(room, "MANY", many)
+        found.append(compare_files(Files(*paths, request, gates, Policy())).comparison)
+    counted, of_rows = found
+    assert COUNTED in counted.notes
+    assert COUNTED not in of_rows.notes
+    assert counted.verdict == of_rows.verdict
+    assert [one.verdict for one in counted.gates] == [one.verdict for one in of_rows.gates]
+    assert [(one.metric, one.slice) for one in counted.metrics] == [
+        (one.metric, one.slice) for one in of_rows.metrics
+    ]
+    assert counted.resolution == of_rows.resolution
+    for one, same in zip(counted.metrics, of_rows.metrics, strict=True):
+        slack = 5e-3 if one.metric in ("roc_auc", "average_precision") else 1e-9
+        for name in ("base", "head", "difference", "low", "high", "head_low", "head_high"):
+            expected = getattr(same, name)
+            assert getattr(one, name) == pytest.approx(expected, rel=slack, abs=slack), (one, name)
+
+
 BROKEN: dict[str, tuple[Columns, Columns]] = {
     "a key twice": (columns(1, id=[0, *range(ROWS - 1)]), columns(2, id=[0, *range(ROWS - 1)])),
     "a key twice, far apart": both([*range(ROWS - 1, 0, -1), 77]),
     "another label": (columns(1), columns(2, label=[1 - v for v in columns(2)["label"]])),
     "a missing score": (columns(1), columns(2, score=[*columns(2)["score"][:-1], float("nan")])),
+    "no number": (
+        numbers(1),
+        numbers(2, prediction=[*numbers(2)["prediction"][:-1], float("inf")]),
+    ),
+    "a missing value": (numbers(1), numbers(2, label=[*numbers(2)["label"][:-1], None])),
+    "another number as label": (numbers(1), numbers(2, label=[1.5] * ROWS)),
+    "text for numbers": (numbers(1), numbers(2, prediction=["1,5"] * ROWS)),
     "a missing label": (columns(1), columns(2, label=[*columns(2)["label"][:-1], None])),
 }
 
