@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
 
 import numpy as np
 
+from benchmarks.coverage.tally import Rates
 from benchmarks.coverage.worlds import World, draw
 from benchmarks.figure import print_table
 from mlops_ci.config.model import Gate, Policy
-from mlops_ci.verdict import compare_paired, judge
+from mlops_ci.records import Comparison, RowCounts
+from mlops_ci.records.comparison import Side
+from mlops_ci.verdict import Judgement, compare_paired, judge
 from mlops_ci.verdict.comparing import result_of
 from mlops_ci.verdict.measuring import measure
 from mlops_ci.verdict.part import Part
@@ -24,22 +27,6 @@ GATES = (
     Gate(metric="accuracy", kind="max-drop", limit=MARGIN),
     Gate(metric="log_loss", kind="max-drop", limit=0.02),
 )
-
-
-@dataclass
-class Rates:
-    """Counts over samples, by what a person would read or be able to do."""
-
-    drawn: int = 0
-    counts: dict[str, int] = field(default_factory=dict)
-
-    def note(self, *words: str) -> None:
-        self.drawn += 1
-        for word in words:
-            self.counts[word] = self.counts.get(word, 0) + 1
-
-    def rate(self, word: str) -> float:
-        return self.counts.get(word, 0) / self.drawn
 
 
 def world_of(n: int, change: float) -> World:
@@ -99,6 +86,10 @@ def wrong_decisions(found: dict[tuple[int, float], Rates]) -> list[str]:
     return wrong
 
 
+# What a table has a column for; the rest of an A/A sample's words is the report's own sentence.
+SAID = ("pass", "inconclusive", "fail", "blocked", "better", "another better")
+
+
 def repeat(task: tuple[int, int]) -> Rates:
     """A/A: the same code with another seed: equal skill, other answers. `task`: rows, samples."""
     n, drawn = task
@@ -106,7 +97,7 @@ def repeat(task: tuple[int, int]) -> Rates:
     for _ in range(drawn):
         found = judge(compare_paired(draw(world, rng), Policy()), GATES, Policy())
         better = {one.metric for one in found.metrics if one.better}
-        words = [str(found.verdict)]
+        words = [str(found.verdict), sentence_of(found, n)]
         words += ["blocked"] if found.blocks else []
         words += ["better"] if found.primary in better else []
         words += ["another better"] if better - {found.primary} else []
@@ -114,15 +105,43 @@ def repeat(task: tuple[int, int]) -> Rates:
     return rates
 
 
+def sentence_of(found: Judgement, n: int) -> str:
+    """The report's headline, up to the metric and its numbers."""
+    from mlops_ci.report import headline, section_of
+
+    comparison = Comparison(
+        model="model",
+        base=Side(name="main"),
+        head=Side(name="head"),
+        rows=RowCounts(head=n, base=n, paired=n, paired_by="id"),
+        level=Policy().level,
+        policy=Policy().on_inconclusive,
+        verdict=found.verdict,
+        blocks=found.blocks,
+        metrics=found.metrics,
+        gates=found.gates,
+        primary=found.primary,
+        evidence="paired",
+    )
+    told = headline(section_of(comparison)).removeprefix("model").lstrip(": ")
+    return re.split("[:,] ", told)[0]
+
+
 def print_repeats(found: dict[int, Rates]) -> None:
     print(
         "\nA/A: the same code with another seed; gates on ROC AUC and accuracy (0.01) and log loss "
         "(0.02). Better: said of the primary metric; another: of any other, after Holm"
     )
-    words = ("pass", "inconclusive", "fail", "blocked", "better", "another better")
-    table: list[tuple[str, ...]] = [("rows", *words)]
+    table: list[tuple[str, ...]] = [("rows", "samples", *SAID)]
     for n, rates in sorted(found.items()):
-        table.append((f"{n:,}", *(f"{rates.rate(word):.1%}" for word in words)))
+        shares = (f"{rates.rate(word):.1%}" for word in SAID)
+        table.append((f"{n:,}", f"{rates.drawn:,}", *shares))
+    print_table(table)
+    print("\nAnd how often the report's headline begins with these words")
+    sentences = sorted({word for rates in found.values() for word in rates.counts} - set(SAID))
+    table = [("headline", *(f"{n:,} rows" for n in sorted(found)))]
+    for told in sentences:
+        table.append((told, *(f"{found[n].rate(told):.1%}" for n in sorted(found))))
     print_table(table)
 
 
