@@ -18,7 +18,7 @@ from benchmarks.coverage.scenes import every_scene
 from benchmarks.coverage.tally import Scene, simulate, total
 from benchmarks.figure import Figure
 
-SAMPLES, QUICK_SAMPLES, FEWEST = 300, 60, 40
+SAMPLES, QUICK_SAMPLES, FEWEST = 200, 60, 40
 
 Task = TypeVar("Task")
 Answer = TypeVar("Answer")
