@@ -17,6 +17,7 @@ from mlops_ci.verdict import Outputs, PairedRows
 from mlops_ci.verdict.comparing import result_of
 from mlops_ci.verdict.measuring import measure
 from mlops_ci.verdict.part import Part
+from mlops_ci.verdict.queries import ndcg, rank_queries, reciprocal_rank
 from mlops_ci.verdict.rows import view_of
 
 DEPTH = 10
@@ -58,8 +59,8 @@ class Queries:
 
 def _measured(rows: PairedRows) -> Iterable[MetricResult]:
     part = Part(view_of(rows), Policy(), None)
-    for name in ("ndcg@5", "ndcg", "mrr"):
-        yield result_of(name, part, measure(part, name), "paired")
+    names = ("ndcg@5", "ndcg", "mrr")
+    return (result_of(name, part, measure(part, name), "paired") for name in names)
 
 
 def _rows(grades: str, noises: list[Floats], rng: np.random.Generator) -> PairedRows:
@@ -81,8 +82,13 @@ def _population(grades: str) -> dict[str, Truth]:
     """Of very many queries, both models with the same noise."""
     rng = np.random.default_rng(6)
     noise = rng.normal(size=MANY * DEPTH)
-    rows = _rows(grades, [noise, noise], rng)
-    return {one.metric: Truth(one.base or 0.0, one.head or 0.0) for one in _measured(rows)}
+    view = view_of(_rows(grades, [noise, noise], rng))
+    sides = [rank_queries(view, side) for side in view.sides]
+    return {
+        "ndcg@5": Truth(*(float(ndcg(one, 5).mean()) for one in sides)),
+        "ndcg": Truth(*(float(ndcg(one, None).mean()) for one in sides)),
+        "mrr": Truth(*(float(reciprocal_rank(one).mean()) for one in sides)),
+    }
 
 
 def scenes(*, quick: bool) -> list[Queries]:
