@@ -13,10 +13,10 @@ from typing import Any
 import msgspec
 import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
 from mlops_ci.config.model import Task
-from mlops_ci.data.contradictions import check_counted, check_question
+from mlops_ci.data.contradictions import check_counted, check_cube, check_question
+from mlops_ci.data.packing import PackedCube, pack, pack_cube, unpack, unpack_cube
 from mlops_ci.errors import ComparisonError
 from mlops_ci.records import Resolution, RowCounts
 from mlops_ci.verdict.aggregates.cells import Cells
@@ -32,7 +32,6 @@ SCHEMA = "mlops-ci/aggregate/2"
 ENDING = ".mlops-ci-aggregate"
 MAX_BYTES = 512 * 1024 * 1024
 MAX_CELLS = 1 << 24  # bytes of one array of cells, unpacked
-FAST = 1  # zlib's level: most of a table is zeros
 
 
 class _Asked(Struct, frozen=True):
@@ -80,6 +79,7 @@ class _Stored(Struct, frozen=True, tag_field="schema", tag=SCHEMA):
     identical: bool
     whole: _Part
     slices: dict[str, _Part]
+    cube: PackedCube | None
 
 
 class Aggregate(Struct, frozen=True, kw_only=True):
@@ -115,6 +115,7 @@ def to_bytes(found: Sufficient) -> bytes:
         found.identical,
         _part_of(found),
         {name: _part_of(part) for name, part in found.slices.items()},
+        None if found.cube is None else pack_cube(found.cube),
     )
     return msgspec.msgpack.encode(stored)
 
@@ -130,6 +131,8 @@ def from_bytes(data: bytes) -> Sufficient:
         found.slices = {
             name: _sufficient_of(asked, part, SLICE) for name, part in stored.slices.items()
         }
+        found.cube = None if stored.cube is None else unpack_cube(asked, stored.cube)
+        check_cube(found)
     except (msgspec.MsgspecError, zlib.error, ValueError, TypeError, OverflowError) as error:
         raise _refused(str(error)) from error
     for one in (found, *found.slices.values()):
@@ -194,10 +197,10 @@ def _part_of(found: Sufficient) -> _Part:
         n=found.n,
         counts=found.counts.tolist(),
         improbable=found.improbable.ravel().tolist(),
-        cells=None if cells is None else (_pack(cells.codes), _pack(cells.counts)),
+        cells=None if cells is None else (pack(cells.codes), pack(cells.counts)),
         joint=None
         if joint is None
-        else (_pack(joint.counts), _pack(joint.example), _pack(joint.mixed), _pack(joint.bands)),
+        else (pack(joint.counts), pack(joint.example), pack(joint.mixed), pack(joint.bands)),
         gaps=None
         if gaps is None
         else _Gaps(gaps.n, list(map(str, gaps.total)), list(map(str, gaps.product.ravel()))),
@@ -211,20 +214,6 @@ def _totals_of(found: Totals) -> _Totals:
     return _Totals(
         found.n, list(found.extent.low), list(found.extent.high), found.summed, sorted(sums)
     )
-
-
-def _pack(array: NDArray[Any]) -> bytes:
-    return zlib.compress(np.ascontiguousarray(array).tobytes(), FAST)
-
-
-def _unpack(data: bytes, dtype: Any, shape: tuple[int, ...]) -> NDArray[Any]:
-    """Never more bytes than the shape says: a small file must not fill the memory."""
-    size = int(np.prod([max(one, 0) for one in shape])) * np.dtype(dtype).itemsize
-    unpacker = zlib.decompressobj()
-    found = unpacker.decompress(data, size + 1)
-    if len(found) != size:
-        raise ValueError(f"a table of {size} bytes has {len(found)}")
-    return np.frombuffer(found, dtype).reshape(shape).copy()
 
 
 def _sufficient_of(asked: Question, part: _Part, scale: Scale) -> Sufficient:
@@ -249,10 +238,10 @@ def _sufficient_of(asked: Question, part: _Part, scale: Scale) -> Sufficient:
 def _cells_of(asked: Question, packed: tuple[bytes, bytes]) -> Cells:
     counts = zlib.decompressobj().decompress(packed[1], MAX_CELLS)
     rows = len(counts) // 8
-    codes = _unpack(packed[0], np.int64, (rows, 1 + asked.sides))
+    codes = unpack(packed[0], np.int64, (rows, 1 + asked.sides))
     if rows and not (0 <= codes.min() <= codes.max() < len(asked.classes)):
         raise ValueError("a class that there is not")
-    return Cells(len(asked.classes), codes, _unpack(packed[1], np.int64, (rows,)))
+    return Cells(len(asked.classes), codes, unpack(packed[1], np.int64, (rows,)))
 
 
 def _joint_of(asked: Question, packed: tuple[bytes, ...], scale: Scale) -> Joint:
@@ -264,7 +253,7 @@ def _joint_of(asked: Question, packed: tuple[bytes, ...], scale: Scale) -> Joint
         (np.int64, (2, width, width)),
     )
     counts, example, mixed, bands = (
-        _unpack(data, kind, shape) for data, (kind, shape) in zip(packed, shapes, strict=True)
+        unpack(data, kind, shape) for data, (kind, shape) in zip(packed, shapes, strict=True)
     )
     return Joint(scale, counts, example, mixed, bands)
 

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlops_ci.verdict.aggregates.cube import PLACES
 from mlops_ci.verdict.aggregates.losses import PROBABILITIES
 from mlops_ci.verdict.aggregates.sufficient import Question, Sufficient
 from mlops_ci.verdict.aggregates.totals import is_even, is_near, keys_of
@@ -78,3 +79,26 @@ def _check_losses(found: Sufficient) -> None:
             raise ValueError(f"{name} has not all of its sums")
         if any(is_even(key) and one.whole(key) < 0 for key in one.sums):
             raise ValueError(f"a sum of squares of {name} is below 0")
+
+
+def check_cube(found: Sufficient) -> None:
+    """Its slices must have the rows that each slice has by itself."""
+    cube = found.cube
+    if cube is None:
+        return
+    names = [name for column in cube.columns for name in column]
+    if sorted(names) != sorted(found.slices) or math.prod(cube.sizes) > PLACES:
+        raise ValueError("its combinations are not those of its slices")
+    if cube.lost:
+        return
+    places, counts = cube.places, cube.counts
+    inside = len(places) == 0 or 0 <= places[0] <= places[-1] < math.prod(cube.sizes)
+    if not inside or (places[1:] <= places[:-1]).any():
+        raise ValueError("its combinations do not rise")
+    if (counts < 0).any() or (counts[:, 0] < counts[:, 1] + counts[:, 2]).any():
+        raise ValueError("a count of its combinations is below 0")
+    if not 0 <= cube.reach < math.inf:
+        raise ValueError("its changes of losses have no reach")
+    of_slices = {name: int(counts[mask, 0].sum()) for name, mask in cube.masks().items()}
+    if cube.n != found.n or any(found.slices[name].n != n for name, n in of_slices.items()):
+        raise ValueError("its combinations do not count the rows of its slices")

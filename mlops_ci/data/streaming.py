@@ -36,8 +36,8 @@ from mlops_ci.verdict.aggregates.sufficient import Cut, Question, Sufficient
 from mlops_ci.verdict.rows import View
 
 COUNTED = (
-    "The rows were counted as they were read, and not kept: weak slices are not searched for, and "
-    "the intervals of ROC AUC and average precision have the bound of their steps in them."
+    "The rows were counted as they were read, and not kept: the intervals of ROC AUC and average "
+    "precision have the bound of their steps in them, and means that few rows decide have none."
 )
 
 

@@ -13,20 +13,27 @@ from mlops_ci.steps.turnover import left_out_of
 from mlops_ci.verdict import (
     Uncommon,
     askable,
+    compare_counted_fairness,
     compare_fairness,
     compare_merged,
     compare_merged_apart,
     compare_paired,
     compare_single,
     compare_unpaired,
+    find_weak_merged,
     find_weak_slices,
 )
 from mlops_ci.verdict.decomposition import measure_left_out
 
+TOO_MANY = (
+    "Weak slices were not searched for: the columns of slices have too many combinations to be "
+    "counted."
+)
+
 
 def measure_rows(base: Known | None, head: Known, policy: Policy, wanted: Wanted) -> Measured:
     if head.counted is not None:
-        return _measure_counted(head.counted, policy, askable(wanted.names, grouped=False))
+        return _measure_counted(head.counted, policy, wanted)
     if head.predictions is None:
         return Measured((), RowCounts(), "point")
     if base is None or base.predictions is None:
@@ -46,16 +53,22 @@ def measure_rows(base: Known | None, head: Known, policy: Policy, wanted: Wanted
     return replace(measured, drift=drift, notes=(*measured.notes, *note_of(drift)))
 
 
-def _measure_counted(counted: Streamed, policy: Policy, names: tuple[str, ...]) -> Measured:
+def _measure_counted(counted: Streamed, policy: Policy, wanted: Wanted) -> Measured:
+    names = askable(wanted.names, grouped=False)
     uncommon = Uncommon(counted.unscored, counted.added, counted.apart is not None)
     if counted.apart is not None:
-        metrics = compare_merged_apart(*counted.apart, policy, names)
+        fair = compare_counted_fairness(counted.apart[1], policy, wanted.fairness)
+        metrics = (*compare_merged_apart(*counted.apart, policy, names), *fair)
         return Measured(metrics, counted.counts, "unpaired", uncommon, counted.notes)
-    metrics = compare_merged(counted.found, policy, names)
+    fair = compare_counted_fairness(counted.found, policy, wanted.fairness)
+    metrics = (*compare_merged(counted.found, policy, names), *fair)
     left_out = None
     if counted.left_out is not None:
         left_out = measure_left_out(counted.left_out, metrics, policy)
-    return Measured(metrics, counted.counts, "paired", uncommon, counted.notes, left_out=left_out)
+    cube = counted.found.cube
+    notes = (*counted.notes, *((TOO_MANY,) if cube is not None and cube.lost else ()))
+    measured = Measured(metrics, counted.counts, "paired", uncommon, notes, left_out=left_out)
+    return replace(measured, weak=find_weak_merged(counted.found, policy))
 
 
 def _measure_pair(

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         compare_unpaired,
     )
     from mlops_ci.verdict.fairness import compare_fairness
+    from mlops_ci.verdict.fairness_counted import compare_counted_fairness
     from mlops_ci.verdict.gates import CAP, Promise, Reason
     from mlops_ci.verdict.judging import ALL_COMMON, Judgement, Uncommon, judge, verdict_of
     from mlops_ci.verdict.merged import compare_merged, compare_merged_apart
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
         widen_all,
     )
     from mlops_ci.verdict.waivers import Waived, waive
-    from mlops_ci.verdict.weak import find_weak_slices
+    from mlops_ci.verdict.weak import find_weak_merged, find_weak_slices
     from mlops_ci.verdict.yardstick import Yardstick, merge_gates, merge_yardsticks, slice_changes
 
 __all__ = [
@@ -49,6 +50,7 @@ __all__ = [
     "apart_by_luck",
     "askable",
     "canonical_metric",
+    "compare_counted_fairness",
     "compare_fairness",
     "compare_merged",
     "compare_merged_apart",
@@ -56,6 +58,7 @@ __all__ = [
     "compare_paired",
     "compare_single",
     "compare_unpaired",
+    "find_weak_merged",
     "find_weak_slices",
     "higher_is_better",
     "judge",
@@ -72,6 +75,7 @@ PLACES = {
     "comparing": ("compare_paired", "compare_single", "compare_unpaired"),
     "numbers": ("compare_numbers",),
     "fairness": ("compare_fairness",),
+    "fairness_counted": ("compare_counted_fairness",),
     "gates": ("CAP", "Promise", "Reason"),
     "judging": ("ALL_COMMON", "Judgement", "Uncommon", "judge", "verdict_of"),
     "merged": ("compare_merged", "compare_merged_apart"),
@@ -86,7 +90,7 @@ PLACES = {
         "widen_all",
     ),
     "waivers": ("Waived", "waive"),
-    "weak": ("find_weak_slices",),
+    "weak": ("find_weak_merged", "find_weak_slices"),
     "yardstick": ("Yardstick", "merge_gates", "merge_yardsticks", "slice_changes"),
 }
 __getattr__ = names_of(__name__, PLACES)

@@ -13,7 +13,7 @@ https://fairlearn.org/main/user_guide/assessment/common_fairness_metrics.html
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -30,6 +30,8 @@ from mlops_ci.verdict.units import Units, units_of
 
 DRAWS = 4_000
 SEED = 20_261_121
+NOT_BINARY = "it is defined for two classes"
+NO_CLASSES = "it needs classes, and there are only scores"
 METHOD = "bootstrap of counts"
 CELLS = 8  # label × base's class × head's class, each positive or not
 Counts = Ints | Floats
@@ -40,15 +42,15 @@ LABEL, BASE, HEAD = ((CODES >> at & 1).astype(np.bool_) for at in (2, 1, 0))
 @dataclass(frozen=True)
 class Groups:
     """`counts` [groups, 8] in the order of `names`, or the weights of so many `rows`; `skipped`
-    have too few. `cell` [n]: where a row counts, −1 for nowhere; `units`: what was sampled, where
-    it is not rows.
+    have too few. `units`: what was sampled, where it is not rows; `cell` [n]: where a row counts
+    then, −1 for nowhere.
     """
 
     names: tuple[str, ...]
     counts: Counts
     skipped: tuple[str, ...]
     rows: int
-    cell: Ints
+    cell: Ints | None = None
     units: Units | None = None
 
     def rates(self, of: Mask, side: Mask) -> list[Rate]:
@@ -56,8 +58,9 @@ class Groups:
         counts, found = self.counts, []
         for at, share in enumerate(_rate(counts, of, side)):
             total = counts[at, of].sum()
-            cells = np.isin(self.cell, at * CELLS + CODES[of])
-            rows = float(total) if self.units is None else self.units.worth(cells)
+            rows = float(total)
+            if self.units is not None and self.cell is not None:
+                rows = self.units.worth(np.isin(self.cell, at * CELLS + CODES[of]))
             moved = (
                 counts[at, of & one & ~other].sum() for one, other in ((BASE, HEAD), (HEAD, BASE))
             )
@@ -68,7 +71,7 @@ class Groups:
     @cached_property
     def drawn(self) -> Counts:
         """[draws, groups, 8]: all rows drawn anew, so the groups' sizes vary too."""
-        if self.units is not None:
+        if self.units is not None and self.cell is not None:
             totals = self.units.draw(self.cell, self.counts.size, DRAWS, SEED)
             return totals.reshape(DRAWS, *self.counts.shape)
         n = self.rows
@@ -83,12 +86,28 @@ def compare_fairness(
     """One result for each metric and column; its `slice` is the column. Where it is not defined (no
     two classes, no two groups with enough rows, a rate without rows) it has no value and says why.
     """
+    paired = isinstance(rows, PairedRows)
+    asked = Asked(policy, paired, identical=isinstance(rows, PairedRows) and rows.identical)
     return tuple(
-        _result(name, column, _measure(name, groups, rows, policy), rows)
+        result
         for column in columns
-        for groups in (_groups(rows, policy, column),)
-        for name in FAIRNESS
+        for result in compare_groups(column, _groups(rows, policy, column), asked)
     )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """`paired`: whether there is a base. `identical`: that no change is a fact."""
+
+    policy: Policy
+    paired: bool
+    identical: bool
+
+
+def compare_groups(column: str, groups: Groups | str, asked: Asked) -> Iterator[MetricResult]:
+    """`groups`: of the column, or why there are none."""
+    for name in FAIRNESS:
+        yield _result(name, column, _measure(name, groups, asked), asked)
 
 
 @dataclass(frozen=True)
@@ -102,12 +121,10 @@ class _Found:
     note: str | None = None
 
 
-def _measure(
-    name: str, groups: Groups | str, rows: PairedRows | SingleRows, policy: Policy
-) -> _Found:
+def _measure(name: str, groups: Groups | str, asked: Asked) -> _Found:
     if isinstance(groups, str):
         return _Found(note=groups)
-    n = groups.rows
+    n, policy = groups.rows, asked.policy
     estimates = [float(spread_of(name, groups.counts, side)) for side in (BASE, HEAD)]
     if not np.isfinite(estimates).all():
         return _Found(n, note="a group has no row that its rate is of")
@@ -123,7 +140,7 @@ def _measure(
     if groups.units is not None:
         own = [_named(one, groups.units) for one in own]
         change = _named(change, groups.units)
-    if isinstance(rows, PairedRows) and rows.identical:
+    if asked.identical:
         change = EXACTLY_ZERO
     return _Found(n, (estimates[0], estimates[1]), (own[0], own[1]), change, note)
 
@@ -197,9 +214,9 @@ def _groups(rows: PairedRows | SingleRows, policy: Policy, column: str) -> Group
     """A string says why there is nothing to compare."""
     outputs = (rows.base, rows.head) if isinstance(rows, PairedRows) else (rows.outputs,) * 2
     if rows.task != "binary":
-        return "it is defined for two classes"
+        return NOT_BINARY
     if outputs[0].prediction is None or outputs[1].prediction is None:
-        return "it needs classes, and there are only scores"
+        return NO_CLASSES
     sides = (rows.label, outputs[0].prediction, outputs[1].prediction)
     codes = np.zeros(len(rows.label), dtype=np.int64)
     for side in sides:
@@ -208,7 +225,7 @@ def _groups(rows: PairedRows | SingleRows, policy: Policy, column: str) -> Group
     units = units_of(rows)
     kept = tuple(name for name, mask in masks.items() if _worth(mask, units) >= policy.min_rows)
     if len(kept) < 2:
-        return f"{column} has not two groups with at least {policy.min_rows} {_what(units)}"
+        return too_few(column, policy, _what(units))
     cell = np.full(len(codes), -1)
     for at, name in enumerate(kept):
         cell[masks[name]] = at * CELLS + codes[masks[name]]
@@ -219,6 +236,10 @@ def _groups(rows: PairedRows | SingleRows, policy: Policy, column: str) -> Group
     if units is not None:
         counts = units.totals(cell, size)
     return Groups(kept, counts.reshape(-1, CELLS), skipped, n, cell, units)
+
+
+def too_few(column: str, policy: Policy, what: str = "rows") -> str:
+    return f"{column} has not two groups with at least {policy.min_rows} {what}"
 
 
 def _worth(mask: Mask, units: Units | None) -> float:
@@ -244,8 +265,7 @@ def _percentiles(draws: Floats, estimate: float, policy: Policy) -> Interval:
     return Interval(min(low, estimate), max(high, estimate), float(draws.std(ddof=1)), METHOD)
 
 
-def _result(name: str, column: str, found: _Found, rows: PairedRows | SingleRows) -> MetricResult:
-    paired = isinstance(rows, PairedRows)
+def _result(name: str, column: str, found: _Found, asked: Asked) -> MetricResult:
     told: dict[str, Any] = {"metric": name, "slice": column, "evidence": "paired"}
     told |= {"higher_is_better": METRICS[name].higher_is_better, "note": found.note}
     if found.values is None or found.own is None or found.change is None:
@@ -257,7 +277,7 @@ def _result(name: str, column: str, found: _Found, rows: PairedRows | SingleRows
         "se": found.own[1].se,
     }
     told |= {"head_low": found.own[1].low, "head_high": found.own[1].high}
-    if not paired:
+    if not asked.paired:
         return MetricResult(**{**told, "evidence": "unpaired"})
     base, change = found.own[0], found.change
     return MetricResult(

@@ -8,7 +8,7 @@ a promise about a slice is a gate.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
 
@@ -16,6 +16,8 @@ import numpy as np
 
 from mlops_ci.config.model import Policy
 from mlops_ci.records.findings import WeakSlice
+from mlops_ci.verdict.aggregates.cube import Cube
+from mlops_ci.verdict.aggregates.sufficient import Sufficient
 from mlops_ci.verdict.intervals import upper_t, upper_tail
 from mlops_ci.verdict.multiplicity import benjamini_hochberg
 from mlops_ci.verdict.rows import Floats, Mask, PairedRows
@@ -66,6 +68,9 @@ class Change:
     better: Mask
     signs: bool
 
+    def size(self, mask: Mask) -> int:
+        return int(np.count_nonzero(mask))
+
     def moments(self, mask: Mask) -> Moments:
         n, worse, better = (
             int(np.count_nonzero(mask if part is None else mask & part))
@@ -75,6 +80,22 @@ class Change:
             return Moments(n, worse, better, worse - better, worse + better)
         inside = self.values[mask]
         return Moments(n, worse, better, float(inside.sum()), float(inside @ inside))
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The same of rows that are gone: masks are of the cells of `cube`."""
+
+    cube: Cube
+    signs: bool
+
+    def size(self, mask: Mask) -> int:
+        return int(self.cube.counts[mask, 0].sum())
+
+    def moments(self, mask: Mask) -> Moments:
+        n, worse, better = map(int, self.cube.counts[mask].sum(axis=0))
+        first, second = (float(one[mask].sum()) for one in self.cube.changes)
+        return Moments(n, worse, better, first, second)
 
 
 @dataclass(frozen=True)
@@ -95,15 +116,39 @@ def find_weak_slices(rows: PairedRows, policy: Policy) -> tuple[WeakSlice, ...]:
     change = change_of(rows)
     if change is None or not change.worse.any():
         return ()
-    total = change.moments(np.ones(len(change.values), dtype=np.bool_))
     units = units_of(rows)
+    if units is None:
+        return _search(change, rows.slices, policy)
     tried = [
-        _try(name, mask, change, total)
-        if units is None
-        else _Tried(name, mask, *try_units(units, change, mask))
-        for name, mask in _candidates(rows, policy)
-        if units is None or (units.worth(mask) >= policy.min_rows and units.worth(~mask) > 1)
+        _Tried(name, mask, *try_units(units, change, mask))
+        for name, mask in _candidates(change, rows.slices, policy)
+        if units.worth(mask) >= policy.min_rows and units.worth(~mask) > 1
     ]
+    return _told(change, tried, change.moments(np.ones(len(change.values), dtype=np.bool_)))
+
+
+def find_weak_merged(found: Sufficient, policy: Policy) -> tuple[WeakSlice, ...]:
+    """As `find_weak_slices`, of the rows' statistics."""
+    cube = found.cube
+    if cube is None or cube.lost or found.identical or not cube.counts[:, 1].any():
+        return ()
+    change = Counted(cube, signs=found.question.task != "regression")
+    return _search(change, cube.masks(), policy)
+
+
+def _search(
+    change: Change | Counted, slices: Mapping[str, Mask], policy: Policy
+) -> tuple[WeakSlice, ...]:
+    total = change.moments(_all(slices))
+    tried = [_try(name, mask, change, total) for name, mask in _candidates(change, slices, policy)]
+    return _told(change, tried, total)
+
+
+def _all(slices: Mapping[str, Mask]) -> Mask:
+    return np.ones(len(next(iter(slices.values()))), dtype=np.bool_)
+
+
+def _told(change: Change | Counted, tried: list[_Tried], total: Moments) -> tuple[WeakSlice, ...]:
     adjusted = benjamini_hochberg([one.p for one in tried])
     found = sorted(zip(adjusted, tried, strict=True), key=lambda one: (one[0], one[1].p))
     told: list[tuple[float, _Tried]] = []
@@ -130,7 +175,7 @@ def change_of(rows: PairedRows) -> Change | None:
     return Change(values, values > 0, values < 0, signs and rows.base.prediction is not None)
 
 
-def _try(name: str, mask: Mask, change: Change, total: Moments) -> _Tried:
+def _try(name: str, mask: Mask, change: Change | Counted, total: Moments) -> _Tried:
     inside = change.moments(mask)
     p = max(worse_p(inside, signs=change.signs), apart_p(inside, total.without(inside)))
     return _Tried(name, mask, inside, p)
@@ -188,10 +233,14 @@ def apart_p(inside: Moments, outside: Moments) -> float:
     return upper_tail(gap / math.sqrt(variance))
 
 
-def _candidates(rows: PairedRows, policy: Policy) -> Iterator[tuple[str, Mask]]:
+def _candidates(
+    change: Change | Counted, slices: Mapping[str, Mask], policy: Policy
+) -> Iterator[tuple[str, Mask]]:
     """Single slices, then pairs of two columns; with enough rows, and never all rows."""
-    singles = {name: mask for name, mask in rows.slices.items() if _is_tried(mask, policy)}
-    ordered = sorted(singles, key=lambda name: (-int(singles[name].sum()), name))[:MOST_TRIED]
+    sizes = {name: change.size(mask) for name, mask in slices.items()}
+    most, least = change.size(_all(slices)), policy.min_rows
+    singles = {name: mask for name, mask in slices.items() if least <= sizes[name] < most}
+    ordered = sorted(singles, key=lambda name: (-sizes[name], name))[:MOST_TRIED]
     yield from ((name, singles[name]) for name in ordered)
     left = MOST_TRIED - len(ordered)
     for one, other in combinations(ordered, 2):
@@ -200,18 +249,14 @@ def _candidates(rows: PairedRows, policy: Policy) -> Iterator[tuple[str, Mask]]:
         if one.partition("=")[0] == other.partition("=")[0]:
             continue
         mask = singles[one] & singles[other]
-        narrower = mask.sum() < min(singles[one].sum(), singles[other].sum())
-        if narrower and _is_tried(mask, policy):
+        size = change.size(mask)
+        if least <= size < min(sizes[one], sizes[other]):
             left -= 1
             yield " & ".join(sorted((one, other))), mask
 
 
-def _is_tried(mask: Mask, policy: Policy) -> bool:
-    return policy.min_rows <= int(mask.sum()) < len(mask)
-
-
-def _overlap(change: Change, one: _Tried, other: _Tried) -> bool:
-    shared = int(np.count_nonzero(one.mask & other.mask & change.worse))
+def _overlap(change: Change | Counted, one: _Tried, other: _Tried) -> bool:
+    shared = change.moments(one.mask & other.mask).worse
     return shared >= SAME_ROWS * min(one.inside.worse, other.inside.worse)
 
 

@@ -19,6 +19,7 @@ from mlops_ci.config.model import Task
 from mlops_ci.errors import ComparisonError
 from mlops_ci.verdict.aggregates.cells import Cells, count_cells
 from mlops_ci.verdict.aggregates.chunks import together
+from mlops_ci.verdict.aggregates.cube import Cube, count_cube
 from mlops_ci.verdict.aggregates.gaps import Gaps, count_gaps
 from mlops_ci.verdict.aggregates.joint import Joint
 from mlops_ci.verdict.aggregates.losses import (
@@ -87,7 +88,8 @@ class Sufficient:
     """Of n rows. `counts` [classes]. `improbable` [sides, 2]: scores outside 0…1, and rows whose
     scores do not sum to 1; with any of them, there are no `gaps` and no losses of probabilities.
     `losses`: by `key_of` a metric. `zeros`: rows of a regression whose label is 0. `identity`: two
-    sums modulo 2⁶⁴ over the rows' keys and labels. `slices`: the same of parts of the rows.
+    sums modulo 2⁶⁴ over the rows' keys and labels. `slices`: the same of parts of the rows;
+    `cube`: rows by the combination of their slices, of two sides with predictions.
 
     Grows in place.
     """
@@ -105,6 +107,7 @@ class Sufficient:
     identity: tuple[int, int] = (0, 0)
     identical: bool = False
     slices: dict[str, Sufficient] = field(default_factory=dict)
+    cube: Cube | None = None
 
     @classmethod
     def empty(
@@ -138,6 +141,8 @@ class Sufficient:
             self.improbable += np.array(improbable, dtype=np.int64)
             if not self.improbable.any():
                 works.append(lambda: self._take(count_gaps(view), {}))
+        if cuts and all(side.prediction is not None for side in view.sides) and self.paired:
+            works.append(lambda: self._cross(view, cuts))
         works += [partial(self._lose, name, view) for name in self._summed]
         self.n += view.n
         for _ in together(works, view.n):
@@ -153,12 +158,24 @@ class Sufficient:
         self.improbable += other.improbable
         self.zeros += other.zeros
         self.cells = _both(self.cells, other.cells, Cells.merged)
+        self.cube = _both(self.cube, other.cube, Cube.merged)
         if self.joint is not None and other.joint is not None:
             self.joint.merge(other.joint)
         self._take(other.gaps, other.losses)
         self._identify(other.identity)
         for name, part in self.slices.items():
             part.merge(other.slices[name])
+
+    @property
+    def paired(self) -> bool:
+        return self.question.sides > 1
+
+    def _cross(self, view: View, cuts: Sequence[Cut]) -> None:
+        columns = tuple(cut.names for cut in cuts)
+        for part in _chunks(view.n, WIDE):
+            codes = [cut.codes[part] for cut in cuts]
+            found = count_cube(view.part(part), columns, codes)
+            self.cube = _both(self.cube, found, Cube.merged)
 
     @property
     def _summed(self) -> list[str]:

@@ -16,6 +16,7 @@ from mlops_ci.data.aggregate import (
     to_bytes,
     write_aggregate,
 )
+from mlops_ci.data.packing import pack
 from mlops_ci.errors import ComparisonError
 from mlops_ci.records import Resolution, RowCounts
 from mlops_ci.verdict.aggregates.scale import WHOLE
@@ -126,6 +127,28 @@ WRONG = {
     "no centre": (("asked", "centre"), float("nan"), "a regression task"),
     "a class": (("asked", "classes"), ["cat"], "a regression task"),
 }
+
+
+CUBE = {
+    "other slices": ("columns", [["region=north"]], "not those of its slices"),
+    "no counts": ("counts", b"", "cannot be read"),
+    "no changes": ("sums", None, "changes of its losses are missing"),
+    "no reach": ("reach", -1.0, "no reach"),
+    "places twice": ("places", np.zeros(3, dtype=np.int64), "do not rise"),
+    "a place that there is not": ("places", np.arange(1, 4), "do not rise"),
+    "counts below 0": ("counts", np.array([[-1, 0, 0], [2, 0, 0], [9, 0, 0]]), "below 0"),
+    "more changes than rows": ("counts", np.array([[1, 1, 1], [2, 0, 0], [9, 0, 0]]), "below 0"),
+    "other rows": ("counts", np.array([[N, 0, 0], [0, 0, 0], [0, 0, 0]]), "rows of its slices"),
+}
+
+
+@pytest.mark.parametrize("case", CUBE)
+def test_combinations_that_contradict_the_slices_are_refused(case: str) -> None:
+    name, value, said = CUBE[case]
+    found = counted(numbered(1, N), region=REGION, scale=WHOLE)
+    given = pack(value) if isinstance(value, np.ndarray) else value
+    with pytest.raises(ComparisonError, match=said):
+        from_bytes(changed(found, "cube", name, value=given))
 
 
 @pytest.mark.parametrize("case", WRONG)

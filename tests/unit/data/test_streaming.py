@@ -199,6 +199,8 @@ def test_few_rows_and_many_come_to_one_verdict(
     if make is columns:
         region = {"region": numbers(1, 2_000)["region"]}
         sides = [binary(2_000, seed) | region for seed in (1, 2)]
+        for at in range(0, 2_000, 6):  # of north, where head is turned round
+            sides[1]["score"][at] = 1 - sides[1]["score"][at]
         paths = files(tmp_path, sides[0], sides[1], form)
     request = VALUED if make is numbers else REQUEST
     gates = [
@@ -222,6 +224,8 @@ def test_few_rows_and_many_come_to_one_verdict(
         (one.metric, one.slice) for one in of_rows.metrics
     ]
     assert counted.resolution == of_rows.resolution
+    assert counted.weak_slices == of_rows.weak_slices
+    assert [one.slice for one in counted.weak_slices] == ["region=north"] * (make is columns)
     for one, same in zip(counted.metrics, of_rows.metrics, strict=True):
         slack = 5e-3 if one.metric in ("roc_auc", "average_precision") else 1e-9
         for name in ("base", "head", "difference", "low", "high", "head_low", "head_high"):

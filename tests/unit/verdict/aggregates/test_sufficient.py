@@ -22,6 +22,7 @@ from mlops_ci.verdict import (
     compare_paired,
     compare_unpaired,
 )
+from mlops_ci.verdict.aggregates.cube import Cube
 from mlops_ci.verdict.aggregates.joint import Joint
 from mlops_ci.verdict.aggregates.losses import Value, centre_of
 from mlops_ci.verdict.aggregates.scale import SLICE, WHOLE, Scale
@@ -89,7 +90,13 @@ def state(found: Sufficient) -> Any:
         found.zeros,
         found.identity,
         {name: state(part) for name, part in found.slices.items()},
+        None if found.cube is None else state_of(found.cube),
     )
+
+
+def state_of(cube: Cube) -> Any:
+    sums = None if cube.sums is None else cube.sums.tolist()
+    return cube.columns, cube.places.tolist(), cube.counts.tolist(), sums, cube.reach, cube.lost
 
 
 @given(seed=SEEDS, n=st.integers(2, 300), task=st.sampled_from(TASKS))
