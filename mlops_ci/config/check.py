@@ -121,7 +121,15 @@ def _check_limits(limits: Limits, model: Model, place: tuple[str, ...], document
             where=document.where(place),
             fix="give `max-drop`, `max-drop-relative`, `min` or `max`",
         )
-    if any(value is not None and not math.isfinite(value) for value in values):
+    total = limits.max_total_drop
+    if total is not None and values[:2] == (None, None):
+        raise ConfigError(
+            f"{place[-1]}: `max-total-drop` bounds many small drops, and no single one is bounded",
+            where=document.where(place),
+            fix=f"{place[-1]}: {{max-drop: {total / 2:g}, max-total-drop: {total:g}}}",
+            link=f"{DOCS}/config.md",
+        )
+    if any(value is not None and not math.isfinite(value) for value in (*values, total)):
         raise ConfigError(f"{place[-1]}: a limit must be finite", where=document.where(place))
     if place[-1] == LEAKAGE and (limits.slice is not None or set(values[:3]) != {None}):
         raise ConfigError(

@@ -20,6 +20,7 @@ from mlops_ci.config.setting import Setting
 Task = Literal["binary", "multiclass", "regression"]
 AskedTask = Literal["binary", "multiclass", "regression", "classes"]
 GateKind = Literal["max-drop", "max-drop-relative", "min", "max"]
+DROPS: tuple[GateKind, ...] = ("max-drop", "max-drop-relative")  # against a base; else on its own
 OnInconclusive = Literal["estimate", "warn", "fail"]
 Average = Literal["macro", "weighted"]
 Commented = Literal["always", "changes", "none"]
@@ -41,8 +42,9 @@ class Limits(Setting, frozen=True):
 
     `max_drop` is in the metric's own unit and counts in the bad direction: for `log_loss` it is
     what the metric may rise. `slice` is `column=value`, or `column=*` for every value of a column.
-    `max_total_drop` bounds the loss against the best record of the last 90 days; its default is
-    twice `max_drop`. `accept: point` lets a number without rows decide.
+    `max_total_drop` bounds the loss against the best record of the last 90 days, in the unit of
+    the drop beside it (`max_drop`, where there are both); its default is twice that drop.
+    `accept: point` lets a number without rows decide.
     """
 
     max_drop: NonNegative | None = None
@@ -59,7 +61,7 @@ class Gate(Struct, frozen=True, kw_only=True):
     """One promise: one metric, one slice, one kind of limit.
 
     `limit` is a margin ≥ 0 for the `max-drop` kinds, a value of the metric for `min` and `max`.
-    `max_total_drop` belongs to `max-drop` gates alone.
+    `max_total_drop` belongs to the `max-drop` kinds alone.
     """
 
     metric: str
@@ -271,14 +273,13 @@ def _gates_of(metric: str, limits: Limits) -> Iterator[Gate]:
             slice=limits.slice,
             required=limits.required,
             accept=limits.accept,
-            max_total_drop=_total_drop(limits) if kind == "max-drop" else None,
+            max_total_drop=_total_drop(limits, kind, limit) if kind in DROPS else None,
         )
 
 
-def _total_drop(limits: Limits) -> float:
-    if limits.max_total_drop is not None:
-        return limits.max_total_drop
-    return 2 * (limits.max_drop or 0.0)
+def _total_drop(limits: Limits, kind: GateKind, limit: float) -> float:
+    other = kind == "max-drop-relative" and limits.max_drop is not None
+    return 2 * limit if limits.max_total_drop is None or other else limits.max_total_drop
 
 
 def config_schema() -> dict[str, object]:

@@ -14,6 +14,7 @@ from mlops_ci.baseline.anchor import find_anchors
 from mlops_ci.baseline.commit import Base
 from mlops_ci.baseline.store import Found, Store
 from mlops_ci.config import Model
+from mlops_ci.config.model import DROPS
 from mlops_ci.errors import ComparisonError, MlopsCiError
 from mlops_ci.plan.base_search import Search
 from mlops_ci.plan.base_side import BaseSide, Rescored
@@ -199,7 +200,7 @@ def _anchors(
     base, head = sides
     gates = [gate_of(gate) for gate in measure.gates]
     own = measure.functions | RESOURCES.keys()
-    names = [g.metric for g in gates if g.kind == "max-drop" and g.metric not in own]
+    names = [g.metric for g in gates if g.kind in DROPS and g.metric not in own]
     if store is None or head.predictions is None or not names:
         return {}, []
     rows = head.predictions.rows_digest

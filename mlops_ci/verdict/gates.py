@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from mlops_ci.config.model import Gate, Policy
+from mlops_ci.config.model import DROPS, Gate, Policy
 from mlops_ci.errors import ConfigError
 from mlops_ci.records.results import GateResult, MetricResult
 from mlops_ci.verdict.quantiles import normal_quantile, quantile
@@ -143,12 +143,36 @@ def _margin(gate: Gate, result: MetricResult | None) -> float | None:
 
 
 def _quantity(gate: Gate, result: MetricResult | None) -> dict[str, Any]:
-    if gate.kind in ("min", "max"):
-        fields, quantity = ("head", "head_low", "head_high"), "value"
-    else:
-        fields, quantity = ("difference", "low", "high"), "difference"
-    read = [None if result is None else getattr(result, name) for name in fields]
-    return {"quantity": quantity, **dict(zip(("estimate", "low", "high"), read, strict=True))}
+    """What is held against the limit, and its bounds; None each where they are not known."""
+    own = gate.kind in ("min", "max")
+    told: dict[str, Any] = {"quantity": "value" if own else "difference"}
+    if result is None:
+        return {**told, "estimate": None, "low": None, "high": None}
+    if own:
+        return {**told, "estimate": result.head, "low": result.head_low, "high": result.head_high}
+    low, high = result.low, result.high
+    if gate.kind == "max-drop-relative" and result.evidence == "paired":
+        low, high = _with_base(gate.limit, result)
+    return {**told, "estimate": result.difference, "low": low, "high": high}
+
+
+def _with_base(part: float, result: MetricResult) -> tuple[float | None, float | None]:
+    """Bounds of the change for a margin that is `part` of base's value, which these rows only
+    estimate. The standard deviation of a sum is at most the sum of both (Minkowski), so each end
+    moves by what the margin may lack or have too much. Two samples need none of it: there the
+    margin's own error is against that of the change. An exact change (equal models) stays exact.
+    """
+    low, high, base = result.low, result.high, result.base
+    if low is None or high is None or base is None or low == high == 0:
+        return low, high
+    if result.base_low is None or result.base_high is None:
+        return None, None
+    ends = sorted((abs(result.base_low), abs(result.base_high)))
+    least = 0.0 if result.base_low <= 0 <= result.base_high else ends[0]
+    lack, excess = part * max(0.0, abs(base) - least), part * max(0.0, ends[1] - abs(base))
+    if result.higher_is_better is False:
+        return low - excess, high + lack
+    return low - lack, high + excess
 
 
 def _read(gate: Gate, result: MetricResult, margin: float | None) -> Reading | None:
@@ -208,8 +232,7 @@ def _kept(gate: Gate, result: MetricResult, at: Circumstances) -> Ruling:
         return Ruling("inconclusive", "unscored")
     if at.added > 0:
         return Ruling("inconclusive", "new-rows")
-    drop = gate.kind in ("max-drop", "max-drop-relative")
-    if result.evidence == "unpaired" and (drop or at.apart):
+    if result.evidence == "unpaired" and (gate.kind in DROPS or at.apart):
         return Ruling("inconclusive", "unpaired")
     return Ruling("pass", "holds")
 

@@ -99,10 +99,10 @@ def _judge_promise(promise: Promise, results: Results, at: Circumstances) -> Ite
 def _judge_creep(
     promises: Iterable[Promise], results: Results, at: Circumstances, notes: list[str]
 ) -> Iterator[GateResult]:
-    """The `max-drop` gates once more, against the anchor, with what may be lost in all."""
+    """The gates on a drop once more, against the anchor, with what may be lost in all."""
     for promise in promises:
         gate = promise.gate
-        if gate.kind != "max-drop" or gate.max_total_drop is None:
+        if gate.max_total_drop is None:
             continue
         gate = results.resolve(replaced(gate, limit=gate.max_total_drop))
         for single in expand_slices(gate, results.slices):

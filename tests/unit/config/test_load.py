@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,28 @@ def test_the_total_drop_defaults_to_twice_the_drop() -> None:
     drop, ceiling = expand_gates(parse_config(text).models["a"].gates)
     assert drop.max_total_drop == pytest.approx(0.2)
     assert ceiling.max_total_drop is None
+
+
+def test_the_total_drop_belongs_to_the_drop_beside_it() -> None:
+    def totals(limits: str) -> list[float | None]:
+        text = f"models: {{a: {{metrics: m.json, gates: {{f1: {{{limits}}}}}}}}}"
+        return [one.max_total_drop for one in expand_gates(parse_config(text).models["a"].gates)]
+
+    assert totals("max-drop-relative: 0.1") == [0.2]
+    assert totals("max-drop-relative: 0.1, max-total-drop: 0.15") == [0.15]
+    assert totals("max-drop: 1, max-drop-relative: 0.1, max-total-drop: 1.5") == [1.5, 0.2]
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        ("min: 0.5, max-total-drop: 0.1", "f1: {max-drop: 0.05, max-total-drop: 0.1}"),
+        ("max-drop: 0.5, max-total-drop: .inf", "a limit must be finite"),
+    ],
+)
+def test_a_total_drop_that_nothing_would_hold_is_refused(limits: str, said: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(said)):
+        parse_config(f"models: {{a: {{metrics: m.json, gates: {{f1: {{{limits}}}}}}}}}")
 
 
 @pytest.mark.parametrize(

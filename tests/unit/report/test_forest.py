@@ -63,7 +63,7 @@ def test_drop(change: float, below: float, above: float, margin: float, up: bool
 
 @given(values, widths, widths, st.floats(0.001, 0.5), st.booleans())
 def test_relative_drop(change: float, below: float, above: float, margin: float, up: bool) -> None:
-    found = result(change, below, above, up=up)
+    found = result(change, below, above, up=up, base_low=0.3, base_high=0.6)
     gate = judged(found, Gate(metric=found.metric, kind="max-drop-relative", limit=margin))
     assert said_by(draw_gate(gate, found)) == gate.verdict
 

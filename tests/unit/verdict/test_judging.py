@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
 import pytest
 
 from mlops_ci.config.model import Gate, Policy
@@ -33,6 +34,7 @@ def result(difference: float | None = 0.0, half: float | None = 0.004, **more: A
             "se": half / 1.959963984540054,
         }
         fields |= {"head_low": 0.9 + difference - half, "head_high": 0.9 + difference + half}
+        fields |= {"base_low": 0.9 - half, "base_high": 0.9 + half}
     return MetricResult(**{**fields, **more})
 
 
@@ -77,8 +79,51 @@ def test_a_relative_drop_is_a_part_of_base() -> None:
     assert found.margin == pytest.approx(0.045)
     assert found.verdict == "pass"
     assert judged(result(-0.02), gate("max-drop-relative", 0.01)).verdict == "fail"
-    negative = result(-0.02, base=-0.9, higher_is_better=True)
+    negative = result(-0.02, base=-0.9, base_low=-0.95, base_high=-0.88)
     assert judged(negative, gate("max-drop-relative", 0.05)).margin == pytest.approx(0.045)
+
+
+@pytest.mark.parametrize("better", [True, False])
+def test_what_base_is_is_estimated_too(better: bool) -> None:
+    """The interval that is shown is the one that decides: of a relative drop it holds what the
+    margin may lack."""
+    sign = 1 if better else -1
+    told = {"base": 0.9, "base_low": 0.8, "base_high": 0.94, "higher_is_better": better}
+    found = judged(result(sign * -0.02, half=0.01, **told), gate("max-drop-relative", 0.1))
+    bad, good = found.low, found.high
+    if not better:
+        bad, good = found.high, found.low
+    assert bad == pytest.approx(sign * (-0.03 - 0.1 * 0.1))
+    assert good == pytest.approx(sign * (-0.01 + 0.1 * 0.04))
+    around = {**told, "base": 0.05, "base_low": -0.02, "base_high": 0.12}
+    found = judged(result(0.0, half=0.01, **around), gate("max-drop-relative", 0.1))
+    assert (found.high if not better else found.low) == pytest.approx(sign * (-0.01 - 0.1 * 0.05))
+
+
+def test_without_bounds_of_base_a_part_of_it_is_not_assessed() -> None:
+    one = result(0.02, base_low=None, base_high=None)
+    found = judged(one, gate("max-drop-relative", 0.5))
+    assert (found.verdict, found.reason, found.blocks) == ("inconclusive", "not-assessed", BLOCKS)
+    same = result(0.0, half=0.0, base_low=None, base_high=None)
+    assert judged(same, gate("max-drop-relative", 0.5)).verdict == "pass"
+
+
+@pytest.mark.parametrize("part", [0.05, 0.2, 0.5])
+@pytest.mark.parametrize("correlation", [-0.9, 0.0, 0.9])
+def test_who_loses_exactly_that_part_hardly_ever_passes(part: float, correlation: float) -> None:
+    """An error, of which base's value is known to 5 % and the change to 3 %."""
+    draws, z = 2_000, 1.959963984540054
+    rng = np.random.default_rng(4)
+    of_base, of_change = 0.05, 0.03
+    noise = rng.normal(size=(2, draws))
+    base = 1 + of_base * noise[0]
+    mixed = correlation * noise[0] + math.sqrt(1 - correlation**2) * noise[1]
+    passed = 0
+    for one, change in zip(base, part + of_change * mixed, strict=True):
+        told = {"base": one, "base_low": one - z * of_base, "base_high": one + z * of_base}
+        found = result(change, half=z * of_change, higher_is_better=False, **told)
+        passed += judged(found, gate("max-drop-relative", part)).verdict == "pass"
+    assert passed / draws <= 0.025 + 3 * math.sqrt(0.025 * 0.975 / draws)
 
 
 def test_of_two_drops_the_stricter_decides() -> None:
@@ -286,6 +331,17 @@ def test_the_anchor_bounds_many_small_losses() -> None:
     point = result(-0.03, half=None, evidence="point")
     found = judge([now], [promise], Policy(), anchor=[point])
     assert (found.gates[1].verdict, found.gates[1].blocks) == ("inconclusive", True)
+
+
+def test_relative_drops_add_up_as_well() -> None:
+    now, since = result(-0.005), result(-0.1, base=1.0)
+    promise = gate("max-drop-relative", 0.02, max_total_drop=0.04)
+    found = judge([now], [promise], Policy(), anchor=[since])
+    assert [(one.against, one.verdict) for one in found.gates] == [
+        ("base", "pass"),
+        ("anchor", "fail"),
+    ]
+    assert [one.margin for one in found.gates] == pytest.approx([0.018, 0.04])
 
 
 def test_an_anchor_without_the_metric_is_told_and_does_not_block() -> None:
