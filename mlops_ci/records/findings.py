@@ -131,8 +131,9 @@ class Decomposition(Struct, frozen=True, kw_only=True):
 
     `base_before`: main's model on its own rows; `base_now`: the same model on head's rows; `head`
     on these too. `data_effect` = base_now − base_before, `model_effect` = head − base_now, as the
-    metric reads, with their bounds. The rows of the first are taken as two samples, so where they
-    share some its interval is too wide, never too narrow.
+    metric reads, with their bounds. Of rows that both sets have the covariance is known by their
+    ids; without ids the two are taken as two samples, whose interval is too wide, never too narrow.
+    `slice` None: all rows.
     """
 
     metric: str
@@ -145,6 +146,7 @@ class Decomposition(Struct, frozen=True, kw_only=True):
     model_effect: float | None = None
     model_low: float | None = None
     model_high: float | None = None
+    slice: str | None = None
 
 
 class LeftOut(Struct, frozen=True, kw_only=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlops_ci.records import Comparison, Decomposition, LeftOut, MetricResult
-from mlops_ci.report.labels import decimals_for, metric_name
+from mlops_ci.report.labels import decimals_for, full_name, metric_name
 from mlops_ci.report.model import Section
 from mlops_ci.report.numbers import count, decimals_apart, show
 from mlops_ci.report.phrase import Phrase, text
@@ -17,14 +17,32 @@ MOST = 20
 def effects_of(section: Section, *, gated: bool = False) -> tuple[Phrase, ...]:
     """`accuracy: 0.900 → 0.750 by the rows (−0.150: −0.185 … −0.115), → 0.745 by the model (…)`
 
-    `gated`: of the metrics that a gate speaks of alone.
+    Of all rows every metric; of slices those that a gate speaks of, else the main one, where the
+    rows moved most first. `gated`: of the metrics that a gate speaks of alone, on all rows.
     """
     comparison = section.comparison
     if comparison is None:
         return ()
     names = {gate.metric for gate in section.gates}
-    found = [one for one in comparison.decomposition if not gated or one.metric in names]
-    return tuple(_line(one, section) for one in found[:MOST])
+    whole = [one for one in comparison.decomposition if one.slice is None]
+    if gated:
+        return tuple(_line(one, section) for one in whole if one.metric in names)[:MOST]
+    sliced = _of_slices(section, comparison)
+    lines = [_line(one, section) for one in (*whole[:MOST], *sliced[:MOST])]
+    if len(sliced) > MOST:
+        lines.append(text(f"{count(len(sliced) - MOST)} more of slices are in the record."))
+    return tuple(lines)
+
+
+def _of_slices(section: Section, comparison: Comparison) -> list[Decomposition]:
+    main = main_metric(section)
+    names = {gate.metric for gate in section.gates} or {main.metric if main else ""}
+    found = [
+        one
+        for one in comparison.decomposition
+        if one.slice is not None and one.metric in names and one.data_effect is not None
+    ]
+    return sorted(found, key=lambda one: -abs(one.data_effect or 0.0))
 
 
 def _line(one: Decomposition, section: Section) -> Phrase:
@@ -32,7 +50,7 @@ def _line(one: Decomposition, section: Section) -> Phrase:
     values = [show(value, digits) for value in (one.base_before, one.base_now, one.head)]
     data = _effect(one.data_effect, (one.data_low, one.data_high), digits)
     model = _effect(one.model_effect, (one.model_low, one.model_high), digits)
-    return metric_name(one.metric) + text(
+    return full_name(one.metric, one.slice) + text(
         f": {values[0]} → {values[1]} by the rows ({data}), → {values[2]} by the model ({model})."
     )
 
@@ -55,7 +73,8 @@ def effect_notes(section: Section) -> Iterator[str]:
     comparison, metric = section.comparison, main_metric(section)
     if comparison is None or metric is None:
         return
-    effect = next((o for o in comparison.decomposition if o.metric == metric.metric), None)
+    whole = (one for one in comparison.decomposition if one.slice is None)
+    effect = next((one for one in whole if one.metric == metric.metric), None)
     if effect is not None:
         digits = _decimals(effect, section)
         data, model = (

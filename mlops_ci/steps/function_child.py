@@ -14,6 +14,7 @@ import sys
 from typing import Any
 
 WORDS = 300
+MORE = ("score", "weight")
 
 
 def main(folder: str) -> int:
@@ -39,13 +40,20 @@ def answer(one: dict[str, str], plan: dict[str, Any], arrays: dict[str, Any]) ->
     then without one block after the other."""
     try:
         function = load(one["path"], one["name"])
-        scored = "score" in inspect.signature(function).parameters
-        parts = [values_of(function, plan, arrays, part, scored) for part in plan["parts"]]
+        more = asked_by(function, arrays)
+        parts = [values_of(function, plan, arrays, part, more) for part in plan["parts"]]
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             raise
         return {"refused": said(error)}
     return {"parts": parts}
+
+
+def asked_by(function: Any, arrays: dict[str, Any]) -> list[str]:
+    found = [one for one in MORE if one in inspect.signature(function).parameters]
+    if "weight" in arrays and "weight" not in found:
+        raise TypeError("rows have weights: give the function a parameter `weight`")
+    return found
 
 
 def load(path: str, name: str) -> Any:
@@ -63,24 +71,29 @@ def values_of(
     plan: dict[str, Any],
     arrays: dict[str, Any],
     part: Any,
-    scored: bool,  # noqa: FBT001
+    more: list[str],
 ) -> list[list[float]]:
+    """`more`: what the function asks for beside labels and predictions."""
     import numpy as np
 
     block = arrays["block"]
+    weight = arrays.get("weight", np.ones(len(block)))
     chosen = np.ones(len(block), dtype=bool) if part is None else arrays["slices"][part]
+    chosen = chosen & (weight > 0)
     left_out = [None, *np.unique(block[chosen]).tolist()]
     values: list[list[float]] = []
     for side in plan["sides"]:
         found = []
+        named = {"score": arrays.get(f"{side}_score"), "weight": weight}
+        if any(named[one] is None for one in more):
+            raise TypeError("there is no score")
         for number in left_out:
             rows = np.flatnonzero(chosen if number is None else chosen & (block != number))
-            more = {"score": arrays[f"{side}_score"][rows]} if scored else {}
-            value = float(function(arrays["y"][rows], arrays[f"{side}_prediction"][rows], **more))
+            given = (arrays["y"][rows], arrays[f"{side}_prediction"][rows])
+            asked = {one: named[one][rows] for one in more}
+            value = float(function(*given, **asked))
             if number is None:
-                again = float(
-                    function(arrays["y"][rows], arrays[f"{side}_prediction"][rows], **more)
-                )
+                again = float(function(*given, **asked))
                 if again != value and not (again != again and value != value):  # noqa: PLR0124
                     raise ValueError("it gives two values for the same rows: seed what is random")
             found.append(value)

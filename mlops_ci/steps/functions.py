@@ -80,15 +80,9 @@ class Functions:
         self, rows: Rows, policy: Policy, hashes: NDArray[Any] | None
     ) -> tuple[MetricResult, ...]:
         blocks = blocks_of(rows, hashes)
-        weighted = unequal(rows.weight) is not None
-        parts = [
-            (name, mask)
-            for name, mask in parts_of(rows)
-            if refusal(len(blocks) if mask is None else int(mask.sum()), policy, weighted=weighted)
-            is None
-        ]
+        parts = [part[0] for part in parts_of(rows) if refusal(rows, policy, part) is None]
         better = {one.name: one.function.better == "higher" for one in self.asked}
-        found = self._ask(rows, blocks, [name for name, _ in parts]) if parts else {}
+        found = self._ask(rows, blocks, parts) if parts else {}
         return measure_functions(rows, policy, better, found, blocks)
 
     def _ask(
@@ -170,6 +164,9 @@ def _arrays(rows: Rows, sides: Sequence[str]) -> Iterator[tuple[str, NDArray[Any
     """As the predictions file has them: the classes' names, whole numbers or truth values."""
     outputs = (rows.base, rows.head) if isinstance(rows, PairedRows) else (rows.outputs,)
     yield "y", _named(rows, rows.label)
+    weight = unequal(rows.weight)
+    if weight is not None:
+        yield "weight", weight
     for name, side in zip(sides, outputs, strict=True):
         yield from _of_side(rows, name, side)
 

@@ -13,7 +13,7 @@ from mlops_ci.errors import ComparisonError
 from mlops_ci.records import LeftOut, MetricResult
 from mlops_ci.steps.drift import drift_between, note_of
 from mlops_ci.steps.sides import Moved
-from mlops_ci.verdict.decomposition import decompose, measure_left_out
+from mlops_ci.verdict.decomposition import Answered, decompose, measure_left_out
 
 
 class Answers(Protocol):
@@ -32,7 +32,8 @@ def explain(
         return Moved()
     try:
         found = turn_over(before, now)
-        effects = decompose(found.before, found.now, metrics, policy)
+        answered = Answered(found.before, found.now, found.shared)
+        effects = decompose(answered, metrics, policy)
         drift = drift_between(before, now)
     except ComparisonError as error:
         return Moved(notes=(f"What the rows did is not known: {error.what}.",))

@@ -27,10 +27,10 @@ def compare_paired(
 
     Raises ConfigError for a name that is not known.
     """
-    names = _wanted(rows, metrics)
+    names = wanted(rows, metrics)
     return tuple(
         result_of(name, part, measure(part, name), "paired")
-        for part in _parts(rows, policy)
+        for part in parts_of(rows, policy)
         for name in names
     )
 
@@ -39,10 +39,10 @@ def compare_single(
     head: SingleRows, policy: Policy, metrics: Sequence[str] | None = None
 ) -> tuple[MetricResult, ...]:
     """A first run: the candidate's own intervals. Nothing is compared."""
-    names = _wanted(head, metrics)
+    names = wanted(head, metrics)
     return tuple(
         result_of(name, part, measure(part, name), "unpaired")
-        for part in _parts(head, policy)
+        for part in parts_of(head, policy)
         for name in names
     )
 
@@ -51,14 +51,9 @@ def compare_unpaired(
     base: SingleRows, head: SingleRows, policy: Policy, metrics: Sequence[str] | None = None
 ) -> tuple[MetricResult, ...]:
     """Each side on rows of its own: at most inconclusive. Own intervals, joined by MOVER."""
-    if base.task != head.task or base.classes != head.classes or base.positive != head.positive:
-        raise ComparisonError("base and head do not answer the same question")
-    values = {name: better for name, better in head.values.items() if name in base.values}
-    base, head = replace(base, values=values), replace(head, values=values)
-    slices = dict.fromkeys([*base.slices, *head.slices])
-    base, head = (_with_slices(side, slices) for side in (base, head))
-    names = _wanted(head, metrics)
-    pairs = zip(_parts(base, policy), _parts(head, policy), strict=True)
+    base, head = alike(base, head)
+    names = wanted(head, metrics)
+    pairs = zip(parts_of(base, policy), parts_of(head, policy), strict=True)
     return tuple(
         result_of(name, ours, joined(measure(theirs, name), measure(ours, name)), "unpaired")
         for theirs, ours in pairs
@@ -66,13 +61,23 @@ def compare_unpaired(
     )
 
 
-def joined(base: Measured, head: Measured) -> Measured:
+def alike(base: SingleRows, head: SingleRows) -> tuple[SingleRows, SingleRows]:
+    """With the same slices and values. Raises ComparisonError for answers to another question."""
+    if base.task != head.task or base.classes != head.classes or base.positive != head.positive:
+        raise ComparisonError("base and head do not answer the same question")
+    values = {name: better for name, better in head.values.items() if name in base.values}
+    base, head = replace(base, values=values), replace(head, values=values)
+    slices = dict.fromkeys([*base.slices, *head.slices])
+    return _with_slices(base, slices), _with_slices(head, slices)
+
+
+def joined(base: Measured, head: Measured, correlation: float = 0.0) -> Measured:
     """Of two samples."""
     before, after = base.values[0], head.values[0]
     own_before, own_after = base.own[0], head.own[0]
     change = None
     if own_before and own_after and before is not None and after is not None:
-        change = mover((before, own_before), (after, own_after))
+        change = mover((before, own_before), (after, own_after), correlation)
     notes = [f"{n}: {m.note}" for n, m in (("base", base), ("head", head)) if m.note]
     return Measured(
         (before, after), (own_before, own_after), change, "; ".join(notes) or None, head.average
@@ -106,7 +111,7 @@ def result_of(name: str, part: Part, found: Measured, evidence: Evidence) -> Met
     )
 
 
-def _wanted(rows: Rows, metrics: Sequence[str] | None) -> tuple[str, ...]:
+def wanted(rows: Rows, metrics: Sequence[str] | None) -> tuple[str, ...]:
     """The task's metrics that the columns allow, then those asked for."""
     sides = view_of(rows).sides
     default = [
@@ -119,7 +124,7 @@ def _wanted(rows: Rows, metrics: Sequence[str] | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*default, *rows.values, *asked]))
 
 
-def _parts(rows: Rows, policy: Policy) -> Iterator[Part]:
+def parts_of(rows: Rows, policy: Policy) -> Iterator[Part]:
     yield Part(view_of(rows), policy, None)
     for name in sorted(rows.slices):
         yield Part(view_of(rows, rows.slices[name]), policy, name)

@@ -6,42 +6,76 @@ is the data's, the second the model's, and they add up to what a reader sees on 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from mlops_ci.config.model import Policy
 from mlops_ci.records.findings import Decomposition, LeftOut
 from mlops_ci.records.results import MetricResult
 from mlops_ci.verdict.aggregates.sufficient import Sufficient
-from mlops_ci.verdict.comparing import compare_single, compare_unpaired
+from mlops_ci.verdict.comparing import (
+    alike,
+    compare_single,
+    joined,
+    parts_of,
+    result_of,
+    wanted,
+)
+from mlops_ci.verdict.measuring import measure
 from mlops_ci.verdict.merged import compare_merged
-from mlops_ci.verdict.names import askable
+from mlops_ci.verdict.names import askable, metric_of
 from mlops_ci.verdict.rows import SingleRows
+from mlops_ci.verdict.shared import Shared, correlation, rows_of
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One model on its own rows and on head's. `shared`: the rows that are in both; None where
+    nobody can say, so that they are taken as two samples: too wide, never too narrow.
+    """
+
+    before: SingleRows
+    now: SingleRows
+    shared: Shared | None = None
 
 
 def decompose(
-    before: SingleRows, now: SingleRows, metrics: Iterable[MetricResult], policy: Policy
+    model: Answered, metrics: Iterable[MetricResult], policy: Policy
 ) -> tuple[Decomposition, ...]:
-    """`before`, `now`: one model on its own rows and on head's. `metrics`: of base and head on the
-    latter, as they were judged. One entry for each that has a value on all rows.
-
-    Two samples that share rows of one model vary less than the intervals joined here say (MOVER):
-    where rows are kept, the data's interval is too wide, never too narrow.
+    """`metrics`: of base and head on head's rows, as they were judged. One entry for each that has
+    a value on both sets of rows, all of them first, then slice by slice.
     """
-    judged = {one.metric: one for one in metrics if one.slice is None}
-    asked = askable(judged, grouped=before.group is not None and now.group is not None)
-    sides = replace(before, slices={}), replace(now, slices={})
-    moved = compare_unpaired(*sides, policy, asked)
-    return tuple(
-        _join(one, judged[one.metric])
+    judged = {(one.metric, one.slice): one for one in metrics}
+    before, now = alike(model.before, model.now)
+    grouped = before.group is not None and now.group is not None
+    names = wanted(now, askable({name for name, _ in judged}, grouped=grouped))
+    moved = _data_effects(Answered(before, now, model.shared), names, policy)
+    found = [
+        _join(one, judged[one.metric, one.slice])
         for one in moved
-        if one.metric in judged and one.difference is not None
-    )
+        if (one.metric, one.slice) in judged and one.difference is not None
+    ]
+    return tuple(found)
+
+
+def _data_effects(model: Answered, names: Sequence[str], policy: Policy) -> Iterator[MetricResult]:
+    before, now = model.before, model.now
+    for theirs, ours in zip(parts_of(before, policy), parts_of(now, policy), strict=True):
+        shared = None
+        if model.shared is not None:
+            shared = model.shared.within(*(rows_of(one, ours.slice) for one in (before, now)))
+        for name in names:
+            known = [measure(part, name) for part in (theirs, ours)]
+            together = 0.0
+            if shared is not None and len(shared.now) and all(one.own[0] for one in known):
+                together = correlation(theirs, ours, metric_of(name, now.values), shared)
+            yield result_of(name, ours, joined(known[0], known[1], together), "unpaired")
 
 
 def _join(data: MetricResult, model: MetricResult) -> Decomposition:
     return Decomposition(
         metric=data.metric,
+        slice=data.slice,
         base_before=data.base,
         base_now=data.head,
         head=model.head,

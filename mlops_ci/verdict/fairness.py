@@ -29,6 +29,7 @@ from mlops_ci.verdict.scarcity import Rate, reach_of_change, reach_of_spread
 from mlops_ci.verdict.units import Units, units_of
 
 DRAWS = 4_000
+ROUNDING = 1e-12
 SEED = 20_261_121
 NOT_BINARY = "it is defined for two classes"
 NO_CLASSES = "it needs classes, and there are only scores"
@@ -183,9 +184,9 @@ def _no_shorter(own: Interval, name: str, groups: Groups, side: Mask, level: flo
 def _no_shorter_change(
     change: Interval, estimate: float, name: str, groups: Groups, level: float
 ) -> Interval:
-    kind = name.rpartition("_")[2]
+    kind, drawn = name.rpartition("_")[2], change.high - change.low > ROUNDING
     found = [
-        reach_of_change(kind, (groups.rates(of, BASE), groups.rates(of, HEAD)), level)
+        reach_of_change(kind, (groups.rates(of, BASE), groups.rates(of, HEAD)), level, drawn=drawn)
         for of in _rates_of(name)
     ]
     reach = [one for one in found if one is not None]

@@ -2,7 +2,8 @@
 
 Nothing is known of the function but its values, so blocks of rows are left out one after the other.
 The blocks are of unequal size: Busing, Meijer & van der Leeden 1999, "Delete-m jackknife for
-unequal m" (Statistics and Computing 9, 3–8).
+unequal m" (Statistics and Computing 9, 3–8). Where rows have weights a block is as large as these
+come to, and the function is given them.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ import numpy as np
 
 from mlops_ci.config.model import Policy
 from mlops_ci.records.results import Evidence, MetricResult
+from mlops_ci.verdict.aggregates.exact import sum_by
 from mlops_ci.verdict.comparing import result_of
 from mlops_ci.verdict.intervals import EXACTLY_ZERO, Interval, mover, student_quantile
 from mlops_ci.verdict.measured import Measured
+from mlops_ci.verdict.measuring import too_few
 from mlops_ci.verdict.moments import FEW_CHANGES
+from mlops_ci.verdict.names import TASKS, Metric
 from mlops_ci.verdict.part import Part
 from mlops_ci.verdict.rows import Floats, Ints, Mask, PairedRows, SingleRows, unequal, view_of
 
@@ -28,6 +32,8 @@ FEWEST_BLOCKS, MOST_BLOCKS = 20, 100
 ROOTS_A_BLOCK = 2
 SEED = 20_261_122
 Rows = PairedRows | SingleRows
+# What a metric needs of which nothing is known.
+ANY = Metric("function", None, TASKS, needs="value")
 
 
 @dataclass(frozen=True)
@@ -89,24 +95,29 @@ def measure_functions(
 ) -> tuple[MetricResult, ...]:
     """One result for each function (name → whether more is better) and part of the rows."""
     evidence: Evidence = "paired" if isinstance(rows, PairedRows) else "unpaired"
-    weighted = unequal(rows.weight) is not None
+    weight = unequal(rows.weight)
     results = []
     for at, mask in parts_of(rows):
         view = view_of(rows, mask)
         part = Part(replace(view, values={**view.values, **better}), policy, at)
-        sizes = np.bincount(blocks if mask is None else blocks[mask])
+        sizes = _sizes(blocks, weight, mask)
         for name in better:
-            measured = _measured(
-                (part, weighted), found.get((name, at), Values()), sizes[sizes > 0]
-            )
+            measured = _measured(part, found.get((name, at), Values()), sizes)
             results.append(result_of(name, part, measured, evidence))
     return tuple(results)
 
 
-def _measured(asked: tuple[Part, bool], values: Values, sizes: Ints) -> Measured:
-    part, weighted = asked
+def _sizes(blocks: Ints, weight: Floats | None, mask: Mask | None) -> Floats:
+    """Of the blocks that occur, in the order of their codes: their rows, or what these weigh."""
+    weight = np.ones(len(blocks)) if weight is None else weight
+    chosen = weight > 0 if mask is None else mask & (weight > 0)
+    sizes = sum_by(blocks[chosen], weight[chosen], int(blocks.max(initial=0)) + 1)
+    return sizes[sizes > 0]
+
+
+def _measured(part: Part, values: Values, sizes: Floats) -> Measured:
     nothing: tuple[float | None, ...] = (None,) * part.sides
-    why = refusal(part.view.n, part.policy, weighted=weighted)
+    why = _refusal(part)
     if why is None and (values.refused is not None or len(values.whole) != part.sides):
         why = f"not assessed: {values.refused or 'the function gave no answer'}"
     if why is None and not np.isfinite([*values.whole]).all():
@@ -132,18 +143,19 @@ def _measured(asked: tuple[Part, bool], values: Values, sizes: Ints) -> Measured
     return Measured(whole, own, change, note)
 
 
-def refusal(n: int, policy: Policy, *, weighted: bool) -> str | None:
+def refusal(rows: Rows, policy: Policy, part: tuple[str | None, Mask | None]) -> str | None:
     """Why a part of the rows is not asked about at all."""
-    if weighted:
-        return "not assessed: rows have weights, which the function is not given"
-    if n == 0:
+    return _refusal(Part(view_of(rows, part[1]), policy, part[0]))
+
+
+def _refusal(part: Part) -> str | None:
+    if part.view.n == 0:
         return "no row is left"
-    if n < policy.min_rows:
-        return f"not assessed: {n} rows, fewer than min-rows ({policy.min_rows})"
-    return None
+    why = too_few(part, ANY)
+    return None if why is None else f"not assessed: {why}"
 
 
-def _pseudo(whole: float, without: Floats, sizes: Ints) -> Floats:
+def _pseudo(whole: float, without: Floats, sizes: Floats) -> Floats:
     """Pseudo-values minus the value, each over √(h − 1), with h = n / the block's size: their mean
     of squares is the variance."""
     h = sizes.sum() / sizes
@@ -152,7 +164,7 @@ def _pseudo(whole: float, without: Floats, sizes: Ints) -> Floats:
     return np.asarray((pseudo - centre) / np.sqrt(h - 1))
 
 
-def _interval(value: float, spread: Floats, sizes: Ints, level: float) -> Interval | None:
+def _interval(value: float, spread: Floats, sizes: Floats, level: float) -> Interval | None:
     """None where too few blocks tell anything: no variance is no certainty."""
     scale = float(np.abs(spread).max(initial=0.0))
     varying = int((np.abs(spread - np.median(spread)) > 1e-9 * scale).sum()) if scale else 0

@@ -234,9 +234,19 @@ def _root_of(falling: Callable[[float], float]) -> float:
     return middle
 
 
-def mover(base: tuple[float, Interval], head: tuple[float, Interval]) -> Interval:
-    """head − base of two independent samples, from their own intervals (Zou & Donner 2008)."""
+def mover(
+    base: tuple[float, Interval], head: tuple[float, Interval], correlation: float = 0.0
+) -> Interval:
+    """head − base of two samples, from their own intervals (Zou & Donner 2008); of estimates that
+    are not independent with their correlation (Zou 2007, "Toward using confidence intervals to
+    compare correlations", Psychological Methods 12, 399–413).
+    """
     (b, own_b), (h, own_h) = base, head
-    low = (h - b) - math.hypot(h - own_h.low, own_b.high - b)
-    high = (h - b) + math.hypot(own_h.high - h, b - own_b.low)
-    return Interval(low, high, math.hypot(own_b.se, own_h.se), "two samples, MOVER")
+
+    def joined(one: float, other: float) -> float:
+        return math.sqrt(max(one * one + other * other - 2 * correlation * one * other, 0.0))
+
+    low = (h - b) - joined(h - own_h.low, own_b.high - b)
+    high = (h - b) + joined(own_h.high - h, b - own_b.low)
+    said = "two samples, MOVER" if not correlation else "samples with common rows, MOVER"
+    return Interval(low, high, joined(own_b.se, own_h.se), said)

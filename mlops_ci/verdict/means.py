@@ -19,7 +19,7 @@ from mlops_ci.verdict.aggregates.sums import (
     sum_on,
 )
 from mlops_ci.verdict.intervals import Interval
-from mlops_ci.verdict.losses import Loss, columns_of, explained_of
+from mlops_ci.verdict.losses import Loss, brier_losses, columns_of, explained_of
 from mlops_ci.verdict.moments import (
     FEW_ROWS,
     bounded_interval,
@@ -29,6 +29,8 @@ from mlops_ci.verdict.moments import (
     moments_of,
 )
 from mlops_ci.verdict.rows import Floats, View
+
+ROUNDING = 1e-12
 
 
 class Means:
@@ -86,12 +88,22 @@ class Means:
 
     @property
     def _reach(self) -> tuple[float, float]:
-        """What a row's loss might have been: from 0, or the lowest seen, to the highest seen."""
+        """What a row's loss might have been: from 0, or the lowest seen, to the highest seen; where
+        no loss varies, to the highest that there can be.
+        """
         if self._extent is None:
             return 0.0, 0.0
-        sides = (0, -1) if len(self._view.sides) > 1 else (0,)
-        low = min(self._extent.low[side] for side in sides)
-        return (low if self._loss.signed else 0.0), max(self._extent.high[side] for side in sides)
+        extent, sides = self._extent, (0, -1) if len(self._view.sides) > 1 else (0,)
+        low, high = min(extent.low[at] for at in sides), max(extent.high[at] for at in sides)
+        if self._loss.most is not None and all(extent.low[at] == extent.high[at] for at in sides):
+            high = self._most
+        return (low if self._loss.signed else 0.0), high
+
+    @property
+    def _most(self) -> float:
+        if self._loss.per_row is brier_losses and self._view.task == "binary":
+            return 1.0
+        return self._loss.most or 0.0
 
     @cached_property
     def _lift(self) -> Floats:
@@ -126,7 +138,10 @@ class Means:
         mean = float(np.einsum("j,j->", self._lift[side], self.moments.mean))
         centre = mean * float(gradient[side])
         found = self._interval(gradient, (low - centre, high - centre), level)
-        return None if found is None else found.shifted(value)
+        arms = () if found is None else (found.high, -found.low)[: 1 + self._loss.signed]
+        # All are the highest, or the lowest, that was seen: nothing bounds others.
+        bounded = all(arm > ROUNDING * abs(centre) for arm in arms)
+        return found.shifted(value) if found is not None and bounded else None
 
     def change(self, level: float) -> Interval | None:
         (base, before), (head, after) = self._smooth(0), self._smooth(1)
@@ -143,12 +158,21 @@ class Means:
         if self.moments is None:
             return None
         n, weights = self._view.n, np.einsum("ij,i->j", self._lift, gradient)
+        extreme = self._farthest(weights)
+        if extreme <= self._rounding(weights):
+            return bounded_interval(np.zeros(n), reach, level)
         if n < FEW_ROWS:
             return mean_interval(self._influence(slice(0, n), weights), reach, level)
-        extreme = self._farthest(weights)
         if few_rows_decide(self.moments.variance(weights) * (n - 1), extreme):
             return bounded_interval(self._influence(slice(0, n), weights), reach, level)
         return large_interval(self.moments.spread(weights), self.moments.freedom(weights), level)
+
+    def _rounding(self, weights: Floats) -> float:
+        """What is no difference between two rows: of 0.6 − 0.1 and 0.7 − 0.2."""
+        if self._extent is None:
+            return 0.0
+        ends = np.abs([*self._extent.low, *self._extent.high])
+        return ROUNDING * float(ends.max()) * float(np.abs(weights).max())
 
     def _farthest(self, weights: Floats) -> float:
         """The influence of the row that has most of it. Of a plain mean it is known already."""

@@ -20,6 +20,8 @@ from mlops_ci.verdict.part import Part
 from mlops_ci.verdict.rows import Floats
 from mlops_ci.verdict.weights import measure_weighted
 
+# Of intervals: a part of the metric's unit that is no width.
+ROUNDING = 1e-12
 # The rarer class needs as many rows as a mean does.
 RARE = 30
 
@@ -35,7 +37,7 @@ def measure(part: Part, name: str) -> Measured:
         return Measured(nothing, note=why, average=part.average(metric))
     with np.errstate(over="ignore", invalid="ignore"):
         found = _measured(part, metric)
-    return _sound(_exact(_guarded(part, metric, found), part))
+    return _sound(_exact(_guarded(part, metric, found), part), _scale_of(metric, found))
 
 
 def _measured(part: Part, metric: Metric) -> Measured:
@@ -124,11 +126,15 @@ def _exact(found: Measured, part: Part) -> Measured:
     return Measured(found.values, found.own, EXACTLY_ZERO, found.note, found.average)
 
 
-def _sound(found: Measured) -> Measured:
-    """No number that is not finite leaves this room."""
+def _sound(found: Measured, scale: float) -> Measured:
+    """No number that is not finite leaves this room, and no interval without a width but that of
+    identical models: where nothing varies, nothing is known of what may.
+    """
     values = tuple(v if v is not None and np.isfinite(v) else None for v in found.values)
-    own = tuple(i if i is not None and _is_finite(i) else None for i in found.own)
-    change = found.change if found.change is not None and _is_finite(found.change) else None
+    own = tuple(i if _is_finite(i) and _has_width(i, scale) else None for i in found.own)
+    change = found.change if _is_finite(found.change) else None
+    if change is not EXACTLY_ZERO and not _has_width(change, scale):
+        change = None
     note = found.note
     if note is None and None in values:
         note = "the metric has no finite value on these rows"
@@ -137,8 +143,24 @@ def _sound(found: Measured) -> Measured:
     return Measured(values, own, change if None not in values else None, note, found.average)
 
 
-def _is_finite(interval: Interval) -> bool:
+def _is_finite(interval: Interval | None) -> bool:
+    if interval is None:
+        return False
     return bool(np.isfinite([interval.low, interval.high, interval.se]).all())
+
+
+def _has_width(interval: Interval | None, scale: float) -> bool:
+    """More than what rounding leaves."""
+    return interval is not None and interval.high - interval.low > ROUNDING * scale
+
+
+def _scale_of(metric: Metric, found: Measured) -> float:
+    """What rounding is measured by: a share of 0 is no smaller unit than a share of 1, but an error
+    may be in billionths.
+    """
+    if metric.needs != "value" and metric.tasks != ("regression",):
+        return 1.0
+    return max((abs(value) for value in found.values if value is not None), default=0.0)
 
 
 def _measure_confusion(part: Part, metric: Metric) -> Measured:

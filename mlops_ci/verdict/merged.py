@@ -136,7 +136,9 @@ class MergedPart(Part):
         if gaps is None:
             raise ValueError("no gaps were counted")
         seen = [calibration.calibration_error(gaps, side) for side in range(self.sides)]
-        return seen, calibration.calibration_intervals(gaps, self.sides, self.level)
+        sampled = calibration.Sampled(self.view.n)
+        found = calibration.calibration_intervals(gaps, self.sides, self.level, sampled)
+        return seen, found
 
     @cached_property
     def faults(self) -> dict[str, str]:

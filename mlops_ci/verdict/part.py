@@ -76,7 +76,9 @@ class Part:
             else count_gaps(self.view)
         )
         seen = [calibration.calibration_error(gaps, side) for side in range(self.sides)]
-        return seen, calibration.calibration_intervals(gaps, self.sides, self.level)
+        sampled = calibration.sampled_of(self.view, self.clusters)
+        found = calibration.calibration_intervals(gaps, self.sides, self.level, sampled)
+        return seen, found
 
     def beyond(self, metric: Metric) -> str | None:  # noqa: ARG002 - rows know every metric
         """Why this part knows too little for a metric."""

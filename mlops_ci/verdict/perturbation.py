@@ -34,7 +34,9 @@ from mlops_ci.verdict.waivers import over_said, told, used
 from mlops_ci.verdict.weights import linear_of
 
 ROUNDING = 1e-12
-SAME = 1e-9  # an area has no prior: what is left of its change is rounding
+SAME = 1e-9
+# Within the classes alone: what is left of their change is rounding.
+PRIOR_FREE = ("roc_auc", "recall", "specificity", "balanced_accuracy", "recall_macro")
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,8 @@ def measure_changed(rows: PairedRows, policy: Policy, metric: str) -> MetricResu
     """`rows`: base's answers are the clean ones, head's those on the changed rows."""
     plain = replace(rows, slices={})
     if _same_answers(plain):
-        plain = replace(plain, head=plain.base, identical=True)
+        # Of rounding, but not of chance: other rows might have been answered otherwise.
+        plain = replace(plain, head=plain.base)
     found = {one.metric: one for one in compare_paired(plain, policy, (metric,))}
     return found.get(canonical_metric(metric))
 
@@ -125,7 +128,8 @@ def _weighted_apart(views: tuple[View, View], policy: Policy, metric: str) -> Se
     scales = [_scale(view) for view in views]
     moved = scales[1] * _within_classes(changed.influence, views[1]) - scales[0] * clean.influence
     most = changed.most * float(scales[1].max()) * 2 + clean.most * float(scales[0].max())
-    if abs(changed.value - clean.value) <= SAME and float(np.abs(moved).max()) <= SAME:
+    free = known.name.partition("@")[0] in PRIOR_FREE
+    if free and abs(changed.value - clean.value) <= SAME and float(np.abs(moved).max()) <= SAME:
         same = Measured((clean.value, clean.value), (None, None), EXACTLY_ZERO)
         return Seen(result_of(canonical_metric(metric), parts[0], same, "paired"))
     clusters = parts[0].clusters

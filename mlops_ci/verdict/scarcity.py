@@ -1,9 +1,11 @@
 """How far apart groups' rates may lie where few rows tell: what a bootstrap cannot draw.
 
-A rate of 0 of 40, or of 2 of 2, is drawn again as itself each time, as if it were certain. There a
-rate's own interval is Wilson's (1927), two of them make the interval of their distance by MOVER
-(Zou & Donner 2008, "Construction of confidence limits about effect measures", Statistics in
-Medicine 27, 1693–1702); and the change of a rate has Tango's (1998).
+A rate of 0 of 40, or of 2 of 2, is drawn again as itself each time, as if it were certain; and two
+rates that happen to be equal lie apart in nearly every draw, which a correction for bias takes for
+an excess of all of them, as if their being equal were certain. There a rate's own interval is
+Wilson's (1927), two of them make the interval of their distance by MOVER (Zou & Donner 2008,
+"Construction of confidence limits about effect measures", Statistics in Medicine 27, 1693–1702);
+and the change of a rate has Tango's (1998).
 """
 
 from __future__ import annotations
@@ -39,13 +41,15 @@ class Rate:
 
 
 def reach_of_spread(kind: str, rates: Sequence[Rate], level: float) -> tuple[float, float] | None:
-    """The interval of the rates' distance (`difference` or `ratio`); None where rows are many."""
-    if not any(rate.scarce for rate in rates):
-        return None
+    """The interval of the rates' distance (`difference` or `ratio`); None where rows are many, and
+    tell which rate is the higher one.
+    """
     own = [wilson(rate.share * rate.rows, rate.rows, level) for rate in rates]
     ends = [(one.low, rate.share, one.high) for one, rate in zip(own, rates, strict=True)]
     pairs = list(permutations(ends, 2))
     seen = max(pairs, key=lambda pair: pair[0][1] - pair[1][1])
+    if _apart(*seen)[0] > 0 and not any(rate.scarce for rate in rates):
+        return None
     if kind == "difference":
         return max(0.0, _apart(*seen)[0]), max(_apart(*pair)[1] for pair in pairs)
     highest, lowest = seen
@@ -60,12 +64,13 @@ def _apart(one: Ends, other: Ends) -> tuple[float, float]:
 
 
 def reach_of_change(
-    kind: str, rates: tuple[Sequence[Rate], Sequence[Rate]], level: float
+    kind: str, rates: tuple[Sequence[Rate], Sequence[Rate]], level: float, *, drawn: bool
 ) -> tuple[float, float] | None:
     """How far below and above the estimate the change of the distance from base's `rates` to head's
-    may lie; None where many rows changed in every group."""
+    may lie; None where many rows changed in every group. `drawn`: whether the draws differed."""
     base, head = rates
-    if all(rate.lost + rate.gained >= FEW_CHANGED for rate in head):
+    many = all(rate.lost + rate.gained >= FEW_CHANGED for rate in head)
+    if drawn and many and not any(rate.scarce for rate in (*base, *head)):
         return None
     found = [_of_change(rate, level) for rate in head]
     ranked = [np.argsort([rate.share for rate in side], kind="stable") for side in (base, head)]

@@ -18,7 +18,11 @@ from mlops_ci.verdict import confusion
 from mlops_ci.verdict.aggregates.exact import sum_by, sum_of
 from mlops_ci.verdict.aggregates.gaps import BINS, gap_of
 from mlops_ci.verdict.aggregates.order import rank
-from mlops_ci.verdict.calibration import calibration_error, calibration_intervals
+from mlops_ci.verdict.calibration import (
+    calibration_error,
+    calibration_intervals,
+    sampled_of,
+)
 from mlops_ci.verdict.clusters import ClusterGaps
 from mlops_ci.verdict.influence import within_range
 from mlops_ci.verdict.intervals import Interval
@@ -235,7 +239,9 @@ def _measure_calibration(part: Part) -> Measured:
     seen = [calibration_error(gaps, side) for side in range(part.sides)]
     intervals = [
         replace(one, method=f"{one.method}, weighted")
-        for one in calibration_intervals(gaps, part.sides, part.level)
+        for one in calibration_intervals(
+            gaps, part.sides, part.level, sampled_of(part.view, part.clusters)
+        )
     ]
     return Measured(
         tuple(seen), tuple(intervals[: part.sides]), intervals[-1] if part.sides > 1 else None

@@ -23,7 +23,7 @@ from mlops_ci.verdict.functions import (
 )
 from tests.unit.verdict.rows_for_tests import binary_rows, regression_rows, reordered, side_of
 
-Function = Callable[[Any, Any], float]
+Function = Callable[..., float]
 UP = {"f": True}
 
 
@@ -41,11 +41,20 @@ def asked(rows: Any, function: Function, blocks: Any) -> dict[tuple[str, str | N
     found = {}
     for name, mask in parts_of(rows):
         chosen = np.ones(len(blocks), bool) if mask is None else mask
-        if refusal(int(chosen.sum()), Policy(), weighted=False) is not None:
+        if refusal(rows, Policy(), (name, mask)) is not None:
             continue
+        weight = np.ones(len(blocks)) if rows.weight is None else rows.weight
+        chosen = chosen & (weight > 0)
         left_out = [None, *np.unique(blocks[chosen])]
         kept = [chosen if b is None else chosen & (blocks != b) for b in left_out]
-        values = [[function(rows.label[k], side.prediction[k]) for k in kept] for side in sides]
+        more: list[tuple[Any, ...]] = [() if rows.weight is None else (weight[k],) for k in kept]
+        values = [
+            [
+                function(rows.label[k], side.prediction[k], *w)
+                for k, w in zip(kept, more, strict=True)
+            ]
+            for side in sides
+        ]
         found["f", name] = Values(
             tuple(one[0] for one in values), tuple(tuple(one[1:]) for one in values)
         )
@@ -95,6 +104,52 @@ def test_of_a_mean_it_is_the_paired_interval() -> None:
     assert found.base == pytest.approx(known.base)
     assert found.difference == pytest.approx(known.difference)
     assert found.se == pytest.approx(known.se, rel=0.25)
+
+
+def weighted_accuracy(y: Any, p: Any, weight: Any) -> float:
+    return float(np.average(y == p, weights=weight))
+
+
+def test_of_a_weighted_mean_it_is_the_weighted_interval() -> None:
+    """A block is as large as its weights; a row without weight is not there."""
+    weight = np.exp(0.7 * np.random.default_rng(5).normal(size=6_000))
+    weight[::7] = 0.0
+    rows = replace(binary_rows(2, n=6_000), weight=weight)
+    (found,) = measured(rows, weighted_accuracy, hashes_of(6_000))
+    known = next(one for one in compare_paired(rows, Policy()) if one.metric == "accuracy")
+    assert (found.base, found.difference) == pytest.approx((known.base, known.difference))
+    assert found.n == known.n
+    assert found.se == pytest.approx(known.se, rel=0.25)
+    kept = weight > 0
+    order = np.flatnonzero(kept)
+    alone = replace(reordered(rows, order), weight=weight[order])
+    (same,) = measured(alone, weighted_accuracy, hashes_of(6_000)[order])
+    assert (same.low, same.high) == pytest.approx((found.low, found.high))
+
+
+def test_a_weighted_function_covers() -> None:
+    rng, missed, draws = np.random.default_rng(13), 0, 300
+    for _ in range(draws):
+        label = rng.normal(size=700)
+        sides = [Outputs(label + rng.normal(size=700)) for _ in range(2)]
+        weight = np.exp(0.5 * rng.normal(size=700))
+        rows = PairedRows("regression", (), label, sides[0], sides[1], weight=weight)
+        (one,) = measured(
+            rows, lambda y, p, w: float(np.average(np.abs(y - p), weights=w)), rng.permutation(700)
+        )
+        assert one.low is not None
+        assert one.high is not None
+        missed += not one.low <= 0 <= one.high
+    assert 4 <= missed <= draws * 0.05 + 3 * math.sqrt(draws * 0.05 * 0.95)
+
+
+def test_weights_that_are_worth_few_rows_are_too_few() -> None:
+    weight = np.where(np.arange(600) < 5, 1e6, 1.0)
+    (found,) = measured(replace(binary_rows(6), weight=weight), weighted_accuracy)
+    assert "worth 5 of equal weight" in str(found.note)
+    assert found.head is None
+    few = replace(binary_rows(6), group=np.arange(600) // 40)
+    assert "15 groups, fewer than min-rows" in str(measured(few, accuracy)[0].note)
 
 
 def test_it_covers() -> None:
@@ -165,8 +220,8 @@ def test_what_goes_wrong_is_not_assessed_and_blocks() -> None:
     constant = refused(Values((0.1, 0.1), good))
     assert "too few blocks" in str(constant.note)
     assert constant.low is None
-    weighted = replace(binary_rows(6), weight=np.linspace(1, 2, 600))
-    assert "rows have weights" in str(refused(Values((0.1, 0.1), good), weighted).note)
+    told = "m.py:f: TypeError: rows have weights: give the function a parameter `weight`"
+    assert told in str(refused(Values(refused=told)).note)
 
 
 def test_identical_models_do_not_differ() -> None:
