@@ -7,27 +7,36 @@ best is bounded as well (`max-total-drop`).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from mlops_ci.baseline.store import Found, Header, Store, Wanted
 from mlops_ci.errors import MlopsCiError
-from mlops_ci.verdict import canonical_metric, higher_is_better
 
 DAYS = 90
 
 
+@dataclass(frozen=True)
+class Sought:
+    """A metric, by its name in results; `key`: in the store. `up`: more is better."""
+
+    metric: str
+    key: str
+    up: bool
+
+
 def find_anchors(
-    store: Store, model: str, rows: str, metrics: Iterable[str], now: datetime
+    store: Store, model: str, rows: str, sought: Iterable[Sought], now: datetime
 ) -> dict[str, Found]:
-    """Canonical metric → the entry that was best at it, on the same evaluation rows.
+    """Metric → the entry that was best at it, on the same evaluation rows.
 
     Other rows would compare data, not models. An entry that cannot be read is no anchor; raises
     what the store raises when it cannot be listed.
     """
     oldest = (now - timedelta(days=DAYS)).isoformat()
     headers = [one for one in store.list(model) if one.rows == rows and one.stored >= oldest]
-    names = dict.fromkeys(canonical_metric(metric) for metric in metrics)
-    best = {name: header for name in names if (header := _best(headers, name)) is not None}
+    ranked = {one.metric: _best(headers, one) for one in sought}
+    best = {metric: header for metric, header in ranked.items() if header is not None}
     read = {one.address: _read(store, model, one) for one in best.values()}  # often one for all
     found = {name: read[header.address] for name, header in best.items()}
     return {name: anchor for name, anchor in found.items() if anchor is not None}
@@ -40,7 +49,7 @@ def _read(store: Store, model: str, header: Header) -> Found | None:
         return None
 
 
-def _best(headers: list[Header], metric: str) -> Header | None:
-    sign = -1.0 if higher_is_better(metric) is False else 1.0
-    known = [one for one in headers if metric in one.metrics]
-    return max(known, key=lambda one: sign * one.metrics[metric], default=None)
+def _best(headers: list[Header], sought: Sought) -> Header | None:
+    sign = 1.0 if sought.up else -1.0
+    known = [one for one in headers if sought.key in one.metrics]
+    return max(known, key=lambda one: sign * one.metrics[sought.key], default=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from msgspec import Struct
@@ -66,13 +66,15 @@ class Index(Struct, frozen=True, kw_only=True):
 class Entry:
     """One side as it was evaluated on main. `predictions` is the slim Parquet file's content,
     `exhibits` an archive of what the project's own plots are drawn from, `training_keys` the hashed
-    keys of the rows that it was trained on."""
+    keys of the rows that it was trained on, `measured` values on all rows beside those of the
+    evaluation."""
 
     training: Training
     evaluation: Evaluation
     predictions: bytes | None = None
     exhibits: bytes | None = None
     training_keys: bytes | None = None
+    measured: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -223,7 +223,8 @@ class ShelfStore:
             commits=(evaluation.commit,),
             files={name: (digest_of(data), len(data)) for name, data in contents.items()},
             too_large=too_large,
-            metrics={
+            metrics=dict(entry.measured)
+            | {
                 result.metric: result.head
                 for result in evaluation.metrics
                 if result.slice is None and result.head is not None

@@ -15,7 +15,8 @@ from mlops_ci.plan.choice import ModelPlan, Plan
 from mlops_ci.plan.foresight import foresee
 from mlops_ci.plan.noise import seeds_of
 from mlops_ci.plan.outcome import ModelOutcome, Outcomes, Progress, Silent
-from mlops_ci.plan.sides import compare_with_base, slim_predictions
+from mlops_ci.plan.sides import compare_with_base
+from mlops_ci.plan.stored import measured_values, slim_predictions
 from mlops_ci.project import Project
 from mlops_ci.steps.exhibits import pack_exhibits
 from mlops_ci.steps.key import command_of
@@ -187,7 +188,9 @@ class _Execution:
         exhibits = pack_exhibits(self.context.project, outcome.name, outcome.evaluation.commit)
         keys = place_of(self.context.project, outcome.name, outcome.evaluation.commit)
         trained = keys.read_bytes() if keys.is_file() else None
-        entry = Entry(outcome.training, outcome.evaluation, predictions, exhibits, trained)
+        sides = outcome.training, outcome.evaluation
+        measured = measured_values(outcome)
+        entry = Entry(*sides, predictions, exhibits, trained, measured)
         header = store.put(entry, awaits=awaits)
         if header.too_large is not None:
             outcome.notes.append(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -42,6 +43,17 @@ def functions_of(
     ]
     changes = tuple(_changes(theirs, model.functions, (there, WorkTree(project))))
     return Functions(project, name, asked), changes
+
+
+def function_keys(functions: Functions | None) -> dict[str, str]:
+    """By name a key for its values in the store: those of another text of it are other numbers."""
+    asked = () if functions is None else functions.asked
+    found = {}
+    for one in asked:
+        content = one.tree.read(one.function.function.partition(":")[0]) or b""
+        told = f"{one.function.function}\0{one.function.better}\0".encode() + content
+        found[one.name] = f"{one.name}@{hashlib.sha256(told).hexdigest()[:12]}"
+    return found
 
 
 def _changes(

@@ -37,7 +37,8 @@ class Silent:
 @dataclass
 class ModelOutcome:
     """One model's run. `compared` is what `compare_sides` gave: the record and both predictions,
-    for the plots; `drawing` the plots, where another process draws them. `failed_step` names the
+    for the plots; `drawing` the plots, where another process draws them; `function_keys` what the
+    store calls the values of functions. `failed_step` names the
     step that `error` ended."""
 
     name: str
@@ -50,6 +51,7 @@ class ModelOutcome:
     base_evaluation: Evaluation | None = None
     compared: Any = None
     drawing: Any = None
+    function_keys: dict[str, str] = field(default_factory=dict)
     error: MlopsCiError | None = None
     failed_step: str | None = None
     shipped: dict[str, Any] = field(default_factory=dict)

@@ -86,7 +86,8 @@ def _against_best(sides: Sides, measured: Measured) -> list[MetricResult]:
         asked = _of_names(measured, wanted)
         same = sides.base is not None and known.predictions is sides.base.predictions
         if not same or any(metric.evidence == "point" for metric in asked):
-            names_of = Wanted(frozenset(wanted))
+            functions = sides.functions.only(wanted) if sides.functions is not None else None
+            names_of = Wanted(frozenset(wanted), functions=functions)
             asked = _of_names(_measure(known, sides.head, sides.policy, names_of), wanted)
         found += _with_noise(tuple(asked), known, sides)[0]
     return found

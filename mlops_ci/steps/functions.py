@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +58,11 @@ class Functions:
     asked: Sequence[Asked]
     echo: Echo | None = None
     engine: str = "local"
+
+    def only(self, names: Collection[str]) -> Functions | None:
+        """None where none of them is a function."""
+        asked = [one for one in self.asked if one.name in names]
+        return replace(self, asked=asked) if asked else None
 
     def of_pair(
         self, base: Predictions, head: Predictions, pairing: Pairing, policy: Policy

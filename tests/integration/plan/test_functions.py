@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from mlops_ci.baseline.commit import Asked
 from mlops_ci.plan import Context, Occasion, execute, plan_project, store_of
 from mlops_ci.plan.outcome import ModelOutcome
 from mlops_ci.records import GateResult, MetricResult
@@ -157,3 +158,93 @@ def test_a_function_may_ask_for_the_score(repo: Repository) -> None:
     assert found.comparison is not None
     care = [one for one in found.comparison.metrics if one.metric == "care" and one.slice is None]
     assert care[0].head == pytest.approx(0.5)
+
+
+def keep(repo: Repository) -> ModelOutcome:
+    """What the merge workflow does on main."""
+    project = repo.project()
+    head = repo.git("rev-parse", "HEAD")
+    occasion = Occasion(Asked("push", head=head, branch="main"), ships=True)
+    context = Context(project, store=store_of(project), timeout=120)
+    (outcome,) = execute(plan_project(project, occasion), context).models
+    assert outcome.error is None, outcome.error
+    return outcome
+
+
+def on_main(repo: Repository, files: dict[str, str | bytes]) -> ModelOutcome:
+    repo.commit(files)
+    repo.push()
+    return keep(repo)
+
+
+def test_many_small_losses_of_a_function_are_bounded(repo: Repository) -> None:
+    """The last one loses 0.7 and all of them 2. An average over classes has an anchor as well."""
+    repo.git("checkout", "-q", "main")
+    gated = "f1_macro: {max-drop: 0.12}\n      profit: [{max-drop: 1.2, max-total-drop: 1.5}"
+    looser = config().replace("profit: [{max-drop: 2}", gated)
+    assert on_main(repo, {"mlops-ci.yaml": looser}).exit_code == 0
+    store = store_of(repo.project())
+    assert store is not None
+    (header,) = store.list("m")
+    assert [name.partition("@")[0] for name in header.metrics if "@" in name] == ["profit"]
+    assert "f1_macro" in header.metrics
+    for wrong in (9, 8, 7, 6):
+        assert on_main(repo, {"predictions.csv": rows(wrong)}).exit_code == 0
+    outcome = on_main(repo, {"predictions.csv": rows(5)})
+    assert outcome.comparison is not None
+    found = {(gate.metric, gate.slice, gate.against): gate for gate in outcome.comparison.gates}
+    own, creep = found["profit", None, "base"], found["profit", None, "anchor"]
+    assert (own.blocks, creep.blocks) == (False, True)
+    assert creep.limit == 1.5
+    assert creep.estimate == pytest.approx(
+        float(profits(outcome)[None].head or 0)
+        - header.metrics[next(k for k in header.metrics if "@" in k)]
+    )
+    assert ("profit", "region=north", "anchor") in found
+    assert ("f1_macro", None, "anchor") in found
+
+
+def test_values_of_another_function_are_no_anchor(repo: Repository) -> None:
+    repo.git("checkout", "-q", "main")
+    assert on_main(repo, {}).exit_code == 0
+    on_main(repo, {"metrics.py": METRICS.format(worth=31)})
+    outcome = on_main(repo, {"predictions.csv": rows(11)})
+    assert outcome.comparison is not None
+    assert "anchor" not in {gate.against for gate in outcome.comparison.gates}
+
+
+WEIGHED = """
+def profit(y, prediction, weight):
+    import numpy as np
+    return 30 * np.average((prediction == 1) & (y == 1), weights=weight)
+"""
+
+
+def weighed(wrong: int) -> str:
+    lines = rows(wrong).splitlines()
+    return "\n".join(
+        [lines[0] + ",weight", *(f"{line},{1 + n % 3}" for n, line in enumerate(lines[1:]))]
+    )
+
+
+@pytest.mark.parametrize("takes", [True, False])
+def test_weights_reach_a_function_that_takes_them(repo: Repository, takes: bool) -> None:
+    repo.git("checkout", "-q", "main")
+    metrics = WEIGHED if takes else METRICS.format(worth=30)
+    repo.commit({"metrics.py": metrics, "predictions.csv": weighed(10)}, "weights")
+    repo.push()
+    repo.branch("other")
+    repo.commit({"predictions.csv": weighed(9)})
+    outcome = run(repo)
+    found = profits(outcome)[None]
+    if not takes:
+        assert "give the function a parameter `weight`" in str(found.note)
+        assert all(gate.blocks for gate in gates(outcome).values())
+        return
+    assert found.low is not None
+    assert found.head is not None
+    label = [i % 2 for i in range(1200)]
+    said = [int(line.split(",")[2]) for line in weighed(9).splitlines()[1:]]
+    weight = [1 + i % 3 for i in range(1200)]
+    hits = sum(w for w, y, p in zip(weight, label, said, strict=True) if y == p == 1)
+    assert found.head == pytest.approx(30 * hits / sum(weight))
