@@ -2,7 +2,13 @@
 
 The influence of a row (label y, prediction a) is the metric's gradient in the table's shares,
 centred: mean over rows 0. The change of a metric is, to first order, the mean of head's influence
-minus base's, which `score_interval` bounds even when no row changed.
+minus base's, which `score_interval` bounds even when no row changed: the score test is Rao's (1948,
+"Large sample tests of statistical hypotheses", Proc. Cambridge Phil. Soc. 44, 50–57).
+
+MCC: Matthews 1975 (Biochim. Biophys. Acta 405, 442–451), of many classes Gorodkin 2004, "Comparing
+two K-category assignments by a K-category correlation coefficient" (Comput. Biol. Chem. 28,
+367–374). Balanced accuracy: Brodersen et al. 2010, "The balanced accuracy and its posterior
+distribution" (ICPR 20, 3121–3124). F1: van Rijsbergen 1979, "Information retrieval", ch. 7.
 """
 
 from __future__ import annotations

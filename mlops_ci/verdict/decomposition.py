@@ -1,7 +1,9 @@
 """What the rows did to a metric, and what the model did.
 
 Main's model on its own rows → the same model on head's rows → head's model on these. The first step
-is the data's, the second the model's, and they add up to what a reader sees on two dashboards.
+is the data's, the second the model's, and they add up to what a reader sees on two dashboards. The
+data's interval joins two own ones (Zou & Donner 2008) with the correlation (Zou 2007) that rows in
+both sets bring (`shared`: Hampel 1974).
 """
 
 from __future__ import annotations

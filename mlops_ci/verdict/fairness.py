@@ -7,7 +7,8 @@ Where rows belong together, or have weights, groups of rows or weighted rows are
 Intervals are bias-corrected percentiles (Efron & Tibshirani 1993, 14.3), since the largest of
 several differences is biased away from 0; where a rate rests on few rows, no shorter than what
 those leave open (`scarcity`).
-Hardt, Price & Srebro 2016, "Equality of opportunity in supervised learning".
+Hardt, Price & Srebro 2016, "Equality of opportunity in supervised learning" (NIPS 29); demographic
+parity: Dwork et al. 2012, "Fairness through awareness" (ITCS 3, 214–226).
 https://fairlearn.org/main/user_guide/assessment/common_fairness_metrics.html
 """
 

@@ -1,7 +1,11 @@
 """One promise, judged: an interval against a limit.
 
 Everything here is oriented: + is better, whatever the metric. A promise is kept when the whole
-interval lies inside the limit, broken when all of it lies beyond, undecided when it straddles.
+interval lies inside the limit, broken when all of it lies beyond, undecided when it straddles: a
+test of non-inferiority, and of inferiority (Blackwelder 1982, "Proving the null hypothesis in
+clinical trials", Controlled Clinical Trials 3, 345–353, where the number of rows that decide is,
+too). All gates at one level make a test of that level (Berger 1982, "Multiparameter hypothesis
+testing and acceptance sampling", Technometrics 24, 295–300).
 """
 
 from __future__ import annotations

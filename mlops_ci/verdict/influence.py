@@ -1,4 +1,8 @@
-"""What each row adds to a metric, and the metric's intervals by groups of rows from that."""
+"""What each row adds to a metric, and the metric's intervals by groups of rows from that.
+
+Hampel 1974, "The influence curve and its role in robust estimation" (JASA 69, 383–393); groups as
+in Miller 2024 and Obuchowski 1997 (`clusters`).
+"""
 
 from __future__ import annotations
 

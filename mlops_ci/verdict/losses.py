@@ -1,4 +1,9 @@
-"""Losses per row, and metrics that are smooth functions of their means."""
+"""Losses per row, and metrics that are smooth functions of their means.
+
+Log loss: Good 1952, "Rational decisions" (JRSS B 14, 107–114). Brier 1950, "Verification of
+forecasts expressed in terms of probability" (Monthly Weather Review 78, 1–3). Pinball loss: Koenker
+& Bassett 1978, "Regression quantiles" (Econometrica 46, 33–50).
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """Metrics of rows that are not there any more: from their sufficient statistics alone.
 
 Counts and sums are those that rows would give; a ranking has the steps of a scale for its groups,
-and the bound of what they hide is part of the interval, as with the bins of many rows.
+and the bound of what they hide is part of the interval, as with the bins of many rows. Estimators
+and papers are those of rows: `confusion`, `ranking`, `precision`, `means`, `calibration`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 Of each side it is known exactly how what rows add (an influence, a placement) is spread within a
 band; of both sides together, how many rows lie in each pair of bands. The standard deviation of the
-difference is then at most that of the bands' means plus those within the bands (Minkowski).
+difference is then at most that of the bands' means plus those within the bands (Minkowski 1896;
+Hardy, Littlewood & Pólya 1934, "Inequalities", 2.11).
 """
 
 from __future__ import annotations

@@ -1,4 +1,8 @@
-"""Average precision, and its influence function."""
+"""Average precision, and its influence function.
+
+Jaeckel 1972, "The infinitesimal jackknife" (Bell Laboratories MM 72-1215-11); Efron 1982, "The
+jackknife, the bootstrap and other resampling plans", ch. 6. Skewness: Hall 1992.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,9 @@
 """How well scores rank the rows of each query (group): NDCG@k and MRR, means over queries.
 
-Queries are what is sampled, so they are what the intervals count.
+Queries are what is sampled, so they are what the intervals count. NDCG: Järvelin & Kekäläinen 2002,
+"Cumulated gain-based evaluation of IR techniques" (ACM TOIS 20, 422–446), ties averaged as in
+McSherry & Najork 2008 (ECIR 30, 414–421). MRR: Voorhees 1999, "The TREC-8 question answering track
+report".
 """
 
 from __future__ import annotations

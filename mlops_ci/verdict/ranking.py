@@ -1,4 +1,10 @@
-"""ROC AUC: exact from one sort of each side, or from bins with a proven bound."""
+"""ROC AUC: exact from one sort of each side, or from bins with a proven bound.
+
+DeLong, DeLong & Clarke-Pearson 1988, "Comparing the areas under two or more correlated receiver
+operating characteristic curves" (Biometrics 44, 837–845); from ranks as in Sun & Xu 2014, "Fast
+implementation of DeLong's algorithm" (IEEE Signal Processing Letters 21, 1389–1393). Skewness: Hall
+1992. Its largest variance: Birnbaum & Klose 1957 (Annals Math. Statistics 28, 933–945).
+"""
 
 from __future__ import annotations
 

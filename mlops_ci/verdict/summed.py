@@ -1,4 +1,7 @@
-"""Means of losses of rows that are not there any more: from their sums and extremes."""
+"""Means of losses of rows that are not there any more: from their sums and extremes.
+
+The intervals are those of `means` (Oehlert 1992; Hall 1992).
+"""
 
 from __future__ import annotations
 
