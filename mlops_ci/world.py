@@ -146,8 +146,8 @@ def _pump(process: subprocess.Popen[bytes], command: Command) -> tuple[bytes, by
             if left is not None and left <= 0:
                 if timed_out:  # a process that left the group still holds the pipe
                     break
-                timed_out, end = True, time.monotonic() + DRAIN_SECONDS
                 _end_group(process)
+                timed_out, end = True, time.monotonic() + DRAIN_SECONDS
                 continue
             _read_ready(selector, left, parts, command)
     for stream in (process.stdout, process.stderr):

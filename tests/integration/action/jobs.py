@@ -18,9 +18,9 @@ from tests.github_server.scenario import Scenario
 from tests.github_server.seed import add_token
 from tests.github_server.server import GitHub
 from tests.machine.scripts import ROOT
+from tests.waiting import PATIENCE
 
 OWNER = 1001  # a hosted runner's user
-LIMIT_SECONDS = 120
 CLEAN = {
     name: value
     for name, value in os.environ.items()
@@ -189,7 +189,7 @@ class Runs:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             check=False,
-            timeout=LIMIT_SECONDS,
+            timeout=PATIENCE,
         )
         return self.ended(done.returncode, done.stdout, job, files)
 

@@ -7,7 +7,7 @@ import pytest
 from tests.integration.action.conftest import Play
 from tests.integration.action.jobs import PLAIN, WORSE, Ran, Runs, give_to_owner
 
-SLOW = "import time\nprint('epoch 1', flush=True)\ntime.sleep(60)\n"
+SLOW = "import time\nprint('epoch 1', flush=True)\ntime.sleep(600)\n"
 
 
 def test_a_shallow_clone_is_told_which_depth(play: Play) -> None:
@@ -100,11 +100,11 @@ def test_a_checkout_that_a_step_has_edited_is_told(runs: Runs) -> None:
 
 def test_a_training_that_hangs_runs_out_of_time(play: Play) -> None:
     runs = play({"train.py": SLOW}, main=(PLAIN,))
-    ran = runs.pull_request(inputs={"timeout": "1"})
+    ran = runs.pull_request(inputs={"timeout": "4"})
     assert (ran.code, ran.outputs["verdict"]) == (6, "error")
     assert set(runs.conclusions().values()) == {"failure"}
     (comment,) = runs.comments
-    assert "ran out of time after 1 s" in comment["body"]
+    assert "ran out of time after 4 s" in comment["body"]
     assert "epoch 1" in comment["body"]
     assert "timeout: SECONDS" in comment["body"]
 

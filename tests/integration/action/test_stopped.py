@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import pytest
 from tests.github_server.runner import Job
 from tests.integration.action.conftest import Play
 from tests.integration.action.jobs import PLAIN, Ran, Runs, action
+from tests.waiting import PATIENCE, is_alive, wait_for
 
 HANGING = """\
 import os, time
@@ -24,7 +24,6 @@ with open("out/started", "w") as file:
     file.write(str(os.getpid()))
 time.sleep(600)
 """
-PATIENCE = 60
 
 
 @dataclass
@@ -42,21 +41,8 @@ class Training:
         out, _ = self.process.communicate(timeout=PATIENCE)
         return self.runs.ended(self.process.returncode, out, self.job, self.files)
 
-    @property
-    def alive(self) -> bool:
-        """Killed is dead, though nobody may have asked for its exit code yet."""
-        try:
-            stat = Path(f"/proc/{self.pid}/stat").read_text()
-        except OSError:
-            return False
-        return stat.rpartition(")")[2].split()[0] not in {"Z", "X"}
-
-    @property
-    def ended(self) -> bool:
-        end = time.monotonic() + PATIENCE
-        while self.alive and time.monotonic() < end:
-            time.sleep(0.02)
-        return not self.alive
+    def wait_for_its_end(self) -> None:
+        wait_for(lambda: not is_alive(self.pid), "the training's end")
 
 
 @contextmanager
@@ -67,11 +53,11 @@ def training(runs: Runs, run_id: int) -> Iterator[Training]:
         action(), cwd=job.workspace, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
     started = job.workspace / "out" / "started"
-    end = time.monotonic() + PATIENCE
-    while not (started.is_file() and started.read_text()):
-        assert process.poll() is None
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    wait_for(
+        lambda: process.poll() is not None or (started.is_file() and started.read_text()),
+        "the training's start",
+    )
+    assert process.poll() is None
     pid = int(started.read_text())
     try:
         yield Training(runs, job, process, files, pid)
@@ -92,7 +78,7 @@ def test_a_cancelled_job_closes_its_checks(runs: Runs) -> None:
         assert {check["status"] for check in runs.checks().values()} == {"in_progress"}
         ran = hanging.stop(signal.SIGTERM)
         assert ran.code == 143, ran.log
-        assert hanging.ended
+        hanging.wait_for_its_end()
     wanted = {"mlops-ci verdict": "cancelled", "mlops-ci: churn": "cancelled"}
     assert runs.conclusions() == wanted
     assert (ran.state, runs.comments) == ({"closed": "true"}, [])

@@ -6,15 +6,14 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.integration.repositories import make_repository
 from tests.machine.scripts import ROOT
+from tests.waiting import PATIENCE, wait_for
 
-PATIENCE = 60
 # Whoever starts the tests may ignore the signal (`nohup`), and its children would too.
 HEARING = ("env", "--default-signal=HUP,INT,TERM")
 HANGING = """\
@@ -55,9 +54,6 @@ def test_a_signal_ends_the_training_too(tmp_path: Path, number: signal.Signals, 
 
 
 def _started(process: subprocess.Popen[bytes], told: Path) -> int:
-    end = time.monotonic() + PATIENCE
-    while not told.is_file():
-        assert process.poll() is None
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    wait_for(lambda: process.poll() is not None or told.is_file(), "the training's start")
+    assert process.poll() is None
     return int(told.read_text())

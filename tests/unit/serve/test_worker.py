@@ -14,6 +14,7 @@ from mlops_ci.serve.message import Refusal
 from mlops_ci.serve.rows import Rows
 from mlops_ci.serve.signature import Schema
 from mlops_ci.serve.worker import Job, Worker
+from tests.waiting import PATIENCE
 
 
 class Recorder:
@@ -24,7 +25,7 @@ class Recorder:
         self.calls: list[int] = []
 
     def ask(self, rows: Rows, _: dict[str, Any]) -> Any:
-        self.gate.wait(10)
+        self.gate.wait(PATIENCE)
         self.calls.append(len(rows))
         values = rows.matrix()[:, 0]
         if (values < 0).any():
@@ -51,7 +52,7 @@ def answers(
             worker.submit(Job(rows, "predict", {}, future.set_result))
             futures.append(future)
         recorder.gate.set()
-        found = list(await asyncio.wait_for(asyncio.gather(*futures), 10))
+        found = list(await asyncio.wait_for(asyncio.gather(*futures), PATIENCE))
         worker.stop()
         return found
 
