@@ -30,15 +30,12 @@ lint: install
 unit: install
 	$(PYTEST) -q -n 2 tests/unit tests/contract
 
-# Files that share no engine and no port run two at a time; the others start engines, registries and
-# services of one name. All parts run, so that one answer tells all that is wrong.
-ALONE := $(addprefix tests/,integration/ship integration/github_server machine e2e)
-
+# Two at a time; those that would be in each other's way stay together: see tests/conftest.py. Both
+# parts and lint run, so that one answer tells all that is wrong.
 test: install
 	@status=0; \
 	$(MAKE) --no-print-directory unit || status=1; \
-	$(PYTEST) -q -n 2 --dist loadfile $(ALONE:%=--ignore=%) tests/integration || status=1; \
-	$(PYTEST) $(ALONE) || status=1; \
+	$(PYTEST) -q -n 2 --dist loadgroup tests/integration tests/machine tests/e2e || status=1; \
 	$(MAKE) --no-print-directory lint || status=1; \
 	exit $$status
 

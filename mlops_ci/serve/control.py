@@ -20,7 +20,7 @@ from typing import Any
 from mlops_ci.serve.server import Server
 
 MESSAGE = 4096
-SECONDS = 10.0
+SECONDS = 30.0
 
 
 class Control(threading.Thread):

@@ -29,7 +29,7 @@ FOLDER, FILE = "/etc/mlops-ci", "/etc/mlops-ci/haproxy.cfg"
 COMMAND = ["haproxy", "-W", "-db", "-f", FILE]
 # The whole image has bash and no other program that opens a connection.
 ASK = 'exec 3<>"/dev/tcp/127.0.0.1/$1" && printf "%s\\n" "$2" >&3 && cat <&3'
-READY_SECONDS = 20.0
+READY_SECONDS = 60.0
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 from mlops_ci.errors import DeployError
 
-SECONDS = 15.0
+SECONDS = 45.0  # more than the other side takes at most
 MESSAGE = 4096
 
 

@@ -14,7 +14,8 @@ from mlops_ci.errors import DeployError
 from mlops_ci.world import World
 
 LIMIT = 3600
-PATIENCE = 5.0
+PATIENCE = 15.0  # a killed deployment's lease goes when a busy engine gets round to it
+ABANDONED = 60.0  # for a lease that was made and not started
 
 
 @contextmanager
@@ -70,7 +71,7 @@ def _remove_dead(client: Any, name: str) -> None:
         container = client.containers.get(name)
         age = _age(client, container)
         if container.status in {"exited", "dead"} or (
-            container.status == "created" and age > PATIENCE
+            container.status == "created" and age > ABANDONED
         ):
             container.remove(force=True)
     except docker.errors.APIError:

@@ -23,7 +23,7 @@ from mlops_ci.errors import DeployError, UsageError
 from mlops_ci.images.engine import architecture
 from mlops_ci.images.model_image import LIBRARY, server_entries
 from mlops_ci.images.recipe import read_recipe
-from mlops_ci.serve.probe import probe
+from mlops_ci.serve.probe import wait_until_ready
 from mlops_ci.targets.environment import ready_environment, server_environment
 from mlops_ci.targets.handover import Running, converse, is_alive
 from mlops_ci.targets.release import Outcome, Release, Service
@@ -194,7 +194,10 @@ class ProcessTarget:
         return place
 
     def _check(self, version: Running, digest: str) -> tuple[str, ...]:
-        found = probe("127.0.0.1", version.check_port, version.folder / MODEL, version.name)
+        seconds = self.service.health_timeout
+        found = wait_until_ready(
+            "127.0.0.1", version.check_port, version.folder / MODEL, version.name, seconds
+        )
         if not found["ready"] or found["digest"] != digest or found["golden"] not in ("ok", "none"):
             raise DeployError(
                 f"the version is not healthy: {found}\n{_tail(version.folder / LOG)}",

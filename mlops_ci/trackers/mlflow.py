@@ -24,7 +24,7 @@ from mlops_ci.trackers.run import Result, RunInfo, Tracked
 from mlops_ci.world import Command, Finished
 
 DATABASE = "mlflow.db"
-PATIENCE = 60.0
+PATIENCE = 120.0
 KEPT = (
     "PATH", "HOME", "LANG", "TMPDIR", "SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE",
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",

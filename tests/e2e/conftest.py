@@ -15,7 +15,8 @@ import pytest
 from tests.e2e.runner import Machine
 from tests.e2e.story import Shipping, Told, a_day, demo_story, project_files, tell
 from tests.machine.fixtures import ActionImages
-from tests.machine.registry import GuardedRegistry, free_port
+from tests.machine.ports import free_port
+from tests.machine.registry import GuardedRegistry
 from tests.machine.scripts import ROOT
 
 RUNNER_IMAGE = "mlops-ci-runner:local"

@@ -6,10 +6,8 @@ import hashlib
 import json
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,9 +16,10 @@ from pathlib import Path
 import requests
 
 from tests.github_server.messages import Json
+from tests.machine.ports import free_port
+from tests.waiting import PATIENCE, wait_for
 
 PINNED = Path(__file__).parent / "counterpart"
-PATIENCE = 30.0
 
 
 @dataclass(frozen=True)
@@ -65,12 +64,6 @@ def install(runtime: Runtime) -> Path:
     return target
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 @contextmanager
 def running(runtime: Runtime, seed: Json, folder: Path) -> Iterator[str]:
     """The base URL of an `emulate` that serves GitHub alone, with this seed."""
@@ -88,22 +81,18 @@ def running(runtime: Runtime, seed: Json, folder: Path) -> Iterator[str]:
         ) as process,
     ):
         try:
-            wait_for(url, process, log)
+            wait_for(lambda: answers(url, process, log), f"an answer of {url}")
             yield url
         finally:
             process.terminate()
             process.wait(PATIENCE)
 
 
-def wait_for(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise RuntimeError(f"emulate ended with {process.returncode}:\n{log.read_text()}")
-        try:
-            requests.get(f"{url}/rate_limit", timeout=5)
-        except requests.ConnectionError:
-            time.sleep(0.05)
-        else:
-            return
-    raise TimeoutError(f"emulate did not answer within {PATIENCE} s:\n{log.read_text()}")
+def answers(url: str, process: subprocess.Popen[bytes], log: Path) -> bool:
+    if process.poll() is not None:
+        raise RuntimeError(f"emulate ended with {process.returncode}:\n{log.read_text()}")
+    try:
+        requests.get(f"{url}/rate_limit", timeout=PATIENCE)
+    except requests.ConnectionError:
+        return False
+    return True

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import requests
+
+from tests.machine.ports import free_port
+from tests.waiting import PATIENCE, wait_for
 
 USERNAME, PASSWORD = "maria", "registry-password-8d41"
 # `htpasswd -nbB -C 5 NAME PASSWORD` writes such a line.
@@ -22,7 +23,6 @@ storage: {{filesystem: {{rootdirectory: {root}}}}}
 http: {{addr: 127.0.0.1:{port}}}
 auth: {{htpasswd: {{realm: test, path: {passwords}}}}}
 """
-START_SECONDS = 20
 
 
 @dataclass(frozen=True)
@@ -30,12 +30,6 @@ class GuardedRegistry:
     host: str
     username: str = USERNAME
     password: str = PASSWORD
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 @contextmanager
@@ -63,14 +57,11 @@ def guarded_registry(folder: Path) -> Iterator[GuardedRegistry]:
 
 
 def _wait_for(url: str) -> None:
-    end = time.monotonic() + START_SECONDS
-    while not _answers(url):
-        assert time.monotonic() < end, f"{url} does not answer"
-        time.sleep(0.05)
+    wait_for(lambda: _answers(url), f"an answer of {url}")
 
 
 def _answers(url: str) -> bool:
     try:
-        return requests.get(url, timeout=2).status_code == 401
+        return requests.get(url, timeout=PATIENCE).status_code == 401
     except requests.ConnectionError:
         return False

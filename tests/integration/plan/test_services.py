@@ -10,7 +10,8 @@ from mlops_ci.images.credentials import PASSWORD, USERNAME
 from mlops_ci.plan.services import docker_health, registry_health, token_health
 from mlops_ci.world import World
 from tests.github_server.server import GitHub
-from tests.machine.registry import GuardedRegistry, free_port
+from tests.machine.ports import free_port
+from tests.machine.registry import GuardedRegistry
 
 
 def world(**environ: str) -> World:

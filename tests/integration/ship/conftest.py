@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import uuid
 import warnings
@@ -20,14 +19,9 @@ from mlops_ci.project import Project, open_project
 from mlops_ci.records import Artifact, Evaluation
 from mlops_ci.targets.labels import SERVICE
 from mlops_ci.world import World
+from tests.machine.ports import free_port
 
 PASSED_ON = ("PATH", "HOME", "LANG", "DOCKER_HOST", "SSL_CERT_FILE", "PIP_INDEX_URL")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")
@@ -153,7 +147,7 @@ def shop(
     assert haproxy_image
     port = free_port()
     name = f"test-{uuid.uuid4().hex[:8]}"
-    deploy = f"{{target: docker, port: {port}, bind: 127.0.0.1, name: {name}, health-timeout: 40}}"
+    deploy = f"{{target: docker, port: {port}, bind: 127.0.0.1, name: {name}, health-timeout: 300}}"
     yield Shop(make_project(tmp_path / "project", world, repository, deploy), trained, port)
     for container in docker_engine.containers.list(
         all=True, filters={"label": f"{SERVICE}={name}"}

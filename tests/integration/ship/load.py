@@ -1,15 +1,16 @@
-"""Clients with keep-alive connections and no retries, bounded in time."""
+"""Clients with keep-alive connections and no retries, for as long as the test wants them."""
 
 from __future__ import annotations
 
 import http.client
 import json
 import threading
-import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+
+from tests.waiting import PATIENCE
 
 
 @dataclass
@@ -21,10 +22,9 @@ class Load:
     _stop: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def work(self, seconds: float) -> None:
-        end = time.monotonic() + seconds
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
-        while not self._stop.is_set() and time.monotonic() < end:
+    def work(self) -> None:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        while not self._stop.is_set():
             try:
                 connection.request(
                     "POST", "/invocations", self.body, {"Content-Type": "application/json"}
@@ -45,9 +45,9 @@ class Load:
 
 
 @contextmanager
-def load_on(port: int, body: bytes, clients: int = 8, seconds: float = 90.0) -> Iterator[Load]:
+def load_on(port: int, body: bytes, clients: int = 8) -> Iterator[Load]:
     load = Load(port, body)
-    threads = [threading.Thread(target=load.work, args=(seconds,)) for _ in range(clients)]
+    threads = [threading.Thread(target=load.work) for _ in range(clients)]
     for thread in threads:
         thread.start()
     try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import time
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,9 +19,11 @@ import requests
 
 from mlops_ci.targets.labels import SERVICE
 from mlops_ci.world import World
-from tests.integration.ship.conftest import Shop, free_port, make_project
+from tests.integration.ship.conftest import Shop, make_project
 from tests.integration.ship.test_docker_target import ask
 from tests.machine.fixtures import ActionImages
+from tests.machine.ports import free_port
+from tests.waiting import PATIENCE, wait_for
 
 CONFIG = """version: 0.1
 storage: {{filesystem: {{rootdirectory: {folder}/data}}}}
@@ -48,7 +49,7 @@ def bridge(docker_engine: Any, registry: str, tmp_path: Path) -> Iterator[Bridge
     network = docker_engine.networks.create(f"mlops-ci-bridge-{uuid.uuid4().hex[:8]}")
     network.reload()
     gateway = network.attrs["IPAM"]["Config"][0]["Gateway"]
-    address = f"{gateway}:{free_port()}"
+    address = f"{gateway}:{free_port(gateway)}"
     subprocess.run(
         [
             *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"),
@@ -69,7 +70,9 @@ def bridge(docker_engine: Any, registry: str, tmp_path: Path) -> Iterator[Bridge
     process = subprocess.Popen(
         [program, "serve", str(tmp_path / "registry.yml")], stdout=log, stderr=log
     )
-    _wait(f"https://{address}/v2/", tmp_path / "server.pem")
+    wait_for(
+        lambda: _answers(f"https://{address}/v2/", tmp_path / "server.pem"), "the registry's start"
+    )
     yield Bridge(network.name, address, tmp_path / "server.pem")
     process.terminate()
     process.wait()
@@ -80,16 +83,12 @@ def bridge(docker_engine: Any, registry: str, tmp_path: Path) -> Iterator[Bridge
     network.remove()
 
 
-def _wait(url: str, authority: Path) -> None:
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        try:
-            requests.get(url, timeout=2, verify=str(authority))
-        except requests.ConnectionError:
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError("the registry did not start")
+def _answers(url: str, authority: Path) -> bool:
+    try:
+        requests.get(url, timeout=PATIENCE, verify=str(authority))
+    except requests.ConnectionError:
+        return False
+    return True
 
 
 def test_build_push_deploy_and_rollback_from_a_bridge(
@@ -114,11 +113,17 @@ def test_build_push_deploy_and_rollback_from_a_bridge(
             entrypoint=ENTRY[0],
             network=bridge.network,
             working_dir="/github/workspace",
-            environment={"HOME": "/github/home", "REQUESTS_CA_BUNDLE": "/authority.pem"},
+            environment={
+                "HOME": "/github/home",
+                "XDG_CACHE_HOME": "/cache",
+                "REQUESTS_CA_BUNDLE": "/authority.pem",
+            },
             volumes=[
                 "/var/run/docker.sock:/var/run/docker.sock",
                 f"{shop.project.root}:/github/workspace",
                 f"{tmp_path}/home:/github/home",
+                # The dependencies image that is built here is one for the other tests too.
+                f"{world.environ['XDG_CACHE_HOME']}:/cache",
                 f"{bridge.authority}:/authority.pem:ro",
             ],
             remove=True,

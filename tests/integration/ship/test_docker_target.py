@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from mlops_ci.steps.rollback import rollback
 from mlops_ci.targets.labels import ROLE, SERVICE
 from tests.integration.ship.conftest import Shop
 from tests.integration.ship.load import load_on
+from tests.waiting import PATIENCE, wait_for
 
 BODY = json.dumps({"inputs": [[0.0, 1.0, 2.0]]}).encode()
 HERE = DeployRequest()
@@ -38,7 +40,7 @@ def ask(port: int) -> Any:
     request = urllib.request.Request(
         f"http://127.0.0.1:{port}/invocations", BODY, {"Content-Type": "application/json"}
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
         return json.load(answer)["predictions"]
 
 
@@ -74,14 +76,14 @@ def test_the_evaluated_model_answers_behind_the_port(shop: Shop, docker_engine: 
 def test_no_request_fails_while_versions_change(shop: Shop) -> None:
     ship(shop.evaluate(1))
     with load_on(shop.port, BODY) as load:
+        wait_for(lambda: load.answers["[1]"] > 100, "a hundred answers")
         second = shop.evaluate(2)
         assert ship(second).status == "live"
         assert ask(shop.port) == [2]
+        wait_for(lambda: load.answers["[2]"] > 10, "ten answers of the second version")
         assert rollback(second.project, "churn", HERE).reference
         assert ask(shop.port) == [1]
     assert load.failures == []
-    assert load.answers["[1]"] > 100
-    assert load.answers["[2]"] > 10
     with pytest.raises(DeployError, match="no previous version"):
         rollback(second.project, "churn", HERE)
     assert ask(shop.port) == [1]
@@ -128,12 +130,9 @@ def test_a_killed_deployment_is_finished_by_the_next(
     path = f"{Path(__file__).parents[3]}:{os.environ.get('PYTHONPATH', '')}"
     environ = {**second.project.world.environ, "PYTHONPATH": path}
     running = subprocess.Popen(command, cwd=second.project.root, env=environ)
-    end = time.monotonic() + 60
-    while len(containers(docker_engine, shop, "model")) < 2 and time.monotonic() < end:
-        time.sleep(0.02)
+    wait_for(lambda: len(containers(docker_engine, shop, "model")) == 2, "a second version")
     if moment == "late":
-        while ask(shop.port) != [2] and time.monotonic() < end:
-            time.sleep(0.01)
+        wait_for(lambda: ask(shop.port) == [2], "the switch")
     os.kill(running.pid, signal.SIGKILL)
     running.wait()
     assert ask(shop.port) == ([1] if moment == "model" else [2])
@@ -149,15 +148,14 @@ def test_the_front_finds_the_live_version_after_a_restart(shop: Shop, docker_eng
     ship(shop.evaluate(2))
     (front,) = containers(docker_engine, shop, "front")
     front.restart(timeout=1)
-    end = time.monotonic() + 15
-    while time.monotonic() < end:
+
+    def answer() -> Any:
         try:
-            assert ask(shop.port) == [2]
-            break
+            return ask(shop.port)
         except OSError:
-            time.sleep(0.2)
-    else:
-        pytest.fail("the front did not come back")
+            return None
+
+    assert wait_for(answer, "the front's return") == [2]
 
 
 def test_two_deployments_at_a_time(shop: Shop) -> None:
@@ -174,12 +172,14 @@ def test_two_deployments_at_a_time(shop: Shop) -> None:
     assert deployed is not None
     assert deployed.name is not None
     name = names_of(Service(deployed.name)).lease
+    world = replace(ready.project.world, monotonic=lambda: time.monotonic() * 20)
+    hurried = replace(ready.project, world=world)
     with (
         connect(ready.project.world) as client,
         lease(client, name, IMAGE, ready.project.world),
         pytest.raises(DeployError, match="another deployment"),
     ):
-        deploy(ready.project, "churn", HERE)
+        deploy(hurried, "churn", HERE)
     assert deploy(ready.project, "churn", HERE).status == "live"
 
 
@@ -232,8 +232,6 @@ def test_what_was_not_evaluated_is_not_built(shop: Shop) -> None:
 
 
 def test_a_hosted_runner_needs_a_host(shop: Shop) -> None:
-    from dataclasses import replace
-
     ready = shop.evaluate(1)
     build(ready.project, "churn")
     push(ready.project, "churn")

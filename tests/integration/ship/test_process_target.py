@@ -8,7 +8,6 @@ import shutil
 import signal
 import socket
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,9 +21,11 @@ from mlops_ci.targets.handover import converse
 from mlops_ci.targets.process import SOCKET, ProcessTarget
 from mlops_ci.targets.release import Service
 from mlops_ci.world import World
-from tests.integration.ship.conftest import Shop, free_port, make_project
+from tests.integration.ship.conftest import Shop, make_project
 from tests.integration.ship.load import load_on
 from tests.integration.ship.test_docker_target import BODY, ask
+from tests.machine.ports import free_port
+from tests.waiting import wait_for
 
 HERE = DeployRequest()
 
@@ -34,7 +35,7 @@ def shop(tmp_path: Path, world: World, trained: Callable[[int], Path]) -> Iterat
     port = free_port()
     state = tempfile.mkdtemp(prefix="s")  # short: a socket's path has at most 107 bytes
     world = replace(world, environ={**world.environ, "XDG_STATE_HOME": state})
-    deploy_table = f"{{target: process, port: {port}, bind: 127.0.0.1, health-timeout: 40}}"
+    deploy_table = f"{{target: process, port: {port}, bind: 127.0.0.1, health-timeout: 300}}"
     project = make_project(tmp_path / "project", world, "ghcr.io/acme/churn", deploy_table)
     yield Shop(project, trained, port)
     for path in folder_of(project.world).glob(f"*/{SOCKET}"):
@@ -57,15 +58,14 @@ def test_no_request_fails_while_processes_change(shop: Shop) -> None:
     assert ask(shop.port) == [1]
     assert deploy(first.project, "churn", HERE).notes == ["it was live already"]
     with load_on(shop.port, BODY) as load:
+        wait_for(lambda: load.answers["[1]"] > 100, "a hundred answers")
         second = shop.evaluate(2)
         assert deploy(second.project, "churn", HERE).status == "live"
         assert ask(shop.port) == [2]
-        time.sleep(0.5)
+        wait_for(lambda: load.answers["[2]"] > 10, "ten answers of the second version")
         rollback(second.project, "churn", HERE)
         assert ask(shop.port) == [1]
     assert load.failures == []
-    assert load.answers["[1]"] > 100
-    assert load.answers["[2]"] > 10
     with pytest.raises(DeployError, match="no previous version"):
         rollback(second.project, "churn", HERE)
 

@@ -25,7 +25,8 @@ from mlops_ci.images.name import parse_image
 from mlops_ci.images.registry import DOCKER_MANIFEST, Repository, digest_of
 from mlops_ci.images.shipment import ship
 from mlops_ci.world import World
-from tests.machine.registry import GuardedRegistry, free_port
+from tests.machine.ports import free_port
+from tests.machine.registry import GuardedRegistry
 
 
 def small_image(folder: Path, text: bytes = b"hello") -> tuple[Layout, str]:

@@ -19,7 +19,8 @@ from typing import Any
 
 import pytest
 
-from tests.integration.ship.conftest import free_port
+from tests.machine.ports import free_port
+from tests.waiting import PATIENCE, wait_for
 
 ROOT = Path(__file__).parents[3]
 
@@ -32,7 +33,7 @@ class Running:
     def ask(
         self, method: str, path: str, body: bytes = b"", kind: str = "application/json"
     ) -> tuple[int, dict[str, str], bytes]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         connection.request(method, path, body or None, {"Content-Type": kind} if body else {})
         answer = connection.getresponse()
         content = answer.read()
@@ -40,7 +41,7 @@ class Running:
         return answer.status, dict(answer.getheaders()), content
 
     def raw(self, *parts: bytes, pause: float = 0.0) -> bytes:
-        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as peer:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=PATIENCE) as peer:
             for part in parts:
                 peer.sendall(part)
                 time.sleep(pause)
@@ -64,13 +65,14 @@ def start_server(folder: Path, **settings: str) -> Running:
         **settings,
     }
     process = subprocess.Popen([sys.executable, "-m", "mlops_ci.serve"], env=environ)
-    end = time.monotonic() + 60
-    while time.monotonic() < end and process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return Running(port, process)
-        time.sleep(0.05)
-    raise AssertionError(f"the server did not start: {process.poll()}")
+    wait_for(lambda: process.poll() is not None or _listens(port), "the server's start")
+    assert process.poll() is None
+    return Running(port, process)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +112,7 @@ def server(flowers: Path) -> Iterator[Running]:
     running = start_server(flowers, MLOPS_CI_MAX_BODY="100000")
     yield running
     running.process.send_signal(signal.SIGTERM)
-    assert running.process.wait(20) == 0
+    assert running.process.wait(PATIENCE) == 0
 
 
 ROW = {"age": 20.0, "visits": 1, "plan": "free", "new": True}
@@ -293,7 +295,7 @@ def test_mlflow_s_own_client(server: Running) -> None:
     from mlflow.pyfunc.scoring_server.client import ScoringServerClient
 
     client = ScoringServerClient("127.0.0.1", server.port)  # type: ignore[no-untyped-call]
-    client.wait_server_ready(timeout=10)  # type: ignore[no-untyped-call]
+    client.wait_server_ready(timeout=300)  # type: ignore[no-untyped-call]
     table = pd.DataFrame([ROW, {"age": 30.0, "visits": 2, "plan": "pro", "new": False}])
     answer = client.invoke(table)
     assert answer.get_predictions()[0].tolist() == [0, 1]
@@ -332,14 +334,14 @@ def test_triton_s_own_client(server: Running, binary_in: bool, binary_out: bool)
 
 
 def test_what_is_in_flight_is_finished(flowers: Path) -> None:
-    running = start_server(flowers, MLOPS_CI_LINGER="0.5")
+    running = start_server(flowers, MLOPS_CI_LINGER="4")
     body = json.dumps({"dataframe_records": [ROW] * 200}).encode()
     failures: list[str] = []
     count = [0]
 
     def work() -> None:
         """Until the server says `Connection: close`: after that, a client looks elsewhere."""
-        connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", running.port, timeout=PATIENCE)
         while True:
             try:
                 connection.request(
@@ -357,15 +359,13 @@ def test_what_is_in_flight_is_finished(flowers: Path) -> None:
     threads = [threading.Thread(target=work) for _ in range(8)]
     for thread in threads:
         thread.start()
-    time.sleep(0.5)
+    wait_for(lambda: count[0] > 8, "the first answers")
     running.process.send_signal(signal.SIGTERM)
-    time.sleep(0.1)
-    assert running.ask("GET", "/v2/health/ready")[0] == 503
+    wait_for(lambda: running.ask("GET", "/v2/health/ready")[0] == 503, "the end of being ready")
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE)
     assert failures == []
-    assert count[0] > 8
-    assert running.process.wait(20) == 0
+    assert running.process.wait(PATIENCE) == 0
 
 
 def test_too_many_waiting_are_told_so(trained: Callable[[int], Path]) -> None:
@@ -382,19 +382,19 @@ def test_too_many_waiting_are_told_so(trained: Callable[[int], Path]) -> None:
     for thread in threads:
         thread.join()
     running.process.terminate()
-    running.process.wait(20)
+    running.process.wait(PATIENCE)
     assert set(statuses) <= {200, 503}
     assert 200 in statuses
 
 
 def test_a_slow_sender_does_not_hold_a_connection(trained: Callable[[int], Path]) -> None:
     running = start_server(trained(1), MLOPS_CI_PATIENCE="0.5")
-    with socket.create_connection(("127.0.0.1", running.port), timeout=10) as peer:
+    with socket.create_connection(("127.0.0.1", running.port), timeout=PATIENCE) as peer:
         peer.sendall(b"POST /invocations HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n")
         answer = peer.recv(4096)
     assert b" 408 " in answer
     running.process.terminate()
-    running.process.wait(20)
+    running.process.wait(PATIENCE)
 
 
 def test_a_model_that_fails_on_its_example_never_listens(
@@ -416,7 +416,7 @@ def test_a_model_that_fails_on_its_example_never_listens(
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
     )
     assert done.returncode == 1
     assert "error: " in done.stderr

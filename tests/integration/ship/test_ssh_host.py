@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,9 +17,11 @@ from mlops_ci.steps.build import build
 from mlops_ci.steps.deploy import DeployRequest, deploy
 from mlops_ci.steps.push import push
 from mlops_ci.world import World
-from tests.integration.ship.conftest import Shop, free_port
+from tests.integration.ship.conftest import Shop
 from tests.integration.ship.test_docker_target import ask
+from tests.machine.ports import free_port
 from tests.machine.scripts import run_script
+from tests.waiting import wait_for
 
 CONFIG = """Port {port}
 ListenAddress 127.0.0.1
@@ -56,13 +58,18 @@ def host(docker_engine: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     log = (folder / "log").open("wb")
     process = subprocess.Popen([program, "-D", "-e", "-f", str(folder / "config")], stderr=log)
     public = " ".join((folder / "host.pub").read_text().split()[:2])
-    time.sleep(0.5)
+    wait_for(lambda: process.poll() is not None or _listens(port), "sshd's start")
     assert process.poll() is None, (folder / "log").read_text()
     address = f"ssh://{getpass.getuser()}@127.0.0.1:{port}"
     yield Host(address, (folder / "user").read_text(), f"[127.0.0.1]:{port} {public}")
     process.terminate()
     process.wait()
     log.close()
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def knowing(world: World, host: Host, **changes: str) -> World:
