@@ -25,9 +25,9 @@ from mlops_ci.targets.versions import (
 )
 from mlops_ci.world import World
 
-REACH_SECONDS = 15.0
+REACH_SECONDS = 45.0
 WATCH_SECONDS = 2.0
-DOUBT_SECONDS = 10.0  # for a failed check to become three, or a good one again
+DOUBT_SECONDS = 45.0  # for a failed check to become three, or a good one again
 NO_HOST = f"""name the Docker host in mlops-ci.yaml:
     deploy: {{target: docker, host: ssh://deploy@example.org, port: 8080}}
 {KEYS}"""

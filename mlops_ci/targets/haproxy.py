@@ -18,7 +18,8 @@ STATE = re.compile(r"^# live=(\w*) previous=(\w*)$", re.MULTILINE)
 
 # The admin socket listens on the front's own loopback: only who may `docker exec` reaches it.
 # Names are resolved again and again, since a restarted container may get another address; only a
-# clear "no such name" takes a server out, a silent name server does not.
+# clear "no such name" takes a server out, a silent name server does not. Without `timeout check` a
+# check has 2 s (`inter`) for its answer, and a busy machine's only version would be given up.
 CONFIGURATION = """# live={live} previous={previous}
 global
     log stdout format raw local0 notice
@@ -33,6 +34,7 @@ defaults
     timeout client 75s
     timeout server 120s
     timeout http-keep-alive 75s
+    timeout check 10s
     option redispatch
     retries 3
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -17,9 +18,10 @@ from tests.github_server.messages import Json
 from tests.github_server.server import GitHub
 
 STAND_INS = Path(__file__).parent / "stand_ins"
+HOME = "/github/home"
 TOKEN = "job-token-3f9c1e"  # of this shape nothing else in a workspace is
 OWNER = 1001  # a hosted runner's user; stand_ins/checkout makes it the workspace's
-LIMIT_SECONDS = 540
+LIMIT_SECONDS = 1800  # of a machine that others use too; alone no job takes a minute
 USES = re.compile(r"uses: ((?:actions|astral-sh)/([\w-]+)@[0-9a-f]{40})")
 OURS = re.compile(r"uses: (mlops-ci/mlops-ci)(?:/actions/\w+)?(@v\d+)")
 
@@ -100,7 +102,8 @@ def permissions_of(template: Path) -> dict[str, str]:
 def run_workflow(
     machine: Machine, github: GitHub, template: Path, event: Event, folder: Path
 ) -> Ran:
-    """`folder` becomes the runner's disk: the workspace and the event file lie there."""
+    """`folder` becomes the runner's disk: the workspace and the event file lie there. Jobs whose
+    folders lie side by side share a cache."""
     workspace = folder / "workspace"
     workspace.mkdir(parents=True)
     full_name = event.payload["repository"]["full_name"]
@@ -111,6 +114,12 @@ def run_workflow(
         *(machine.act, event.name, "--workflows", template, "--eventpath", payload),
         *("--pull=false", "--json", "--bind", "--rm", "--actor", event.actor),
         *("--platform", f"ubuntu-latest={machine.runner_image}"),
+        *(
+            "--container-options",
+            f"--volume {_home(folder.parent)}:{HOME}",
+            "--env",
+            f"HOME={HOME}",
+        ),
         "--insecure-secrets",
         *_secrets({"GITHUB_TOKEN": TOKEN, **event.secrets}),
         *_local_repositories(template, machine.actions),
@@ -128,6 +137,16 @@ def run_workflow(
     (folder / "act.jsonl").write_text(said)  # for whoever looks for what went wrong
     lines = list(_json_lines(said))
     return Ran(done.returncode, lines, workspace)
+
+
+def _home(day: Path) -> Path:
+    """A container action's home, which the runner mounts. It stays for the day: the templates keep
+    its `.cache` with actions/cache, so that later jobs find what the first one has installed."""
+    home = day / "home"
+    if not home.exists():
+        home.mkdir()
+        os.chown(home, OWNER, OWNER)
+    return home
 
 
 def _prepare(workspace: Path, origin: str, sha: str) -> None:

@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 import uuid
 from collections.abc import Iterator
@@ -20,8 +19,9 @@ import pytest
 
 from demo.story import PULL_REQUESTS, ROWS
 from tests.machine.scripts import ROOT
+from tests.waiting import PATIENCE, wait_for
 
-SECONDS = 400  # of a machine that others use too; alone it takes a minute
+SECONDS = 1800  # of a machine that others use too; alone it takes a minute
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def test_what_is_live_is_what_was_evaluated_after_the_merge(played: Played) -> N
     assert deployed["reference"] == f"out/model@{evaluated}"
     assert deployed["previous"] == played.record("main^1", "deploy")["reference"]
     assert deployed["notes"] == [], "the model has an example to be asked before the switch"
-    with urllib.request.urlopen(f"{deployed['url']}/v2/models/digits", timeout=10) as answer:
+    with urllib.request.urlopen(f"{deployed['url']}/v2/models/digits", timeout=PATIENCE) as answer:
         assert json.load(answer)["parameters"]["digest"] == evaluated
 
 
@@ -142,8 +142,7 @@ def test_a_demo_that_was_killed_leaves_nothing_in_the_way(tmp_path: Path, played
         command, cwd=ROOT, env=played.environ, stdout=subprocess.DEVNULL
     ) as first:
         records = out / "digits" / ".mlops-ci"
-        while first.poll() is None and not records.exists():
-            time.sleep(0.05)
+        wait_for(lambda: first.poll() is not None or records.exists(), "the first training")
         first.send_signal(signal.SIGKILL)
         left = list(out.iterdir())
         done = demo(*mine, "--end", environ=played.environ)

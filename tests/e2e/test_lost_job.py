@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from tests.e2e.runner import Machine
 from tests.e2e.small import FILES
 from tests.e2e.story import a_day
 from tests.github_server.scenario import Story
+from tests.waiting import wait_for
 
 WORKFLOW = Path(__file__).parent / "lost.yml"
 ENDLESS = """
@@ -26,10 +26,7 @@ time.sleep(600)
 
 def end_while_training(engine: Any, image: str, workspace: Path, signal: str) -> None:
     """The action's container; the job's own has the workspace too, but another image."""
-    end = time.monotonic() + 120
-    while not (workspace / "out" / "started").exists():
-        assert time.monotonic() < end
-        time.sleep(0.1)
+    wait_for((workspace / "out" / "started").exists, "the training's start")
     for container in engine.containers.list():
         places = [mount.get("Source") for mount in container.attrs["Mounts"]]
         if container.attrs["Config"]["Image"] == image and str(workspace) in places:

@@ -10,6 +10,7 @@ import requests
 
 from tests.e2e.runner import TOKEN
 from tests.e2e.story import MODEL, Told
+from tests.waiting import PATIENCE
 
 AGGREGATE = "mlops-ci verdict"
 
@@ -78,7 +79,7 @@ def test_the_deployed_model_answers(told: Told) -> None:
     answer = requests.post(
         f"http://127.0.0.1:{told.shipping.port}/invocations",
         json={"instances": pixels[:5].tolist()},
-        timeout=30,
+        timeout=PATIENCE,
     )
     assert answer.status_code == 200, answer.text
     assert len(answer.json()["predictions"]) == 5

@@ -19,6 +19,7 @@ from mlops_ci.github.posting import Posting
 from mlops_ci.world import World
 from tests.github_server.scenario import Scenario
 from tests.github_server.server import GitHub
+from tests.waiting import PATIENCE
 
 SPEED = 20  # seconds of ours in one real second
 COMMENTS = "/repos/acme/churn/issues/7/comments"
@@ -136,7 +137,7 @@ def together(*work: Callable[[], Any]) -> list[Any]:
     start = threading.Barrier(len(work))
 
     def one(at: int) -> None:
-        start.wait(30)
+        start.wait(PATIENCE)
         try:
             results[at] = work[at]()
         except Exception as error:  # noqa: BLE001 - shown by whoever looks at the results
@@ -146,5 +147,5 @@ def together(*work: Callable[[], Any]) -> list[Any]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(PATIENCE)
     return results

@@ -15,6 +15,7 @@ from mlops_ci.github.posting import FORK, Posting
 from tests.github_server.scenario import Scenario, Story
 from tests.github_server.server import GitHub
 from tests.integration.github.desk import CHECK, CHECKS, COMMENT, COMMENTS, Desk, together
+from tests.waiting import PATIENCE
 
 CHURN, FRAUD = f"{PREFIX}churn", f"{PREFIX}fraud"
 MOST_CALLS = 8  # for one run with one model
@@ -189,9 +190,9 @@ def test_the_worst_of_all_jobs_is_its_conclusion(desk: Desk) -> None:
 def test_jobs_at_the_same_moment_leave_no_check_open(desk: Desk) -> None:
     """All look before any opens, so each makes a check to require of its own."""
     ready = threading.Barrier(4)
-    desk.github.fault("together", "POST", CHECKS, count=4)
+    desk.github.fault("together", "POST", CHECKS, count=4, seconds=PATIENCE)
     posted = together(
-        *(leg(desk, name, conclusion=conclusion, meanwhile=lambda: ready.wait(20))
+        *(leg(desk, name, conclusion=conclusion, meanwhile=lambda: ready.wait(PATIENCE))
           for name, conclusion in zip("abcd", ("success", "failure", "neutral", "success"), strict=True))
     )  # fmt: skip
     for posting in posted:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -13,6 +12,7 @@ import pytest
 from mlops_ci.github.comments import Posted
 from mlops_ci.github.parts import LIMIT
 from tests.integration.github.desk import COMMENT, COMMENTS, Desk, together
+from tests.waiting import PATIENCE
 
 WRITERS = 50
 
@@ -35,20 +35,19 @@ def succeeded(results: list[Any]) -> list[Posted]:
 def test_fifty_jobs_of_a_matrix_share_one_comment(desk: Desk) -> None:
     desk.github.state.tokens["workflow-token"].rate = 100_000
     desk.github.state.content_limits = ()
-    started = time.monotonic()
     posted = succeeded(together(*legs(desk, WRITERS)))
-    seconds = time.monotonic() - started
     assert said(desk) == [f"### leg leg-{at:02}" for at in range(WRITERS)]
     assert {found.id for found in posted} == {desk.comments()[0]["id"]}
     writes = len(desk.calls("POST", "PATCH", "DELETE"))
-    print(f"{seconds:.1f} s, {len(desk.calls())} calls, {writes} writes")
-    assert seconds < 40
+    print(f"{len(desk.calls())} calls, {writes} writes")
+    assert writes <= 6 * WRITERS
+    assert len(desk.calls()) <= 20 * WRITERS
 
 
 @pytest.mark.parametrize("count", [2, 3, 6])
 def test_all_have_seen_no_comment_before_any_writes_one(desk: Desk, count: int) -> None:
     """The race made certain: every first POST waits for the others'."""
-    desk.github.fault("together", "POST", COMMENTS, count=count)
+    desk.github.fault("together", "POST", COMMENTS, count=count, seconds=PATIENCE)
     posted = succeeded(together(*legs(desk, count)))
     assert len(said(desk)) == count
     assert len({found.id for found in posted}) == 1
@@ -58,7 +57,7 @@ def test_all_have_seen_no_comment_before_any_writes_one(desk: Desk, count: int) 
 @pytest.mark.parametrize("count", [2, 4])
 def test_all_have_read_the_comment_before_any_writes_it(desk: Desk, count: int) -> None:
     desk.post("### first\n", "a-first")
-    desk.github.fault("together", "PATCH", COMMENT, count=count)
+    desk.github.fault("together", "PATCH", COMMENT, count=count, seconds=PATIENCE)
     succeeded(together(*legs(desk, count)))
     assert len(said(desk)) == count + 1
 

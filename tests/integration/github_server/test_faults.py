@@ -11,6 +11,7 @@ import requests
 
 from tests.github_server.server import GitHub
 from tests.integration.github_server.conftest import REPO, Ask
+from tests.waiting import PATIENCE, wait_for
 
 COMMENTS = f"{REPO}/issues/7/comments"
 
@@ -41,7 +42,7 @@ def test_a_dropped_connection(
 
 @pytest.mark.parametrize(("kind", "done"), [("timeout-before", 0), ("timeout-after", 1)])
 def test_a_time_out(github: GitHub, ask: Ask, kind: str, done: int) -> None:
-    github.fault(kind, "POST", ".*/comments", seconds=5)
+    fault = github.fault(kind, "POST", ".*/comments", seconds=30)
     with pytest.raises(requests.ReadTimeout):
         requests.post(
             github.url + COMMENTS,
@@ -49,7 +50,8 @@ def test_a_time_out(github: GitHub, ask: Ask, kind: str, done: int) -> None:
             headers={"Authorization": "token pat-dev"},
             timeout=0.4,
         )
-    assert len(ask("GET", COMMENTS).json()) == done
+    wait_for(lambda: fault.met, "the request's arrival")
+    wait_for(lambda: len(ask("GET", COMMENTS).json()) == done, "what was done")
 
 
 @pytest.mark.parametrize(("kind", "done"), [("status-before", 0), ("status-after", 1)])
@@ -101,7 +103,7 @@ def test_a_deployment_that_is_none(github: GitHub, ask: Ask, kind: str, status: 
 
 def test_two_that_race_meet(github: GitHub, ask: Ask) -> None:
     """Both have read before either writes."""
-    github.fault("together", "GET", COMMENTS, count=2, seconds=10)
+    fault = github.fault("together", "GET", COMMENTS, count=2, seconds=PATIENCE)
     order: list[str] = []
 
     def read_then_write() -> None:
@@ -111,11 +113,11 @@ def test_two_that_race_meet(github: GitHub, ask: Ask) -> None:
 
     threads = [threading.Thread(target=read_then_write) for _ in range(2)]
     threads[0].start()
-    time.sleep(0.1)
+    wait_for(lambda: fault.met == 1, "the first request's arrival")
     assert order == []
     threads[1].start()
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE)
     assert order == ["read", "read"]
     log = [item["method"] for item in github.requests]
     assert log == ["GET", "GET", "POST", "POST"]

@@ -10,6 +10,7 @@ from pathlib import Path
 import requests
 
 from tests.github_server.scenario import Scenario, build
+from tests.waiting import PATIENCE
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -31,9 +32,11 @@ def test_it_starts_from_a_seed_file_and_ends_on_sigterm(tmp_path: Path) -> None:
         assert process.stdout is not None
         url = process.stdout.readline().strip()
         headers = {"Authorization": "Bearer workflow-token"}
-        pull = requests.get(f"{url}/api/v3/repos/acme/churn/pulls/7", headers=headers, timeout=20)
+        pull = requests.get(
+            f"{url}/api/v3/repos/acme/churn/pulls/7", headers=headers, timeout=PATIENCE
+        )
         process.terminate()
-        assert process.wait(20) == 0
+        assert process.wait(PATIENCE) == 0
     assert pull.json()["head"]["sha"] == scenario.head
     # Links stay under the address that the client used.
     assert pull.json()["url"] == f"{url}/api/v3/repos/acme/churn/pulls/7"
