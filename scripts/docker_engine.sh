@@ -28,9 +28,9 @@ start_engine() {
     rm -f /var/run/docker.pid
     in_background dockerd dockerd --host "unix://$SOCKET"
   fi
-  wait_until 60 answers || {
+  wait_until 180 answers || {
     tail -n 15 "$STATE/dockerd.log" >&2
-    die "dockerd did not become ready in 60 s" "see $STATE/dockerd.log"
+    die "dockerd did not become ready in 180 s" "see $STATE/dockerd.log"
   }
 }
 

@@ -31,9 +31,9 @@ if ! is_running "registry-$port" docker-registry; then
   fi
   configure "$port"
   in_background "registry-$port" docker-registry serve "$STATE/registry-$port.yml"
-  wait_until 20 http_answers "$port" /v2/ || {
+  wait_until 60 http_answers "$port" /v2/ || {
     tail -n 5 "$STATE/registry-$port.log" >&2
-    die "the registry did not answer on port $port in 20 s" "see $STATE/registry-$port.log"
+    die "the registry did not answer on port $port in 60 s" "see $STATE/registry-$port.log"
   }
 fi
 echo "127.0.0.1:$port"

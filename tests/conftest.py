@@ -3,12 +3,17 @@
 import os
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.github_server.fixtures", "tests.machine.fixtures"]
 
 # A loaded machine is no failure, and CI tries the same examples each time.
-settings.register_profile("here", deadline=None, derandomize="CI" in os.environ)
+settings.register_profile(
+    "here",
+    deadline=None,
+    derandomize="CI" in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("here")
 
 # Tests that ask for the first fixture of these run one after the other, wherever they stand: act

@@ -102,7 +102,7 @@ def test_bounded() -> None:
         assert accepted in (2, 3)  # two wait; a third may be with the model already
         recorder.gate.set()
         for _ in range(accepted):
-            assert list(await asyncio.wait_for(answered.get(), 10)) == [10.0]
+            assert list(await asyncio.wait_for(answered.get(), PATIENCE)) == [10.0]
         worker.stop()
 
     asyncio.run(main())
