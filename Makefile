@@ -30,12 +30,14 @@ lint: install
 unit: install
 	$(PYTEST) -q -n 2 tests/unit tests/contract
 
-# Two at a time; those that would be in each other's way stay together: see tests/conftest.py. Both
-# parts and lint run, so that one answer tells all that is wrong.
+# Files two at a time, the longest first; those that would be in each other's way go together: see
+# tests/conftest.py. All parts run, so that one answer tells all that is wrong.
+FILES := $(addprefix tests/,e2e integration/ship machine integration)
+
 test: install
 	@status=0; \
 	$(MAKE) --no-print-directory unit || status=1; \
-	$(PYTEST) -q -n 2 --dist loadgroup tests/integration tests/machine tests/e2e || status=1; \
+	$(PYTEST) -q -n 2 --dist loadfile --no-loadscope-reorder $(FILES) || status=1; \
 	$(MAKE) --no-print-directory lint || status=1; \
 	exit $$status
 

@@ -1,6 +1,7 @@
 """Fixtures of the machine, for every folder of tests but `unit`, which never asks for one."""
 
 import os
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -16,16 +17,25 @@ settings.register_profile(
 )
 settings.load_profile("here")
 
-# Tests that ask for the first fixture of these run one after the other, wherever they stand: act
-# names a job's containers after its workflow, and those of a service share images that are made
-# once. The others that share something stand in one file.
-TOGETHER = ("machine", "haproxy_image")
+# Tests of these files run one after the other: act names a job's containers after its workflow, and
+# the images of a service are made once. The first start that fits counts.
+TOGETHER = {
+    "tests/e2e/test_demo.py": "demo",
+    "tests/e2e/": "act",
+    "tests/integration/ship/test_bridge.py": "service",
+    "tests/integration/ship/test_docker_target.py": "service",
+    "tests/integration/ship/test_ssh_host.py": "service",
+}
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """For `--dist loadgroup`."""
-    for item in items:
-        asked = getattr(item, "fixturenames", ())
-        group = next((name for name in TOGETHER if name in asked), item.path.stem)
-        item.add_marker(pytest.mark.xdist_group(group))
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """For `--dist loadfile`: all tests of a file on one worker, and those of files that go together."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            found = (name for start, name in TOGETHER.items() if nodeid.startswith(start))
+            return next(found, super()._split_scope(nodeid))
+
+    return Scheduling(config, log) if config.getvalue("dist") == "loadfile" else None
