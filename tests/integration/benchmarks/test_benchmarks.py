@@ -95,7 +95,7 @@ def answering(content: bytes) -> Iterator[int]:
 
 def test_the_load_counts_right_answers_and_refuses_a_wrong_one() -> None:
     with answering(b'{"predictions": [0]}') as port:
-        load = put_load(Server(port, b"{}", b'{"predictions":[0]}'), 5, 2, 0.1)
+        load = put_load(Server(port, b"{}", b'{"predictions":[0]}'), 5, 2, 1.0)
         assert load.throughput > 0
         assert 0 < load.p50 <= load.p99
         with pytest.raises(RuntimeError):
