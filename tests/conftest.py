@@ -1,6 +1,8 @@
 """Fixtures of the machine, for every folder of tests but `unit`, which never asks for one."""
 
 import os
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,11 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("here")
+
+# pyspark, which MLflow imports, takes a process whose main module has no file for a doctest's, and
+# ends it: a worker of xdist is such a one.
+if not hasattr(sys.modules["__main__"], "__file__"):
+    sys.modules["__main__"].__file__ = str(Path(__file__).with_name("__init__.py"))
 
 # Tests of these files run one after the other: act names a job's containers after its workflow, and
 # the images of a service are made once. The first start that fits counts.
