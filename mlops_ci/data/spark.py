@@ -16,17 +16,19 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mlops_ci.data.aggregate import Aggregate, to_bytes, write_aggregate
-from mlops_ci.data.classes import MAX_CLASSES, classes_of, positive_class
-from mlops_ci.data.columns import resolve_columns
+from mlops_ci.data.asked import question_of, resolution_of_file
 from mlops_ci.data.feed import File
 from mlops_ci.data.keys import digest_of
 from mlops_ci.data.overlap import is_enough
 from mlops_ci.data.request import ColumnsRequest
-from mlops_ci.data.rows import MAX_SLICE_VALUES, MISSING, used_scores
+from mlops_ci.data.sparkfile import (
+    extremes_of,
+    filled_text_of,
+    slices_of,
+    text_of,
+    understand,
+)
 from mlops_ci.data.sparkrows import Plan, Tally, count_rows, merge_rows
-from mlops_ci.data.streaming import resolution_of_file
-from mlops_ci.data.table import Table
-from mlops_ci.data.task import resolve_task
 from mlops_ci.errors import ComparisonError
 from mlops_ci.records import RowCounts
 from mlops_ci.verdict.aggregates.sufficient import Question, Sufficient
@@ -34,26 +36,20 @@ from mlops_ci.verdict.aggregates.sufficient import Question, Sufficient
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
-# Spark's names of types → DuckDB's, which `Table.kind` knows.
-TYPES = {
-    "tinyint": "TINYINT",
-    "smallint": "SMALLINT",
-    "int": "INTEGER",
-    "bigint": "BIGINT",
-    "float": "FLOAT",
-    "double": "DOUBLE",
-    "boolean": "BOOLEAN",
-    "string": "VARCHAR",
-}
 WIDE = 8  # so many partitions' statistics are merged on an executor before the driver sees them
 SEPARATOR = "\x1f"
 
 
 def aggregate_spark(
-    base: DataFrame, head: DataFrame, path: Path, request: ColumnsRequest | None = None
+    base: DataFrame,
+    head: DataFrame,
+    path: Path,
+    request: ColumnsRequest | None = None,
+    metrics: Iterable[str] = (),
 ) -> Aggregate:
     """Write what the rows of both come to into `path`, on the driver's disk (its name should end in
-    `.mlops-ci-aggregate`). Columns are found as in files; an id is needed.
+    `.mlops-ci-aggregate`). Columns are found as in files; an id is needed. `metrics`: those that
+    are asked for; the loss of a quantile (`pinball_loss@0.9`) is summed for these alone.
 
     Where head has fewer than 80 % of base's rows each side is counted by itself, as in files.
 
@@ -61,16 +57,17 @@ def aggregate_spark(
     that differ, cells that are missing.
     """
     request = request or ColumnsRequest()
-    files = [_understand(name, frame, request) for name, frame in (("base", base), ("head", head))]
+    files = [understand(name, frame, request) for name, frame in (("base", base), ("head", head))]
     one, other = files
     if (one.task[0], one.classes, one.positive) != (other.task[0], other.classes, other.positive):
         raise ComparisonError(
-            "base and head do not have the same classes",
-            where=f"{', '.join(one.classes[:5])} and {', '.join(other.classes[:5])}",
+            "base and head do not have the same task, or classes",
+            where=" and ".join(f"{file.task[0]}: {', '.join(file.classes[:5])}" for file in files),
             fix="say the task and the positive class, and write the same names for the classes",
         )
-    slices = {column: _values(base, (column,)) for column in one.roles.slices}
-    plan = _plan(one, other, slices)
+    slices = {column: slices_of(base, column) for column in one.roles.slices}
+    question = question_of(one, request, metrics, lambda column: extremes_of(base, column))
+    plan = _plan((one, other), question, slices)
     for name, frame, file in (("base", base, one), ("head", head, other)):
         _refuse_doubles(name, frame, file)
     tally = _run(_joined(base, head, one, other), plan)
@@ -103,11 +100,11 @@ def _as_samples(
     """Too few rows are common: each side by itself, as in a comparison of files."""
     alone = []
     for at, (frame, file) in enumerate(sides):
-        slices = {column: _values(frame, (column,)) for column in file.roles.slices}
+        slices = {column: slices_of(frame, column) for column in file.roles.slices}
         asked = replace(
             plan,
             question=replace(plan.question, sides=1),
-            slices=_names_of(slices),
+            slices=tuple(slices.values()),
             columns=tuple(slices),
             sides=(at,),
         )
@@ -123,86 +120,16 @@ def _as_samples(
     )
 
 
-def _understand(name: str, frame: DataFrame, request: ColumnsRequest) -> File:
-    """By the names and types of the columns, as of a Parquet file."""
-    types = {column: TYPES.get(kind, kind.upper()) for column, kind in frame.dtypes}
-    table = Table(Path(name), "parquet", types, 0, None)
-    roles = resolve_columns(table, request)
-    if not roles.id:
-        raise ComparisonError(
-            f"{name} has no id column: Spark knows no order of rows to pair them by",
-            where=f"columns: {', '.join(list(types)[:20])}",
-            fix="ColumnsRequest(id=('COLUMN',))",
-        )
-    said = tuple(column for column in (roles.label, roles.prediction) if column)
-    kinds = {table.kind(column) for column in said}
-    unused = roles.group or roles.weight or roles.values
-    if unused or not kinds <= {"integer", "text", "boolean"} or len(kinds) > 1:
-        raise ComparisonError(
-            f"{name}: only classes can be counted in Spark so far",
-            where=f"columns: {', '.join(f'{one} ({types[one].lower()})' for one in said)}",
-            fix="cast labels and predictions to one type of whole numbers, text or booleans; leave "
-            "out groups, weights and columns of values",
-        )
-    names = frozenset(_values(frame, said, MAX_CLASSES))
-    table.classes[roles.label, roles.prediction or ""] = names
-    task = resolve_task(table, roles, request)
-    classes = classes_of(table, roles, task[0], request.positive)
-    binary = task[0] == "binary"
-    positive = positive_class(classes, request.positive, table.path) if binary else None
-    return File(
-        table,
-        roles,
-        task,
-        classes,
-        positive,
-        used_scores(table, roles, task[0], classes, positive),
-    )
-
-
-def _values(
-    frame: DataFrame, columns: tuple[str, ...], most: int = MAX_SLICE_VALUES
-) -> tuple[str, ...]:
-    """What columns hold, as text."""
-    from pyspark.sql import functions
-
-    every = functions.explode(functions.array(*map(_text, columns)))
-    rows = frame.select(every.alias("value")).distinct().limit(most + 2).collect()
-    found = sorted(row["value"] for row in rows if row["value"] is not None)
-    if len(found) > most:
-        raise ComparisonError(
-            f"{', '.join(map(repr, columns))}: more than {most:,} values",
-            where="Spark",
-            fix="name another column, or put its values into a few bands first",
-        )
-    return tuple(found)
-
-
-def _text(column: str) -> Column:
-    from pyspark.sql import functions
-
-    return functions.col(f"`{column}`").cast("string")
-
-
-def _plan(base: File, head: File, slices: dict[str, tuple[str, ...]]) -> Plan:
-    question = Question(
-        task=base.task[0],
-        classes=base.classes,
-        positive=base.classes.index(base.positive) if base.positive else 1,
-        scored=bool(base.scores and head.scores),
-    )
+def _plan(files: tuple[File, File], question: Question, slices: dict[str, tuple[str, ...]]) -> Plan:
+    base, head = files
     return Plan(
-        question,
-        _names_of(slices),
+        replace(question, scored=bool(base.scores and head.scores)),
+        tuple(slices.values()),
         tuple(slices),
-        numbered=all(_numbered(file) for file in (base, head)),
+        numbered=all(_numbered(file) for file in files),
         said=(not base.cut, not head.cut),
         scores=len(base.scores),
     )
-
-
-def _names_of(slices: dict[str, tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(sorted({*names, MISSING})) for names in slices.values())
 
 
 def _numbered(file: File) -> bool:
@@ -216,7 +143,7 @@ def _key(file: File) -> Column:
     if _numbered(file):
         return functions.col(f"`{file.roles.id[0]}`").cast("bigint")
     # Text as it is; nothing where a part is missing, which is refused.
-    parts = [_text(column) for column in file.roles.id]
+    parts = [text_of(column) for column in file.roles.id]
     missing = [one.isNull() for one in parts]
     whole = functions.concat(
         *[part for one in parts for part in (functions.lit(SEPARATOR), one)][1:]
@@ -259,18 +186,18 @@ def _joined(base: DataFrame, head: DataFrame, one: File, other: File) -> DataFra
 def _side(frame: DataFrame, file: File, at: int, slices: tuple[str, ...]) -> DataFrame:
     from pyspark.sql import functions
 
+    def number(column: str) -> Column:
+        return functions.col(f"`{column}`").cast("double")
+
+    cell = text_of if file.number is None else number
     columns = [_key(file).alias("k"), functions.lit(True).alias(f"there{at}")]  # noqa: FBT003
-    columns.append(_text(file.roles.label).alias(f"label{at}"))
-    if file.roles.prediction:
-        columns.append(_text(file.roles.prediction).alias(f"said{at}"))
-    columns += [
-        functions.col(f"`{name}`").cast("double").alias(f"score{at}_{place}")
-        for place, name in enumerate(file.scores)
-    ]
-    columns += [
-        functions.coalesce(_text(name), functions.lit(MISSING)).alias(f"slice{place}")
-        for place, name in enumerate(slices)
-    ]
+    columns.append(cell(file.roles.label).alias(f"label{at}"))
+    said = file.number or file.roles.prediction
+    if said:
+        columns.append(cell(said).alias(f"said{at}"))
+    for what, names in (("score", file.scores), ("value", file.roles.values)):
+        columns += [number(name).alias(f"{what}{at}_{place}") for place, name in enumerate(names)]
+    columns += [filled_text_of(name).alias(f"slice{place}") for place, name in enumerate(slices)]
     return frame.select(*columns)
 
 

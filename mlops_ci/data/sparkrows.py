@@ -40,6 +40,10 @@ class Plan:
     sides: tuple[int, ...] = (0, 1)
 
     @property
+    def errors(self) -> bool:
+        return self.question.task == "regression"
+
+    @property
     def names(self) -> tuple[tuple[str, ...], ...]:
         return tuple(
             tuple(f"{column}={value}" for value in values)
@@ -172,11 +176,13 @@ def _add(tally: Tally, plan: Plan, batch: RecordBatch) -> None:
     whole = np.ones(batch.num_rows, dtype=np.bool_)
     for name in batch.schema.names:
         whole &= _filled(batch, name)
-        if name.startswith("score"):
+        if name.startswith(("score", "value")) or (
+            plan.errors and name.startswith(("label", "said"))
+        ):
             whole &= np.isfinite(_numbers(batch, name))
     tally.missing += _note(tally, batch, ~whole)
     batch = _taken(batch, whole)
-    labels = [_codes(batch, f"label{side}", plan.question.classes) for side in plan.sides]
+    labels = [_said(plan, batch, f"label{side}") for side in plan.sides]
     tally.relabelled += _note(tally, batch, labels[0] != labels[-1])
     if not batch.num_rows or tally.relabelled or tally.missing:
         return
@@ -191,6 +197,7 @@ def _add(tally: Tally, plan: Plan, batch: RecordBatch) -> None:
     view = View(
         question.task, question.classes, labels[0], tuple(sides), identical=False,
         positive=question.positive,
+        values={value.name: value.better for value in question.values},
     )  # fmt: skip
     tally.found.add(view, cuts, sum_rows(_keys(plan, batch), labels[0], question.classes))
 
@@ -209,13 +216,21 @@ def _answers(tally: Tally, plan: Plan, batch: RecordBatch, side: int) -> Outputs
     score = None
     if columns:
         score = columns[0] if len(columns) == 1 else np.column_stack(columns)
-    if plan.said[side]:
-        return Outputs(_codes(batch, f"said{side}", asked.classes), score)
+    values = {
+        value.name: _numbers(batch, f"value{side}_{at}") for at, value in enumerate(asked.values)
+    }
+    if plan.said[side] or plan.errors:
+        return Outputs(_said(plan, batch, f"said{side}"), score, values)
     if score is None or score.ndim == 2:
-        return Outputs(None if score is None else score.argmax(axis=1), score)
+        return Outputs(None if score is None else score.argmax(axis=1), score, values)
     tally.uncut += int(np.count_nonzero((score < 0) | (score > 1)))
     code = asked.positive
-    return Outputs(np.where(score >= THRESHOLD, code, 1 - code), score)
+    return Outputs(np.where(score >= THRESHOLD, code, 1 - code), score, values)
+
+
+def _said(plan: Plan, batch: RecordBatch, name: str) -> NDArray[Any]:
+    """Classes, or the numbers of a regression."""
+    return _numbers(batch, name) if plan.errors else _codes(batch, name, plan.question.classes)
 
 
 def _keys(plan: Plan, batch: RecordBatch) -> NDArray[Any]:

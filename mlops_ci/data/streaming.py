@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlops_ci.data.asked import Extremes, question_of, resolution_of_file
 from mlops_ci.data.digest import digest_file
 from mlops_ci.data.feed import Chunk, Feed, File, OrderError, UnlikeError, understand
 from mlops_ci.data.formats import format_of
@@ -25,13 +26,12 @@ from mlops_ci.data.joined import join
 from mlops_ci.data.keys import digest_of, find_doubles, rises, sum_rows
 from mlops_ci.data.opening import open_table
 from mlops_ci.data.overlap import is_enough, notes_uncommon
-from mlops_ci.data.predictions import THRESHOLD, Answers, resolution_of
+from mlops_ci.data.predictions import THRESHOLD
 from mlops_ci.data.request import ColumnsRequest
 from mlops_ci.data.room import chunks, is_many, room
 from mlops_ci.data.rows import slice_of
 from mlops_ci.data.table import Table, quote
 from mlops_ci.records import Resolution, RowCounts
-from mlops_ci.verdict.aggregates.losses import Value, centre_of, quantiles_of
 from mlops_ci.verdict.aggregates.sufficient import Cut, Question, Sufficient
 from mlops_ci.verdict.rows import View
 
@@ -96,7 +96,7 @@ def _stream(
     cuts = [slice_of(one.table, name, f"slice_{at}") for at, name in enumerate(one.roles.slices)]
     values = tuple(names for names, _ in cuts)
     feeds = (Feed(one, tuple(sql for _, sql in cuts)), Feed(other, ()))
-    counted = _count(feeds, values, question_of(one, request, metrics))
+    counted = _count(feeds, values, question_of(one, request, metrics, _extremes_of(base)))
     with ThreadPoolExecutor(2) as threads:
         digests = tuple(threads.map(lambda file: digest_file(file.table.path), (one, other)))
     found = counted.found
@@ -135,28 +135,13 @@ class _Counted:
         self.identity = one, other
 
 
-def question_of(file: File, request: ColumnsRequest, metrics: Iterable[str]) -> Question:
-    """`file`: base's."""
-    errors, columns = file.task[0] == "regression", file.roles.values
-    return Question(
-        task=file.task[0],
-        classes=file.classes,
-        positive=file.classes.index(file.positive) if file.positive else 1,
-        scored=bool(file.scores),
-        classed=not errors,
-        centre=_centre(file.table, file.roles.label) if errors else 0.0,
-        quantiles=quantiles_of(metrics) if errors else (),
-        values=tuple(
-            Value(name, request.values[name], _centre(file.table, name)) for name in columns
-        ),
-    )
+def _extremes_of(table: Table) -> Extremes:
+    def found(column: str) -> tuple[float | None, float | None]:
+        cell = f"CAST({quote(column)} AS DOUBLE)"
+        low, high = table.one(f"SELECT min({cell}), max({cell}) FROM rows")
+        return low, high
 
-
-def _centre(table: Table, column: str) -> float:
-    """A number amid the column's."""
-    cell = f"CAST({quote(column)} AS DOUBLE)"
-    low, high = table.one(f"SELECT min({cell}), max({cell}) FROM rows")
-    return 0.0 if low is None else centre_of(low, high)
+    return found
 
 
 def _count(
@@ -269,16 +254,6 @@ def _refuse_doubles(feed: Feed) -> None:
             keys[part] = found
     if keys is not None and find_doubles(keys)[0]:
         raise UnlikeError
-
-
-def resolution_of_file(file: File, request: ColumnsRequest) -> Resolution:
-    nothing = np.zeros(0, dtype=np.int64)
-    cut = file.cut and file.task[0] == "binary"
-    scores = (file.number,) if file.number and file.cut else file.scores
-    answers = Answers(
-        nothing, nothing, None, scores, file.classes, file.positive, THRESHOLD if cut else None
-    )
-    return resolution_of(file.table, file.roles, file.task, answers, request)
 
 
 def _notes(base: File, head: File) -> tuple[str, ...]:

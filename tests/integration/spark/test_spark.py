@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from mlops_ci.data.aggregate import read_aggregate, to_bytes
 from mlops_ci.data.spark import aggregate_spark
 from mlops_ci.errors import ComparisonError
 from mlops_ci.verdict import PairedRows, compare_merged, compare_unpaired
+from mlops_ci.verdict.aggregates.losses import Value, centre_of
 from mlops_ci.verdict.aggregates.sufficient import Cut, Question, Sufficient
 from mlops_ci.verdict.rows import view_of
 from tests.unit.data.files import binary, write
@@ -51,7 +53,19 @@ def frames(spark: Any, folder: Path, base: Columns, head: Columns) -> tuple[list
     return paths, [spark.read.parquet(str(path)).repartition(3, "label") for path in paths]
 
 
-@pytest.mark.parametrize(("make", "wide"), [(columns, 8), (words, 1)])
+def numbers(seed: int) -> Columns:
+    """A regression with a column of values, and rows without a region."""
+    rng, label = np.random.default_rng(seed), np.random.default_rng(0).normal(50, 1, ROWS)
+    return {
+        "id": list(range(ROWS)),
+        "region": [("north", None, "west")[n % 3] for n in range(ROWS)],
+        "label": label.tolist(),
+        "prediction": (label + rng.normal(size=ROWS)).tolist(),
+        "cost": rng.gamma(2.0, size=ROWS).tolist(),
+    }
+
+
+@pytest.mark.parametrize(("make", "wide"), [(columns, 8), (words, 1), (numbers, 1)])
 def test_it_counts_what_numpy_counts_to_the_byte(
     spark: Any, tmp_path: Path, make: Any, wide: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -59,8 +73,9 @@ def test_it_counts_what_numpy_counts_to_the_byte(
     monkeypatch.setattr(spark_module, "WIDE", wide)
     paths, (base, head) = frames(spark, tmp_path, make(1), make(2))
     place = tmp_path / "nightly.mlops-ci-aggregate"
-    aggregate = aggregate_spark(base, head, place, REQUEST)
-    read = [read_predictions(path, REQUEST) for path in paths]
+    request = replace(REQUEST, values={"cost": False}) if make is numbers else REQUEST
+    aggregate = aggregate_spark(base, head, place, request, ["pinball_loss@0.9"])
+    read = [read_predictions(path, request) for path in paths]
     rows = pair(*read).rows
     assert isinstance(rows, PairedRows)
     expected = in_memory(rows, list(read[0].slices["region"].names))
@@ -70,15 +85,28 @@ def test_it_counts_what_numpy_counts_to_the_byte(
     assert compare_merged(found, Policy()) == compare_merged(expected, Policy())
     found.identity = (0, 0)
     assert to_bytes(found) == to_bytes(expected)
-    assert run_program(["compare", str(place), "--min", "accuracy=0.2"]) == 0
+    gate = ["--max", "pinball_loss@0.9=9"] if make is numbers else ["--min", "accuracy=0.2"]
+    assert run_program(["compare", str(place), *gate]) == 0
 
 
 def in_memory(rows: PairedRows, regions: list[str]) -> Sufficient:
-    names = tuple(f"region={name}" for name in sorted({*regions, "(missing)"}))
-    empty = np.zeros(len(rows.label), dtype=np.bool_)
-    codes = sum(at * rows.slices.get(name, empty) for at, name in enumerate(names))
-    scored = rows.base.score is not None
-    question = Question(rows.task, rows.classes, rows.positive, scored=scored)
+    names = tuple(f"region={name}" for name in regions)
+    codes = sum(at * rows.slices[name] for at, name in enumerate(names))
+    errors = rows.task == "regression"
+    question = Question(
+        rows.task,
+        rows.classes,
+        rows.positive,
+        scored=rows.base.score is not None,
+        classed=not errors,
+        centre=centre_of(rows.label.min(), rows.label.max()) if errors else 0.0,
+        quantiles=(0.9,) if errors else (),
+        values=tuple(
+            Value(name, better, centre_of(one.min(), one.max()))
+            for name, better in rows.values.items()
+            for one in (rows.base.values[name],)
+        ),
+    )
     found = Sufficient.empty(question, names)
     found.add(view_of(rows), [Cut(names, np.asarray(codes))])
     return found
