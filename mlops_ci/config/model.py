@@ -86,13 +86,15 @@ class Waiver(Setting, frozen=True, kw_only=True):
 
 
 class Policy(Struct, frozen=True, kw_only=True):
-    """How intervals become a verdict. `level` is the coverage of every two-sided interval."""
+    """How intervals become a verdict. `level` is the coverage of every two-sided interval; where
+    `alpha_spending` evaluations of one test set share the error rate, that of each of them."""
 
     level: float = 0.95
     on_inconclusive: OnInconclusive = "estimate"
     min_rows: int = 30
     primary: str | None = None
     average: Average = "macro"
+    alpha_spending: int | None = None
 
 
 class Columns(Setting, frozen=True):
@@ -196,6 +198,7 @@ class Model(Setting, frozen=True):
     pictures: list[str] = []
     primary: str | None = None
     min_rows: Annotated[int, Meta(ge=1)] = 30
+    alpha_spending: Annotated[int, Meta(ge=2, le=100)] | None = None
     gates: dict[str, Limits | list[Limits]] = {}
     waivers: list[Waiver] = []
     contract: Contract | list[Contract] = []
@@ -232,11 +235,12 @@ class Config(Setting, frozen=True):
     def policy(self, name: str) -> Policy:
         model = self.models[name]
         return Policy(
-            level=self.level,
+            level=round(1 - (1 - self.level) / (model.alpha_spending or 1), 12),
             on_inconclusive=self.on_inconclusive,
             min_rows=model.min_rows,
             primary=model.primary,
             average=model.average,
+            alpha_spending=model.alpha_spending,
         )
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from mlops_ci.baseline.history import runs_by_key
 from mlops_ci.baseline.store import Store
+from mlops_ci.config import Policy
 from mlops_ci.errors import MlopsCiError
 from mlops_ci.plan.base_search import Search
 from mlops_ci.project import Project
@@ -47,6 +48,20 @@ def history_of(name: str, head: Known, store: Store | None) -> tuple[dict[str, N
         return {}, [f"main's history was not read: {error.what}"]
     found = {metric: noise_of_history(groups) for metric, groups in runs.items()}
     return {metric: noise for metric, noise in found.items() if noise is not None}, []
+
+
+def spending_notes(policy: Policy, evaluation: int | None) -> tuple[str, ...]:
+    """What so many uses of one test set have to do with the intervals."""
+    planned = policy.alpha_spending
+    if planned is None:
+        return ()
+    said = f"{planned} evaluations on this test set share the error rate of the intervals"
+    if evaluation is None:
+        return (f"{said}; which one this is nobody counts without a store.",)
+    if evaluation <= planned:
+        return (f"{said}; this is number {evaluation}.",)
+    worn = "what they come to is no longer held. Take new evaluation rows."
+    return (f"{said}, and this is number {evaluation}: {worn}",)
 
 
 def evaluations_of(name: str, head: Known, store: Store | None) -> int | None:

@@ -17,7 +17,14 @@ from mlops_ci.plan.base_side import BaseSide, Rescored
 from mlops_ci.plan.contract import contract_with_base
 from mlops_ci.plan.functions import function_keys, functions_of
 from mlops_ci.plan.measure import Measure, measure_of
-from mlops_ci.plan.noise import evaluations_of, history_of, same_seeds, seeds_of, values_of
+from mlops_ci.plan.noise import (
+    evaluations_of,
+    history_of,
+    same_seeds,
+    seeds_of,
+    spending_notes,
+    values_of,
+)
 from mlops_ci.plan.outcome import ModelOutcome
 from mlops_ci.plan.resources import compare_resources
 from mlops_ci.plan.robustness import Rows, Ruling, robustness_with_base
@@ -92,6 +99,8 @@ def _sides(
     missed += same_seeds(evaluation)
     leakage, leaks = leakage_with_base(project, outcome.name, search, head, measure)
     promised = (*contract.notes, *robustness.notes)
+    evaluations = evaluations_of(outcome.name, head, store)
+    missed += spending_notes(measure.policy, evaluations)
     return Sides(
         model=outcome.name,
         base=base,
@@ -107,7 +116,7 @@ def _sides(
         before=before,
         history=history,
         beside=leakage,
-        evaluations=evaluations_of(outcome.name, head, store),
+        evaluations=evaluations,
         fairness=tuple(measure.model.fairness),
         functions=functions,
         resources=resources,

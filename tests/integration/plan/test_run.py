@@ -357,6 +357,23 @@ def test_many_small_losses_are_bounded_by_the_anchor(repo: Repository) -> None:
     assert outcomes.exit_code == 1
 
 
+def test_the_uses_of_a_test_set_share_its_error_rate(repo: Repository) -> None:
+    config = (repo.folder / "mlops-ci.yaml").read_text()
+    shared = config.replace("    gates:", "    alpha-spending: 2\n    gates:", 1)
+    repo.commit({"mlops-ci.yaml": shared})
+    repo.push()
+    said = []
+    for right in ("0.8", "0.801", "0.802"):
+        repo.commit({"params.yaml": f"right: {right}\nnew: {right}\n"})
+        repo.push()
+        comparison = only(push(repo)).comparison
+        assert comparison is not None
+        assert comparison.level == 0.975
+        said.append(next(note for note in comparison.notes if "share the error rate" in note))
+    assert [note.count("no longer held") for note in said] == [0, 0, 1]
+    assert "number 3" in said[2]
+
+
 def test_a_broken_store_costs_a_training_not_the_comparison(repo: Repository) -> None:
     push(repo)
     repo.git("push", "--quiet", "--force", "origin", f"HEAD:{REF}")
