@@ -33,6 +33,8 @@ class MetricResult(Struct, frozen=True, kw_only=True):
     `se` is that of the rows alone. Where retraining noise is known, `low` and `high` hold it too:
     `seed_sd` is its standard deviation (of both sides together), from `seeds` trainings, and
     `seed_df` are Satterthwaite's degrees of freedom of the whole.
+
+    `mcnemar`: of a paired accuracy the mid-p of McNemar's test. It decides nothing.
     """
 
     metric: str
@@ -57,6 +59,7 @@ class MetricResult(Struct, frozen=True, kw_only=True):
     seeds: int | None = None
     seed_sd: float | None = None
     seed_df: float | None = None
+    mcnemar: float | None = None
 
 
 class GateResult(Struct, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ MOST = 20
 OPEN = 3  # notes
 URGENT = ("Leakage:", " is waived by ")  # what makes a verdict worth less than it looks
 WORST = 1  # slices that a search has found
+LEAST_P = 0.001
 
 
 def facts_of(section: Section) -> tuple[Phrase, ...]:
@@ -26,7 +27,7 @@ def facts_of(section: Section) -> tuple[Phrase, ...]:
     if comparison is None:
         return ()
     found = [*_measured(comparison), *_columns(comparison.resolution), *_methods(comparison)]
-    found += [*_retraining(comparison), *_used(comparison)]
+    found += [*_mcnemar(comparison), *_retraining(comparison), *_used(comparison)]
     rest = dict.fromkeys((*comparison.notes, *section.notes))
     shown = notes_of(section)
     found += [quoted(note) for note in rest if note not in shown][:MOST]
@@ -114,6 +115,14 @@ def _methods(comparison: Comparison) -> Iterator[Phrase]:
     for method, metrics in list(used.items())[:MOST]:
         names = join((metric_name(name) for name in list(metrics)[:MOST]), ", ")
         yield text(f"{method}: ") + names + text(".")
+
+
+def _mcnemar(comparison: Comparison) -> Iterator[Phrase]:
+    for metric in comparison.metrics:
+        if metric.mcnemar is not None and metric.slice is None:
+            p = "under 0.001" if metric.mcnemar < LEAST_P else f"{metric.mcnemar:.3f}"
+            name = metric_name(metric.metric)
+            yield name + text(f": p = {p} by McNemar's test (mid-p), which decides nothing.")
 
 
 def _retraining(comparison: Comparison) -> Iterator[Phrase]:

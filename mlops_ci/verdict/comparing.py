@@ -11,6 +11,7 @@ from mlops_ci.config.model import Policy
 from mlops_ci.errors import ComparisonError
 from mlops_ci.records.results import Evidence, MetricResult
 from mlops_ci.verdict.intervals import mover
+from mlops_ci.verdict.mcnemar import mcnemar_of
 from mlops_ci.verdict.measured import Measured
 from mlops_ci.verdict.measuring import measure
 from mlops_ci.verdict.names import DEFAULT, canonical_metric, metric_of
@@ -108,7 +109,15 @@ def result_of(name: str, part: Part, found: Measured, evidence: Evidence) -> Met
         head_high=own_head.high if own_head else None,
         average=found.average,
         note=found.note,
+        mcnemar=_mcnemar(name, part) if found.change else None,
     )
+
+
+def _mcnemar(name: str, part: Part) -> float | None:
+    """Rows that belong together, or count more than others, are no tosses of a coin."""
+    if name != "accuracy" or part.sides < 2 or part.clusters or part.view.weight is not None:
+        return None
+    return mcnemar_of(part.cells)
 
 
 def wanted(rows: Rows, metrics: Sequence[str] | None) -> tuple[str, ...]:
