@@ -53,7 +53,8 @@ def blocks_of(rows: Rows, hashes: Ints | None) -> Ints:
     decides.
     """
     n = len(rows.label)
-    count = min(MOST_BLOCKS, max(FEWEST_BLOCKS, math.isqrt(n) // ROOTS_A_BLOCK))
+    there = n if rows.weight is None else int(np.count_nonzero(rows.weight))
+    count = min(MOST_BLOCKS, max(FEWEST_BLOCKS, math.isqrt(there) // ROOTS_A_BLOCK))
     if rows.group is not None:
         groups = int(rows.group.max()) + 1 if n else 0
         count = min(count, max(FEWEST_BLOCKS, groups // 2))
