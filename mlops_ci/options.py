@@ -6,14 +6,14 @@ Command-line flags, action inputs, MLOPS_CI_* variables and the tables in the do
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
+
+from mlops_ci.value import Value
 
 Kind = Literal["text", "path", "flag", "number", "integer", "choice"]
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(Value, frozen=True):
     """One option. `steps` name the commands that take it; `metavar` shows its form.
 
     `only`: `cli` options have no action input, `action` inputs have no flag; None: both.

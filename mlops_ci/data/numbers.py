@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mlops_ci.data.foreign import Detected, detect, detect_part
 from mlops_ci.data.formats import open_text
 from mlops_ci.errors import ComparisonError, ConfigError, UsageError
+from mlops_ci.value import Value, field
 
 MAX_BYTES = 16 * 1024 * 1024
 MAX_YAML = 1024 * 1024  # a parser in Python: seconds for a megabyte
@@ -20,8 +20,7 @@ MAX_VALUES = 100_000
 SHOWN = 40
 
 
-@dataclass(frozen=True)
-class Numbers:
+class Numbers(Value, frozen=True):
     """`values`: finite numbers by nested name. `refused`: name → why its value is no number, so
     that a gate on it can say so. `written_by`: (place, another tool's format, and
     by what it was told)."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
 
 from mlops_ci.config.model import AskedTask, Average, Columns
+from mlops_ci.value import Value, field
 
 Asked = Literal["option", "config"]
 COLUMNS = ("id", "label", "prediction", "score", "group", "weight")
@@ -14,8 +14,7 @@ IN_CONFIG = "in mlops-ci.yaml, below the model:\n"
 OR = f"\nor {IN_CONFIG}"
 
 
-@dataclass(frozen=True)
-class ColumnsRequest:
+class ColumnsRequest(Value, frozen=True):
     """`asked` names who said it, for the record. `id` may be several columns. `values`: columns of
     numbers, and whether more is better.
     """

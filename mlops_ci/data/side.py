@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from mlops_ci.data.foreign.mlflow_run import table_of
 from mlops_ci.data.kind import is_table
 from mlops_ci.data.numbers import Numbers, read_numbers
 from mlops_ci.data.request import ColumnsRequest
+from mlops_ci.value import Value, field
 
 if TYPE_CHECKING:
     from mlops_ci.data.predictions import Predictions
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 TEXTS = (".json", ".yaml", ".yml", ".toml")
 
 
-@dataclass(frozen=True)
-class SideFile:
+class SideFile(Value, frozen=True):
     """Rows, numbers without rows, or both (an MLflow run that was evaluated)."""
 
     predictions: Predictions | None = None

@@ -81,7 +81,9 @@ def _sides(
     if side is not None and side.rescored is not None:
         before, base = base, _base(_answering(side, side.rescored), search)
     if base is not None and side is not None and search is not None:
-        base = replace(base, side=aged(base.side, (side.evaluation, evaluation), search.base))
+        base = msgspec.structs.replace(
+            base, side=aged(base.side, (side.evaluation, evaluation), search.base)
+        )
     if studio is not None and head.predictions is not None:
         rows = (base.predictions if base is not None else None, head.predictions)
         outcome.drawing = studio.begin(rows, search.base.name if search is not None else "main")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec import structs
 
 from mlops_ci.config.model import Gate, Policy
 from mlops_ci.records.comparison import Comparison, Resolution
@@ -143,4 +144,4 @@ def _measure(base: Known | None, head: Known, policy: Policy, wanted: Wanted) ->
     measured = {metric.metric for metric in by_rows.metrics}
     numbers = compare_known(base, head, wanted.names)
     others = tuple(one for one in numbers if one.metric not in measured)
-    return replace(by_rows, metrics=(*by_rows.metrics, *others))
+    return structs.replace(by_rows, metrics=(*by_rows.metrics, *others))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -162,7 +161,7 @@ def columns_of(model: Model) -> ColumnsRequest:
         task=model.task,
         positive=str(positive) if positive is not None else None,
     )
-    return replace(request, average=model.average)
+    return msgspec.structs.replace(request, average=model.average)
 
 
 def open_predictions(path: Path, model: Model) -> Predictions:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from msgspec import structs
+
 from mlops_ci.config.model import Policy
 from mlops_ci.data import Pairing, Streamed, pair, single_rows
 from mlops_ci.records.results import Evidence, MetricResult, RowCounts
@@ -50,7 +52,7 @@ def measure_rows(base: Known | None, head: Known, policy: Policy, wanted: Wanted
     if not rows_differ(pairing):
         return measured
     drift = drift_between(base.predictions, head.predictions)
-    return replace(measured, drift=drift, notes=(*measured.notes, *note_of(drift)))
+    return structs.replace(measured, drift=drift, notes=(*measured.notes, *note_of(drift)))
 
 
 def _measure_counted(counted: Streamed, policy: Policy, wanted: Wanted) -> Measured:
@@ -68,7 +70,7 @@ def _measure_counted(counted: Streamed, policy: Policy, wanted: Wanted) -> Measu
     cube = counted.found.cube
     notes = (*counted.notes, *((TOO_MANY,) if cube is not None and cube.lost else ()))
     measured = Measured(metrics, counted.counts, "paired", uncommon, notes, left_out=left_out)
-    return replace(measured, weak=find_weak_merged(counted.found, policy))
+    return structs.replace(measured, weak=find_weak_merged(counted.found, policy))
 
 
 def _measure_pair(
@@ -88,7 +90,7 @@ def _measure_pair(
     metrics = (*compare_paired(rows, policy, names), *fair)
     metrics += _of_functions(sides, replace(pairing, rows=rows), policy, wanted)
     measured = _measured(metrics, pairing, "paired", policy)
-    return replace(measured, weak=find_weak_slices(rows, policy))
+    return structs.replace(measured, weak=find_weak_slices(rows, policy))
 
 
 def _of_functions(

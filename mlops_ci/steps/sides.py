@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from mlops_ci.records.findings import (
     WeakSlice,
 )
 from mlops_ci.records.results import Evidence, MetricResult, RowCounts
+from mlops_ci.value import Value, field
 from mlops_ci.verdict import ALL_COMMON, Noise, Promise, Uncommon
 
 if TYPE_CHECKING:
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
     from mlops_ci.steps.functions import Functions
 
 
-@dataclass(frozen=True)
-class Known:
+class Known(Value, frozen=True):
     """What is known of one side: its rows, its numbers without rows, or both. `refused`: why a
     value of its metrics files is no number. `counted`: of head, what its rows and base's come to,
     where they are too many to be held. `seeds`: (metric, slice) → its value in every training,
@@ -40,8 +39,7 @@ class Known:
     counted: Streamed | None = None
 
 
-@dataclass(frozen=True)
-class Sides:
+class Sides(Value, frozen=True):
     """`base` None: a first run. `anchors`: metric → main's best at it in the last 90 days, for
     creep.
 
@@ -77,8 +75,7 @@ class Sides:
         return (*self.contract, *self.robustness)
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(Value, frozen=True):
     """The record, and both sides' rows for the plots."""
 
     comparison: Comparison
@@ -86,8 +83,7 @@ class Outcome:
     head: Predictions | None = None
 
 
-@dataclass(frozen=True)
-class Measured:
+class Measured(Value, frozen=True):
     """Metrics of both sides, and what their rows had in common."""
 
     metrics: tuple[MetricResult, ...]
@@ -100,8 +96,7 @@ class Measured:
     left_out: LeftOut | None = None
 
 
-@dataclass(frozen=True)
-class Wanted:
+class Wanted(Value, frozen=True):
     """Names that gates and policy speak of, and columns whose groups are compared, and
     functions of the user's."""
 
@@ -116,8 +111,7 @@ class Wanted:
         return askable(self.names, grouped=head.group is not None)
 
 
-@dataclass(frozen=True)
-class Moved:
+class Moved(Value, frozen=True):
     """What a change of the evaluation rows did."""
 
     decomposition: tuple[Decomposition, ...] = ()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from mlops_ci.errors import ComparisonError
 from mlops_ci.records.comparison import Side
 from mlops_ci.steps.compare import compare_sides
 from mlops_ci.steps.sides import Known, Outcome, Sides
+from mlops_ci.value import Value
 
 if TYPE_CHECKING:
     from mlops_ci.data import Streamed
@@ -21,8 +21,7 @@ SHORT = 8  # letters of a run's id
 FEW_BYTES = 1 << 20  # a file that has many rows is larger
 
 
-@dataclass(frozen=True)
-class Files:
+class Files(Value, frozen=True):
     """Two files outside of any project."""
 
     base: Path

@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from mlops_ci.config.model import DROPS, Gate, Policy
 from mlops_ci.errors import ConfigError
 from mlops_ci.records.results import GateResult, MetricResult
+from mlops_ci.value import Value
 from mlops_ci.verdict.quantiles import normal_quantile, quantile
 from mlops_ci.verdict.structs import replaced
 
@@ -45,8 +45,7 @@ Reason = Literal[
 NOTHING: tuple[Reason, ...] = ("missing-metric", "missing-slice")
 
 
-@dataclass(frozen=True)
-class Promise:
+class Promise(Value, frozen=True):
     """A gate, and whose file asks for it."""
 
     gate: Gate
@@ -57,8 +56,7 @@ def gate_of(gate: Gate | Promise) -> Gate:
     return gate.gate if isinstance(gate, Promise) else gate
 
 
-@dataclass(frozen=True)
-class Circumstances:
+class Circumstances(Value, frozen=True):
     """What judging needs beside the metric. `unscored`: rows of base's evaluation set that head
     did not answer; `added`: rows that only head has answered; `apart`: nobody can tell which rows
     these are, since they have no keys.
@@ -71,8 +69,7 @@ class Circumstances:
     against: Against = "base"
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(Value, frozen=True):
     """Estimate and bounds minus limit, + is better: what is above 0 keeps the promise."""
 
     estimate: float
@@ -84,8 +81,7 @@ class Reading:
         return self.low is not None and self.low == self.high
 
 
-@dataclass(frozen=True)
-class Ruling:
+class Ruling(Value, frozen=True):
     verdict: Literal["pass", "fail", "inconclusive"]
     reason: Reason
 

@@ -8,10 +8,10 @@ procedure" (Scand. J. Statistics 6, 65–70).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 
 from mlops_ci.config.model import LEAKAGE, Gate, Policy
 from mlops_ci.records.results import GateResult, MetricResult, Verdict
+from mlops_ci.value import Value
 from mlops_ci.verdict.gates import (
     Circumstances,
     Promise,
@@ -24,8 +24,7 @@ from mlops_ci.verdict.seeds import p_of_change
 from mlops_ci.verdict.structs import replaced
 
 
-@dataclass(frozen=True)
-class Uncommon:
+class Uncommon(Value, frozen=True):
     """Rows that one side alone has answered: `unscored` of base, `added` of head; or `apart`: the
     two files have no common rows as far as anybody can tell. Then no gate passes."""
 
@@ -37,8 +36,7 @@ class Uncommon:
 ALL_COMMON = Uncommon()
 
 
-@dataclass(frozen=True)
-class Judgement:
+class Judgement(Value, frozen=True):
     """`metrics` are those given, with `better` set where the data allow the word. `primary`: the
     metric that the sentence may be about; None when there is neither a setting nor a gate.
     """

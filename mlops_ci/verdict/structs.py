@@ -4,18 +4,17 @@ here: this room keeps to numpy, scipy.special and the standard library.)
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
-
-from mlops_ci.config.model import Gate, Policy
-from mlops_ci.records.findings import ContractResult, RobustnessResult
-from mlops_ci.records.results import GateResult, MetricResult
-
-Record = TypeVar("Record", Gate, GateResult, Policy, MetricResult, ContractResult, RobustnessResult)
+from typing import Any, ClassVar, Protocol, TypeVar
 
 
-def fields_of(
-    record: Gate | GateResult | Policy | MetricResult | ContractResult | RobustnessResult,
-) -> dict[str, Any]:
+class Struct(Protocol):
+    __struct_fields__: ClassVar[tuple[str, ...]]
+
+
+Record = TypeVar("Record", bound=Struct)
+
+
+def fields_of(record: Struct) -> dict[str, Any]:
     return {name: getattr(record, name) for name in record.__struct_fields__}
 
 

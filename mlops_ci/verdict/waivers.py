@@ -6,17 +6,16 @@ Waivers are read from where the gates are read, so a pull request cannot waive f
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 
 from mlops_ci.config.model import Waiver
 from mlops_ci.records.results import GateResult
+from mlops_ci.value import Value
 from mlops_ci.verdict.names import canonical_metric, known_metric
 from mlops_ci.verdict.structs import replaced
 
 
-@dataclass(frozen=True)
-class Waived:
+class Waived(Value, frozen=True):
     """`notes`: waivers that were used, and those whose day is over."""
 
     gates: tuple[GateResult, ...]

@@ -22,6 +22,7 @@ FLOORS: tuple[frozenset[str], ...] = (
     frozenset({"records"}),
     frozenset({"config"}),
     frozenset({"options", "errors", "world", "lazy", "__init__"}),
+    frozenset({"value"}),
 )
 # Rooms of one floor that lean on each other, one way.
 WITHIN_FLOOR = {

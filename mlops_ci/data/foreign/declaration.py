@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any, Literal
+
+from mlops_ci.value import Value
 
 Carrier = Literal["document", "part", "columns", "folder"]
 Row = dict[str, Any]
 Named = tuple[str, Any]
 
 
-@dataclass(frozen=True)
-class Foreign:
+class Foreign(Value, frozen=True):
     """`carrier`: what the functions are given. `document`: the content of a JSON file. `part`: a
     table in a metrics file, at any depth. `columns`: `recognise` gets the names of a Parquet file's
     columns, `numbers` its path. `folder`: a path.

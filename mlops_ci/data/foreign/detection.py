@@ -6,7 +6,6 @@ import json
 import re
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from mlops_ci.data.foreign.neptune import NEPTUNE
 from mlops_ci.data.foreign.tfma import TFMA_MESSAGES, TFMA_SLICES
 from mlops_ci.data.formats import open_text
 from mlops_ci.errors import ComparisonError, UsageError
+from mlops_ci.value import Value
 
 FORMATS: tuple[Foreign, ...] = (
     CLASSIFICATION_REPORT,
@@ -35,8 +35,7 @@ HEAD = 64 * 1024
 MAX_DOCUMENT = 64 * 1024 * 1024
 
 
-@dataclass(frozen=True)
-class Detected:
+class Detected(Value, frozen=True):
     """`given`: what the format's functions are given."""
 
     format: Foreign
