@@ -6,7 +6,6 @@ import importlib
 import signal
 import sys
 import threading
-import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import NoReturn
@@ -81,6 +80,8 @@ def run_program(arguments: Sequence[str]) -> int:
     except Terminated:
         return _tell("stopped", EXIT_TERMINATED)
     except Exception:  # noqa: BLE001 - the one door: a bug is reported, not hidden
+        import traceback
+
         return _tell(
             f"{traceback.format_exc()}\nerror: this is a bug of mlops-ci {__version__}. "
             f"Please report the text above.\n  more:  {DOCS}/errors.md",

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +29,8 @@ def show_report(outcome: Outcome, options: Mapping[str, Any]) -> None:
 
     section = section_of(outcome.comparison)
     if options["html"] is not None and outcome.head is not None:
+        from dataclasses import replace
+
         section = replace(section, plots=_plots(outcome))
     report = report_of([section])
     write_files(report, options)
@@ -72,9 +72,15 @@ def print_report(report: Report) -> None:
     from mlops_ci.report import render_terminal
 
     terminal = sys.stdout.isatty()
-    width = shutil.get_terminal_size((WIDTH, 24)).columns if terminal else WIDTH
+    width = _columns() if terminal else WIDTH
     color = terminal and not os.environ.get("NO_COLOR")
     print(render_terminal(report, max(width, 40), color=color), end="")
+
+
+def _columns() -> int:
+    from shutil import get_terminal_size
+
+    return get_terminal_size((WIDTH, 24)).columns
 
 
 def _plots(outcome: Outcome) -> tuple[Any, ...]:

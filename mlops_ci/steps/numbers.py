@@ -48,4 +48,4 @@ def _explained(result: MetricResult, sides: Sequence[tuple[str, Known]]) -> Metr
         for name, side in sides
         if result.metric not in side.numbers
     ]
-    return msgspec.structs.replace(result, note="; ".join(said) or None)
+    return msgspec.structs.replace(result, note="; ".join(said)) if said else result

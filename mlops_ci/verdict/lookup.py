@@ -7,7 +7,13 @@ from collections.abc import Iterable
 from mlops_ci.config.model import Gate
 from mlops_ci.errors import ConfigError
 from mlops_ci.records.results import Evidence, MetricResult
-from mlops_ci.verdict.names import canonical_gate, is_negated, known_metric, unknown_metric
+from mlops_ci.verdict.names import (
+    canonical_gate,
+    is_negated,
+    known_metric,
+    last_part,
+    unknown_metric,
+)
 from mlops_ci.verdict.structs import replaced
 
 
@@ -33,7 +39,7 @@ class Results:
             named = canonical_gate(gate)
             if named.metric in self.names:
                 return named
-        ends = [name for name in self.names if _means(_last_part(name), gate.metric)]
+        ends = [name for name in self.names if _means(last_part(name), gate.metric)]
         if len(ends) == 1:
             return replaced(gate, metric=ends[0])
         if len(ends) > 1:
@@ -52,7 +58,3 @@ def _means(name: str, asked: str) -> bool:
     known = known_metric(asked)
     same = known is not None and known_metric(name) == known
     return name == asked or (same and is_negated(name) == is_negated(asked))
-
-
-def _last_part(name: str) -> str:
-    return name.replace("/", ".").replace(":", ".").rsplit(".", 1)[-1]

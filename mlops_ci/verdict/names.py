@@ -4,20 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from typing import Literal
 
 from mlops_ci.config.model import FAIRNESS as FAIRNESS_OF_GROUPS
 from mlops_ci.config.model import Gate, Task
 from mlops_ci.errors import ConfigError
+from mlops_ci.value import Value
 from mlops_ci.verdict.structs import replaced
 
 Needs = Literal["prediction", "score", "value", "group"]
 CLASSES: tuple[Task, ...] = ("binary", "multiclass")
 
 
-@dataclass(frozen=True)
-class Metric:
+class Metric(Value, frozen=True):
     """`by_class`: it stands or falls with the rows of each class. `average`: fixed by its name.
     What follows the @ in its name: a `number`, or the class of which it is (`label`).
     """
@@ -167,13 +166,14 @@ KNOWN_DOWN = frozenset(
     ]
 )
 # Metrics with a number in their name: `pinball_loss@0.9` of the 90 % quantile, `ndcg@10`.
-_PARAMETER = re.compile(r"(?P<name>[a-z_]+)@(?P<number>[0-9]+(?:\.[0-9]+)?)")
+_PARAMETER = r"(?P<name>[a-z_]+)@(?P<number>[0-9]+(?:\.[0-9]+)?)"
 # Of one class: `recall@cat`. What follows the @ is the class as the rows have it.
-_OF_CLASS = re.compile(r"\s*(?P<name>precision|recall|f1)@(?P<label>.+)")
-_PREFIX = re.compile(
-    r"^(?:(?:train|training|val|valid|validation|test|eval|holdout|dev|cv|mean|avg)_)+"
-)
-_SEPARATOR = re.compile(r"[./:]")
+_OF_CLASS = r"\s*(?P<name>precision|recall|f1)@(?P<label>.+)"
+# Words before a metric's name that say of which rows it is.
+ROWS = frozenset({
+    "train", "training", "val", "valid", "validation", "test", "eval", "holdout", "dev", "cv",
+    "mean", "avg",
+})  # fmt: skip
 
 
 def askable(names: Iterable[str], *, grouped: bool) -> tuple[str, ...]:
@@ -209,18 +209,20 @@ def known_metric(name: str) -> Metric | None:
 
 def _particular(name: str) -> Metric | None:
     """A metric with an @ in its name."""
-    of_class = _OF_CLASS.fullmatch(name)
+    if "@" not in name:
+        return None
+    of_class = re.fullmatch(_OF_CLASS, name)
     if of_class is not None:
         label, metric = of_class["label"], METRICS[of_class["name"]]
-        return replace(metric, name=f"{metric.name}@{label}", averaged=False, label=label)
+        return replaced(metric, name=f"{metric.name}@{label}", averaged=False, label=label)
     plain = _plain(name)
-    match = _PARAMETER.fullmatch(plain)
+    match = re.fullmatch(_PARAMETER, plain)
     if match is None or match["name"] not in ("pinball_loss", "ndcg"):
         return None
     number = float(match["number"])
     quantile = match["name"] == "pinball_loss"
     fits = 0 < number < 1 if quantile else number >= 1 and number.is_integer()
-    return replace(METRICS[match["name"]], name=plain, number=number) if fits else None
+    return replaced(METRICS[match["name"]], name=plain, number=number) if fits else None
 
 
 def metric_of(name: str, values: Mapping[str, bool | None]) -> Metric:
@@ -256,9 +258,8 @@ def higher_is_better(name: str) -> bool | None:
     whole = _particular(name)
     if whole is not None:
         return whole.higher_is_better
-    last = _SEPARATOR.split(name)[-1]
-    for candidate in (last, _PREFIX.sub("", _plain(last))):
-        plain = _plain(candidate)
+    last = _plain(last_part(name))
+    for plain in dict.fromkeys((last, _without_rows(last))):
         if is_negated(plain):
             return True
         metric = known_metric(plain)
@@ -279,6 +280,17 @@ def unknown_metric(name: str, present: tuple[str, ...]) -> ConfigError:
     fix = f"did you mean `{near[0]}`?\n" if near else ""
     shown = ", ".join(sorted(set(present)) or [metric.name for metric in DEFAULT])
     return ConfigError(f"{name!r} is not a known metric", fix=f"{fix}known here: {shown}")
+
+
+def last_part(name: str) -> str:
+    """`roc_auc` of `test.roc_auc`, `eval/roc_auc` and `churn:roc_auc`."""
+    return name.replace("/", ".").replace(":", ".").rsplit(".", 1)[-1]
+
+
+def _without_rows(plain: str) -> str:
+    while "_" in plain and plain[: plain.index("_")] in ROWS:
+        plain = plain[plain.index("_") + 1 :]
+    return plain
 
 
 def _plain(name: str) -> str:

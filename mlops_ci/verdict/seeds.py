@@ -11,19 +11,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Literal
 
 from mlops_ci.records.findings import Retraining
 from mlops_ci.records.results import MetricResult
+from mlops_ci.value import Value, field
 from mlops_ci.verdict.quantiles import normal_quantile, two_sided_p
 from mlops_ci.verdict.structs import replaced
 
 LEAST_RUNS = 5  # of main's history
 
 
-@dataclass(frozen=True)
-class Noise:
+class Noise(Value, frozen=True):
     """The variance of one training's value, in the metric's unit squared, with its degrees of
     freedom; `trainings` is what it was estimated from."""
 
@@ -57,8 +56,7 @@ def noise_of_history(groups: Iterable[Sequence[float]]) -> Noise | None:
     return Noise(variance, df, trainings) if variance > 0 else None
 
 
-@dataclass(frozen=True)
-class Trainings:
+class Trainings(Value, frozen=True):
     """What is known of both sides. (metric, slice) → its value in each training, seed 0 first;
     `history`: metric on all rows → main's noise, where a side was trained once."""
 
@@ -78,6 +76,8 @@ def widen_all(
     results: Iterable[MetricResult], trainings: Trainings, level: float
 ) -> tuple[tuple[MetricResult, ...], Retraining | None]:
     """Every change with the noise that is known of it, and whose that is."""
+    if not (trainings.head or trainings.base or trainings.history):
+        return tuple(results), None
     widened, known = [], dict[Literal["head", "base"], Noise]()
     for result in results:
         sides = {"head": trainings.of("head", result), "base": trainings.of("base", result)}

@@ -12,8 +12,8 @@ from typing import Any
 from mlops_ci.data.foreign.declaration import Foreign, Named
 
 BY_LABEL = "ByLabel"
-HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
-COLUMN = re.compile(r"[(,]column=([^,)]+)")
+HUMP = r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])"
+COLUMN = r"[(,]column=([^,)]+)"
 COUNTED = ("support",)
 # Names whose last word would lie about the direction: a mean error may be too small, too, and a
 # drift score is a p-value or a distance.
@@ -74,7 +74,7 @@ def _column(entry: Mapping[str, Any]) -> str:
     settings = entry.get("config")
     named = settings.get("column") if isinstance(settings, Mapping) else None
     if named is None:
-        match = COLUMN.search(_title(entry))
+        match = re.search(COLUMN, _title(entry))
         named = match.group(1) if match else None
     return f"{named}." if named else ""
 
@@ -103,7 +103,7 @@ def _leaves(
 
 
 def snake(name: str) -> str:
-    return HUMP.sub("_", name).lower()
+    return re.sub(HUMP, "_", name).lower()
 
 
 EVIDENTLY = Foreign(

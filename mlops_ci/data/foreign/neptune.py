@@ -17,7 +17,7 @@ from mlops_ci.errors import UsageError
 NEEDED = ("run_id", "attribute_path", "attribute_type", "step", "int_value", "float_value")
 OWN = ("sys/", "monitoring/")  # Neptune's own namespaces
 SHOWN = 5
-PART = re.compile(r"(.+)_part_\d+\.parquet")
+PART = r"(.+)_part_\d+\.parquet"
 
 
 def recognise(columns: Any) -> str | None:
@@ -45,9 +45,9 @@ def numbers(path: Path) -> Iterator[Named]:
 
 def _refuse_part(path: Path) -> None:
     """The exporter cuts a long run into parts, and the last steps may be in any of them."""
-    match = PART.fullmatch(path.name)
+    match = re.fullmatch(PART, path.name)
     name = match.group(1) if match else ""
-    found = [one for one in path.parent.iterdir() if PART.fullmatch(one.name) and name]
+    found = [one for one in path.parent.iterdir() if re.fullmatch(PART, one.name) and name]
     parts = [one for one in found if one.name.startswith(f"{name}_part_")]
     if len(parts) > 1:
         raise UsageError(

@@ -6,8 +6,6 @@ https://www.tensorflow.org/tfx/model_analysis/get_started
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -79,6 +77,9 @@ def _slice_value(key: Mapping[str, Any]) -> str:
     packed = _field(key, "bytesValue")
     if packed is None:
         return str(next((value for name, value in key.items() if name != "column"), ""))
+    import base64
+    import binascii
+
     try:
         return base64.b64decode(packed, validate=True).decode("utf-8", "replace")
     except (binascii.Error, ValueError):

@@ -23,7 +23,8 @@ def test_numbers_are_compared_without_the_mathematics_of_rows(tmp_path: Path) ->
         (tmp_path / f"{name}.json").write_text(f'{{"auc": {value}}}')
     files = [str(tmp_path / f"{name}.json") for name in ("base", "head")]
     run = f"run_program(['compare', *{files!r}, '--max-drop', 'auc=0.01', '--json'])"
-    heavy = HEAVY | {"yaml", "rich", "jinja2"}
+    # To define one frozen dataclass takes as long as ten structs.
+    heavy = HEAVY | {"yaml", "rich", "jinja2", "dataclasses", "shutil", "traceback"}
     said = f"import sys; from mlops_ci.cli.program import run_program; {run}; "
     said += f"print(*sorted({heavy!r} & set(sys.modules)), file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", said], check=True, capture_output=True, text=True)
