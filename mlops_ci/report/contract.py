@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
+
+from msgspec import structs
 
 from mlops_ci.records.findings import ContractResult
 from mlops_ci.report.labels import BLOCKED, MARKS, WORDS
 from mlops_ci.report.model import Section
 from mlops_ci.report.numbers import NBSP, count, show_exact
 from mlops_ci.report.phrase import Phrase, clip, code, join, quoted, text
+from mlops_ci.value import Value
 
 NAMED = 5  # values, and failures of a schema, that are named in one cell
 
 
-@dataclass(frozen=True)
-class TermRow:
+class TermRow(Value, frozen=True):
     """One term in a table. `found` is what the file holds, `asked` what was promised."""
 
     mark: str
@@ -145,7 +146,7 @@ def _row(one: ContractResult) -> TermRow:
 def _row_of_many(many: Sequence[ContractResult]) -> TermRow:
     """Terms of a file that is not there: one row says it."""
     first = _row(many[0])
-    return replace(first, name=code(many[0].file), asked=text(_terms(len(many))))
+    return structs.replace(first, name=code(many[0].file), asked=text(_terms(len(many))))
 
 
 def _name(one: ContractResult) -> Phrase:

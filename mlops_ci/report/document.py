@@ -20,7 +20,7 @@ def render_json(report: Report) -> str:
         "schema": SCHEMA,
         "headline": str(report_headline(report)),
         "models": [_section(section, report) for section in report.models],
-        "links": {name: getattr(report.links, name) for name in report.links.__dataclass_fields__},
+        "links": msgspec.structs.asdict(report.links),
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode() + "\n"
 
@@ -36,8 +36,6 @@ def _section(section: Section, report: Report) -> dict[str, Any]:
         "comparison": section.comparison,
         "training": section.training,
         "shipped": section.shipped,
-        "failure": None
-        if failure is None
-        else {name: getattr(failure, name) for name in failure.__dataclass_fields__},
+        "failure": None if failure is None else msgspec.structs.asdict(failure),
         "notes": list(section.notes),
     }

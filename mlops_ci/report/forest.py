@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from mlops_ci.records.results import GateResult, MetricResult
+from mlops_ci.value import Value
 
 WIDTH = 22
 LIMIT, ZERO = 6, 11  # columns
@@ -24,8 +24,7 @@ RIGHT = WIDTH - LIMIT - 1  # columns on the good side of the limit
 WEAK = ("unpaired", "unscored", "new-rows")
 
 
-@dataclass(frozen=True)
-class Interval:
+class Interval(Value, frozen=True):
     """Oriented so that + is better, with the limit at 0; without a gate, no change at 0.
 
     `mark` is where `│` goes. `closed`: a lower end exactly on the limit keeps the promise.

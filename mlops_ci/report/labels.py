@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from mlops_ci.records import Comparison, GateResult, MetricResult
 from mlops_ci.records.comparison import Side
 from mlops_ci.report.numbers import NBSP, decimals_of, decimals_without_interval, show_exact
 from mlops_ci.report.phrase import Phrase, code, text
+from mlops_ci.value import Value
 
 METRICS = {
     "model_size_mb": "model size (MB)",
@@ -45,8 +44,7 @@ BLOCKED = "⛔"
 DIRTY = "-dirty"
 
 
-@dataclass(frozen=True)
-class Sides:
+class Sides(Value, frozen=True):
     """The two columns of a table: `base` is None on a first run."""
 
     base: Phrase | None

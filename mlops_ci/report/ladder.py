@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from mlops_ci.value import Value
 
 
-@dataclass(frozen=True)
-class Rung:
+class Rung(Value, frozen=True):
     """What is shown. `slices` bounds their table (the worst of them are worth reading), `rows`
     every table of gates, `models` that of models, `sections` those told one by one, `tail` the
     characters of a log; None: everything.

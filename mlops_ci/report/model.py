@@ -19,6 +19,7 @@ from mlops_ci.records import (
     Push,
     Training,
 )
+from mlops_ci.value import Value
 
 State = Literal["compared", "first", "failed", "untouched", "live"]
 PROPOSED = "this PR"  # what head is called where merging it is the question
@@ -32,8 +33,7 @@ ABOUT = {  # plot → the metrics that it explains
 }
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(Value, frozen=True):
     """An error as a document. `tail` holds the last lines that the user's command printed."""
 
     step: str
@@ -57,8 +57,7 @@ class Plot:
     dark_url: str | None = None
 
 
-@dataclass(frozen=True)
-class Chart:
+class Chart(Value, frozen=True):
     """Curves as text: Mermaid's source, and a sparkline for each side, base first."""
 
     name: str
@@ -153,8 +152,7 @@ class Section:
         return self.comparison.resources if self.comparison is not None else ()
 
 
-@dataclass(frozen=True)
-class Links:
+class Links(Value, frozen=True):
     """Where a reader can go from here. All of it varies by run, so all of it is in the footer."""
 
     report: str | None = None
@@ -172,7 +170,7 @@ class Report:
     """
 
     models: tuple[Section, ...]
-    links: Links = Links()
+    links: Links = field(default_factory=Links)
     base_name: str = "main"
     head_name: str = PROPOSED
     templates: Mapping[str, str] = field(default_factory=dict)

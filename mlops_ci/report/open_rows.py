@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
+
+from msgspec import structs
 
 from mlops_ci.report.contract import (
     TermRow,
@@ -93,7 +94,7 @@ def _in_one_file(section: Section, rows: tuple[TermRow, ...]) -> tuple[TermRow, 
     if alone is None:
         return rows
     ending = text(" of ") + code(alone)
-    return tuple(replace(row, name=_without(row.name, ending)) for row in rows)
+    return tuple(structs.replace(row, name=_without(row.name, ending)) for row in rows)
 
 
 def _without(name: Phrase, ending: Phrase) -> Phrase:

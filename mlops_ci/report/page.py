@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from mlops_ci.report.advice import paste
@@ -25,14 +24,14 @@ from mlops_ci.report.rows import Row, gate_rows, metric_rows
 from mlops_ci.report.sentences import lead
 from mlops_ci.report.templating import PAGE, render
 from mlops_ci.report.words import headline_phrase, mark_of, report_headline, report_mark
+from mlops_ci.value import Value
 
 MOST_BYTES = 300_000  # of a page besides its pictures: what a browser opens and sorts at once
 NOTES = 2  # of a model in a page of very many
 ROW_BYTES = 220  # of the shortest row
 
 
-@dataclass(frozen=True)
-class Reach:
+class Reach(Value, frozen=True):
     """Rows of each model's tables; None: all. `terms`: of a data contract, and ways of changing
     rows. `models`: how many have a section of their own; `background`: how each was measured.
     """

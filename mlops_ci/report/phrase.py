@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Literal
+
+from mlops_ci.value import Value
 
 Kind = Literal["text", "code", "strong"]
 LONGEST_NAME = 100
 
 
-@dataclass(frozen=True)
-class Phrase:
+class Phrase(Value, frozen=True):
     """Spans of words of ours (`text`, `strong`) and of others' names (`code`)."""
 
     spans: tuple[tuple[Kind, str], ...] = ()

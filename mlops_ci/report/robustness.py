@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from mlops_ci.records.findings import RobustnessResult
 from mlops_ci.report.contract import contract_blocks
@@ -11,6 +10,7 @@ from mlops_ci.report.labels import BLOCKED, MARKS, WORDS, metric_name
 from mlops_ci.report.model import Section
 from mlops_ci.report.numbers import NBSP, count, decimals_of, show, show_change, show_exact
 from mlops_ci.report.phrase import Phrase, code, join, quoted, text
+from mlops_ci.value import Value
 
 UNTOLD = ("ungated", "pass")
 UNHELD = {
@@ -19,8 +19,7 @@ UNHELD = {
 }
 
 
-@dataclass(frozen=True)
-class DropRow:
+class DropRow(Value, frozen=True):
     """One perturbation in a table. `base`: main's own change, where it is known."""
 
     mark: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from mlops_ci.records import GateResult, MetricResult
 from mlops_ci.report.forest import draw_gate, draw_metric
@@ -11,12 +10,12 @@ from mlops_ci.report.labels import BLOCKED, MARKS, WORDS, cell_name, decimals_fo
 from mlops_ci.report.model import Section, standing
 from mlops_ci.report.numbers import NBSP, decimals_apart, show, show_change
 from mlops_ci.report.phrase import Phrase, text
+from mlops_ci.value import Value
 
 SMALL = 1e-12
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Value, frozen=True):
     """`within` says how far `change` may be off; `own` is the candidate's own interval. `key`
     sorts: the change in standard errors, + is better.
     """
@@ -37,8 +36,7 @@ class Row:
     key: float | None = None
 
 
-@dataclass(frozen=True)
-class Digits:
+class Digits(Value, frozen=True):
     """`change` and `value` decimals of one row."""
 
     change: int

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlops_ci.report.advice import paste
@@ -23,6 +22,7 @@ from mlops_ci.report.robustness import robustness_rows
 from mlops_ci.report.rows import Row, gate_rows, metric_rows
 from mlops_ci.report.sentences import lead
 from mlops_ci.report.words import headline_phrase, mark_of, report_headline
+from mlops_ci.value import Value
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -155,8 +155,7 @@ def _tables(section: Section, report: Report, width: int) -> Iterable[Any]:
             yield _text(text(f"and {count(more)} more: see the page (--html)"), "dim")
 
 
-@dataclass(frozen=True)
-class Shape:
+class Shape(Value, frozen=True):
     """Which columns a table has. `base` None: a first run."""
 
     base: str | None

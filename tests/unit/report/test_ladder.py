@@ -218,7 +218,7 @@ def test_long_logs_are_cut_at_their_beginning() -> None:
     section = failed()
     assert section.failure is not None
     lines = "".join(f"epoch {number}\n" for number in range(100_000))
-    failure = replace(section.failure, tail=lines + "KeyError: 'tenure'\n")
+    failure = msgspec.structs.replace(section.failure, tail=lines + "KeyError: 'tenure'\n")
     content = render_markdown(one(replace(section, failure=failure)))
     assert len(content) <= COMMENT
     assert "KeyError: 'tenure'" in content
