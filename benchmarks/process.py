@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import resource
 import statistics
 import subprocess
@@ -10,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import mlops_ci
 from mlops_ci.world import Command, run_subprocess
 
 MLFLOW = ("mlflow==3.17.0", "scikit-learn==1.8.0", "skops==0.16.0")
@@ -93,4 +95,7 @@ def peer_environment(name: str, *requirements: str) -> Path:
 
 
 def our_program() -> str:
+    """With its bytecode, as the peers are installed: where none may be written, or what is there is
+    older than the source, every start would compile it again."""
+    compileall.compile_dir(Path(mlops_ci.__file__).parent, quiet=1)
     return str(Path(sys.executable).with_name("mlops-ci"))
