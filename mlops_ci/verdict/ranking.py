@@ -239,7 +239,9 @@ def _column_of(placed: Placements, name: str, order: int) -> Column:
         weighted *= centred
         powers[(0,) * power] = float(weighted.sum()) / n
     # Placements rise or fall from group to group.
-    low, high = sorted(values[np.flatnonzero(rows)[[0, -1]]].tolist())
+    there = rows > 0
+    ends = int(there.argmax()), len(rows) - 1 - int(there[::-1].argmax())
+    low, high = sorted(float(values[end]) for end in ends)
     return Column(Moments(n, np.array([placed.area]), powers), low, high)
 
 

@@ -81,10 +81,10 @@ def bin_rank(score: Floats, actual: Mask) -> Ranking:
     places = np.empty(len(score), dtype=np.int32)
 
     def place(part: slice) -> None:
-        found = layout.bin_of(score[part])
+        found = places[part]
+        found[:] = layout.bin_of(score[part])
         found += found
         found += actual[part]
-        places[part] = found
 
     def count(part: slice) -> Ints:
         return np.bincount(places[part], minlength=2 * layout.bins)
