@@ -138,11 +138,12 @@ def _check_limits(limits: Limits, model: Model, place: tuple[str, ...], document
             fix=f"{LEAKAGE}: {{max: 0}}",
             link=f"{DOCS}/verdict.md#leakage",
         )
+    if place[-1].startswith(FAIRNESS):
+        _check_groups(limits, model, place, document)
+        return
     if limits.slice is None:
         return
     column, equals, value = limits.slice.partition("=")
-    if column in model.fairness and not equals and place[-1].startswith(FAIRNESS):
-        return
     if not equals or not column or not value:
         raise ConfigError(
             f"{place[-1]}: {limits.slice!r} is not a slice",
@@ -155,6 +156,29 @@ def _check_limits(limits: Limits, model: Model, place: tuple[str, ...], document
             where=document.where(place),
             fix=f"add it to the model: `slices: [{', '.join([*model.slices, column])}]`",
         )
+
+
+def _check_groups(limits: Limits, model: Model, place: tuple[str, ...], document: Document) -> None:
+    """Fairness is a matter between the groups of a column, which its gate names."""
+    column = (limits.slice or "").partition("=")[0] or next(iter(model.fairness), "COLUMN")
+    if column in model.fairness and limits.slice == column:
+        return
+    said = (
+        f"no column says between which groups {place[-1]} is measured"
+        if limits.slice is None
+        else f"{place[-1]}: {limits.slice!r} is not a column under `fairness`"
+    )
+    slices, fairness = (
+        list(dict.fromkeys([*had, column])) for had in (model.slices, model.fairness)
+    )
+    raise ConfigError(
+        said,
+        where=document.where(place),
+        fix=f"write of the model:\n    slices: [{', '.join(slices)}]\n"
+        f"    fairness: [{', '.join(fairness)}]\n    gates:\n"
+        f"      {place[-1]}: {{max: 0.1, slice: {column}}}",
+        link=f"{DOCS}/config.md",
+    )
 
 
 def _check_fairness(model: Model, path: tuple[str, ...], document: Document) -> None:

@@ -63,9 +63,13 @@ def _require_content(path: Path) -> None:
     if not path.is_file():
         raise UsageError(f"there is no file {path}", where=str(path.absolute()))
     if path.stat().st_size == 0:
-        raise ComparisonError(
-            f"{path.name} is empty", where=str(path), fix="look why the step before wrote nothing"
-        )
+        raise _empty(path)
+
+
+def _empty(path: Path) -> ComparisonError:
+    return ComparisonError(
+        f"{path.name} is empty", where=str(path), fix="look why the step before wrote nothing"
+    )
 
 
 def _format_of_json(path: Path) -> Format:
@@ -75,6 +79,8 @@ def _format_of_json(path: Path) -> Format:
         first = next((line for line in lines if line), "")
         second = next((line for line in lines if line), "")
     if first.startswith("["):
+        if "".join((first + second).split()) == "[]":
+            raise _empty(path)
         return "array"
     both = all(line.startswith("{") and line.endswith("}") for line in (first, second))
     return "lines" if both else "numbers"
@@ -98,7 +104,11 @@ def _read_line(file: IO[str], path: Path) -> str:
             f"{path.name} cannot be read: {error}", where=str(path), fix="is the file complete?"
         ) from error
     if len(line) >= MAX_LINE and not line.endswith("\n"):
-        raise ComparisonError(f"{path.name}: its first line never ends", where=str(path))
+        raise ComparisonError(
+            f"{path.name}: its first line never ends, after {MAX_LINE:,} characters",
+            where=str(path),
+            fix="look whether it is a text file, and whether the step before wrote it to its end",
+        )
     return line
 
 

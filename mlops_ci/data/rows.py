@@ -214,7 +214,9 @@ def read_numbers_of(table: Table, column: str) -> NDArray[np.float64]:
             f"{table.path.name}: {column!r} holds text{shown}, where numbers are needed",
             where=str(table.path),
             fix="mend these cells (a decimal comma, or words for a missing number?), or name "
-            "another column",
+            "another column"
+            if example
+            else "its cells are numbers that were written as text: write the column as DOUBLE",
         )
     values, missing = table.read(f"CAST({quote(column)} AS DOUBLE)")
     values = values.astype(np.float64, copy=False)

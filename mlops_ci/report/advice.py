@@ -20,7 +20,11 @@ WITHOUT_ROWS = ("point", "point-beyond")
 
 def next_step(gate: GateResult, metric: MetricResult | None) -> Phrase:
     if gate.reason == "unpaired" or _is_unpaired(gate):
-        return text("Write an ") + code("id") + text(" column, the same in both, to pair the rows.")
+        return (
+            text("Write an ")
+            + code("id")
+            + text(" column with the same ids in both, to pair the rows.")
+        )
     if gate.reason == "unscored":
         return text("Evaluate on all rows of ") + code("main") + text("'s test set.")
     if gate.reason == "new-rows":

@@ -41,7 +41,7 @@ def measure_rows(base: Known | None, head: Known, policy: Policy, wanted: Wanted
     if base is None or base.predictions is None:
         rows = single_rows(head.predictions)
         fair = compare_fairness(rows, policy, wanted.fairness)
-        metrics = (*compare_single(rows, policy, wanted.of_rows(head.predictions)), *fair)
+        metrics = (*compare_single(rows, policy, wanted.of_rows()), *fair)
         if wanted.functions is not None:
             metrics += wanted.functions.of_head(head.predictions, rows, policy)
         notes = () if base is None else ("Base has no predictions: only numbers are compared.",)
@@ -56,7 +56,7 @@ def measure_rows(base: Known | None, head: Known, policy: Policy, wanted: Wanted
 
 
 def _measure_counted(counted: Streamed, policy: Policy, wanted: Wanted) -> Measured:
-    names = askable(wanted.names, grouped=False)
+    names = askable(wanted.names)
     uncommon = Uncommon(counted.unscored, counted.added, counted.apart is not None)
     if counted.apart is not None:
         fair = compare_counted_fairness(counted.apart[1], policy, wanted.fairness)
@@ -76,7 +76,7 @@ def _measure_counted(counted: Streamed, policy: Policy, wanted: Wanted) -> Measu
 def _measure_pair(
     sides: tuple[Known, Known], pairing: Pairing, policy: Policy, wanted: Wanted
 ) -> Measured:
-    names = () if sides[1].predictions is None else wanted.of_rows(sides[1].predictions)
+    names = () if sides[1].predictions is None else wanted.of_rows()
     if isinstance(pairing.rows, tuple):
         fair = compare_fairness(pairing.rows[1], policy, wanted.fairness)
         metrics = (*compare_unpaired(*pairing.rows, policy, names), *fair)

@@ -104,11 +104,11 @@ class Wanted(Value, frozen=True):
     fairness: Sequence[str] = ()
     functions: Functions | None = None
 
-    def of_rows(self, head: Predictions) -> tuple[str, ...]:
+    def of_rows(self) -> tuple[str, ...]:
         """Metrics beside the usual ones that rows can be measured by."""
         from mlops_ci.verdict import askable
 
-        return askable(self.names, grouped=head.group is not None)
+        return askable(self.names)
 
 
 class Moved(Value, frozen=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -37,6 +38,7 @@ def measure(part: Part, name: str) -> Measured:
         return Measured(nothing, note=why, average=part.average(metric))
     with np.errstate(over="ignore", invalid="ignore"):
         found = _measured(part, metric)
+        found = _unranked(part, metric, found)
     return _sound(_exact(_guarded(part, metric, found), part), _scale_of(metric, found))
 
 
@@ -75,8 +77,10 @@ def _undefined(part: Part, metric: Metric) -> str | None:
         return f"there is no class {metric.label!r}"
     if metric.label is not None and not part.rarest_of(metric):
         return f"no row is of the class {metric.label!r}"
-    if metric.by_class and (part.class_counts > 0).sum() < 2:
+    if _asks_classes(part, metric) and (part.class_counts > 0).sum() < 2:
         return "only one class occurs among the labels"
+    if _ranks(metric) and part.constant and all(part.constant):
+        return "all scores are equal: they rank nothing"
     if metric.needs == "prediction" and metric.by_class and len(view.classes) > MAX_CLASSES:
         return f"more than {MAX_CLASSES} classes"
     if metric.name == "mape" and part.zero_label:
@@ -84,6 +88,28 @@ def _undefined(part: Part, metric: Metric) -> str | None:
     if metric.name == "r2" and part.one_label:
         return "all labels are equal"
     return None
+
+
+def _ranks(metric: Metric) -> bool:
+    return metric.name.partition("@")[0] in ("roc_auc", "average_precision")
+
+
+def _asks_classes(part: Part, metric: Metric) -> bool:
+    """A slice may be of one class where a metric does not weigh classes; a test set may not."""
+    whole = part.slice is None and metric.needs in ("prediction", "score")
+    return metric.by_class or (whole and part.view.task != "regression")
+
+
+def _unranked(part: Part, metric: Metric, found: Measured) -> Measured:
+    """One side's equal scores have a value, and no rows that could tell how sure it is."""
+    if not _ranks(metric) or not any(part.constant):
+        return found
+    own = tuple(
+        None if constant else one
+        for one, constant in zip(found.own[: part.sides], part.constant, strict=True)
+    )
+    side = "head" if part.constant[-1] else "base"
+    return replace(found, own=own, note=found.note or f"all scores of {side} are equal")
 
 
 def _guarded(part: Part, metric: Metric, found: Measured) -> Measured:

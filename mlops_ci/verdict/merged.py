@@ -132,6 +132,10 @@ class MergedPart(Part):
         return self.rankings
 
     @cached_property
+    def constant(self) -> tuple[bool, ...]:
+        return tuple(np.count_nonzero(one.positives + one.negatives) == 1 for one in self.rankings)
+
+    @cached_property
     def calibration(self) -> tuple[list[float], list[Interval]]:
         gaps = self.found.gaps
         if gaps is None:

@@ -176,9 +176,9 @@ ROWS = frozenset({
 })  # fmt: skip
 
 
-def askable(names: Iterable[str], *, grouped: bool) -> tuple[str, ...]:
+def askable(names: Iterable[str], *, grouped: bool = True) -> tuple[str, ...]:
     """Of the names that gates speak of our names of those that rows can be measured by, beside what
-    is measured anyhow. `grouped`: whether there are queries to rank.
+    is measured anyhow. `grouped`: whether metrics of queries are wanted.
     """
     found = {metric.name: metric for metric in map(known_metric, names) if metric is not None}
     return tuple(

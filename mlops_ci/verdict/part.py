@@ -60,6 +60,12 @@ class Part:
         return self.rankings if self.view.n < BINNED else self.bins
 
     @cached_property
+    def constant(self) -> tuple[bool, ...]:
+        """Of each side whether all rows have the same score; empty where there are none."""
+        scores = [side.score for side in self.view.sides if side.score is not None]
+        return tuple(bool((one == one[:1]).all()) for one in scores)
+
+    @cached_property
     def placements(self) -> tuple[ranking.Placements, ...]:
         return tuple(ranking.placements(one) for one in self.groups)
 

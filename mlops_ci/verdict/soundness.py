@@ -23,7 +23,7 @@ def faults_of(outputs: Outputs, task: str, side: str) -> Iterator[tuple[str, str
     ends = (0.0, 0.0) if outputs.score is None else _ends(outputs.score)
     for what, array in (("prediction", outputs.prediction), ("score", outputs.score)):
         if array is None:
-            yield what, f"{side} has no {what}"
+            yield what, f"{side} has no {what}{_why_none(what, ends, task)}"
             continue
         bad = _not_finite(array, ends if what == "score" else _ends(array))
         if bad:
@@ -36,6 +36,13 @@ def faults_of(outputs: Outputs, task: str, side: str) -> Iterator[tuple[str, str
         why = _not_probabilities(outputs.score, ends, task)
         if why is not None:
             yield "probability", f"{side}: {why}"
+
+
+def _why_none(what: str, ends: Ends, task: str) -> str:
+    """Scores are cut at 0.5 where they can be probabilities."""
+    if what == "prediction" and task == "binary" and not 0 <= ends[0] <= ends[1] <= 1:
+        return ", and its scores lie outside 0…1, so 0.5 does not cut them into classes"
+    return ""
 
 
 def _not_probabilities(score: Floats, ends: Ends, task: str) -> str | None:

@@ -45,9 +45,13 @@ def gate_of(found: dict[str, Any], metric: str) -> dict[str, Any]:
 
 
 @pytest.mark.usefixtures("here")
-@pytest.mark.parametrize("metric", ["roc_auc", "recall", "mcc", "balanced_accuracy"])
-def test_one_class_only(capsys: Capture, metric: str) -> None:
-    head = GOOD | {"label": [1] * N}
+@pytest.mark.parametrize(
+    "metric",
+    ["roc_auc", "recall", "mcc", "balanced_accuracy", "accuracy", "log_loss", "brier", "ece"],
+)
+@pytest.mark.parametrize("score", [SCORE, [0.7] * N])
+def test_one_class_only(capsys: Capture, metric: str, score: list[float]) -> None:
+    head = GOOD | {"label": [1] * N, "score": score}
     code, found, _ = compare(capsys, GOOD | {"label": [1] * N}, head, f"{metric}=0.5")
     assert (code, found["blocks"]) == (1, True)
     assert gate_of(found, metric)["verdict"] == "inconclusive"
@@ -69,9 +73,21 @@ def test_one_group_says_nothing_about_groups(capsys: Capture) -> None:
 def test_a_constant_score_ranks_nothing(capsys: Capture) -> None:
     code, found, _ = compare(capsys, GOOD, GOOD | {"score": [0.3] * N}, "roc_auc=0.01")
     assert (code, found["verdict"]) == (1, "fail")
-    base, head = (GOOD | {"score": [value] * N} for value in (0.3, 0.31))
-    _, found, _ = compare(capsys, base, head, "roc_auc=0.01")
-    assert found["verdict"] == "inconclusive"
+    base = GOOD | {"score": [0.3] * N}
+    for value in (0.3, 0.31):
+        head = GOOD | {"score": [value] * N}
+        code, found, _ = compare(capsys, base, head, "roc_auc=0.5", "average_precision=0.5")
+        assert (code, found["verdict"], found["blocks"]) == (1, "inconclusive", True)
+        notes = {one["metric"]: one["note"] for one in found["metrics"]}
+        assert notes["roc_auc"] == "all scores are equal: they rank nothing"
+    _, found, _ = compare(capsys, GOOD, GOOD | {"score": [0.3] * N}, "roc_auc=0.9")
+    assert gate_of(found, "roc_auc")["verdict"] == "pass"
+    shown = next(one for one in found["metrics"] if one["metric"] == "roc_auc")
+    assert (shown["head"], shown["head_low"], shown["note"]) == (
+        0.5,
+        None,
+        "all scores of head are equal",
+    )
 
 
 @pytest.mark.usefixtures("here")

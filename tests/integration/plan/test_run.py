@@ -222,7 +222,7 @@ def test_a_gate_on_fairness_is_judged(repo: Repository) -> None:
     assert len(found) == 6
     undeclared = fair.replace(FAIR, "    fairness: [sex]\n")
     repo.write({"mlops-ci.yaml": undeclared})
-    with pytest.raises(ConfigError, match="'region' is not a slice"):
+    with pytest.raises(ConfigError, match="'region' is not a column under `fairness`"):
         open_project(repo.folder, World(folder=repo.folder))
 
 

@@ -223,3 +223,20 @@ def test_a_value_of_another_kind_is_said_in_words(text: str, said: str, fix: str
         parse_config(text)
     assert said in str(caught.value)
     assert fix in str(caught.value)
+
+
+@pytest.mark.parametrize("gate", ["{max: 0.1}", "{max: 0.1, slice: region=north}"])
+def test_fairness_is_measured_between_the_groups_of_a_column(gate: str) -> None:
+    text = f"""models:
+  a:
+    predictions: p.csv
+    slices: [plan]
+    gates:
+      equalized_odds_difference: {gate}
+"""
+    with pytest.raises(ConfigError) as caught:
+        parse_config(text)
+    column = "region" if "region" in gate else "COLUMN"
+    assert f"slices: [plan, {column}]\n" in str(caught.value)
+    assert f"fairness: [{column}]\n" in str(caught.value)
+    assert f"slice: {column}}}" in str(caught.value)
