@@ -17,10 +17,10 @@ import numpy as np
 from mlops_ci.config.model import Policy
 from mlops_ci.records.results import Evidence, MetricResult
 from mlops_ci.verdict.aggregates.exact import sum_by
+from mlops_ci.verdict.assessing import too_few
 from mlops_ci.verdict.comparing import result_of
 from mlops_ci.verdict.intervals import EXACTLY_ZERO, Interval, mover, student_quantile
 from mlops_ci.verdict.measured import Measured
-from mlops_ci.verdict.measuring import too_few
 from mlops_ci.verdict.moments import FEW_CHANGES
 from mlops_ci.verdict.names import TASKS, Metric
 from mlops_ci.verdict.part import Part

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from mlops_ci.verdict import confusion, precision, queries
-from mlops_ci.verdict.aggregates.cells import MAX_CLASSES
+from mlops_ci.verdict.assessing import impossible, ranks, too_few
 from mlops_ci.verdict.influence import by_groups
 from mlops_ci.verdict.intervals import EXACTLY_ZERO, Interval, wilson
 from mlops_ci.verdict.losses import LOSSES
@@ -23,8 +23,6 @@ from mlops_ci.verdict.weights import measure_weighted
 
 # Of intervals: a part of the metric's unit that is no width.
 ROUNDING = 1e-12
-# The rarer class needs as many rows as a mean does.
-RARE = 30
 
 
 def measure(part: Part, name: str) -> Measured:
@@ -33,7 +31,7 @@ def measure(part: Part, name: str) -> Measured:
     """
     metric = metric_of(name, part.view.values)
     nothing: tuple[float | None, ...] = (None,) * part.sides
-    why = _impossible(part, metric)
+    why = impossible(part, metric)
     if why is not None:
         return Measured(nothing, note=why, average=part.average(metric))
     with np.errstate(over="ignore", invalid="ignore"):
@@ -51,58 +49,9 @@ def _measured(part: Part, metric: Metric) -> Measured:
     return by_groups(part, metric, found)
 
 
-def _impossible(part: Part, metric: Metric) -> str | None:
-    view = part.view
-    if view.task not in metric.tasks:
-        return f"not defined for a {view.task} task"
-    if view.n == 0:
-        return "no row is left"
-    needs = metric.needs
-    if needs == "group":
-        if part.view.queries is None:
-            return "there is no column `group` that says which rows are one query"
-        needs = "score" if view.task == "binary" else "prediction"
-    if needs in part.faults:
-        return part.faults[needs]
-    if metric.needs == "value" and f"value {metric.name}" in part.faults:
-        return part.faults[f"value {metric.name}"]
-    if metric.name in ("log_loss", "brier", "ece") and "probability" in part.faults:
-        return part.faults["probability"]
-    return _undefined(part, metric) or part.beyond(metric)
-
-
-def _undefined(part: Part, metric: Metric) -> str | None:
-    view = part.view
-    if metric.label is not None and metric.label not in view.classes:
-        return f"there is no class {metric.label!r}"
-    if metric.label is not None and not part.rarest_of(metric):
-        return f"no row is of the class {metric.label!r}"
-    if _asks_classes(part, metric) and (part.class_counts > 0).sum() < 2:
-        return "only one class occurs among the labels"
-    if _ranks(metric) and part.constant and all(part.constant):
-        return "all scores are equal: they rank nothing"
-    if metric.needs == "prediction" and metric.by_class and len(view.classes) > MAX_CLASSES:
-        return f"more than {MAX_CLASSES} classes"
-    if metric.name == "mape" and part.zero_label:
-        return "a label is 0, and a percentage of it means nothing"
-    if metric.name == "r2" and part.one_label:
-        return "all labels are equal"
-    return None
-
-
-def _ranks(metric: Metric) -> bool:
-    return metric.name.partition("@")[0] in ("roc_auc", "average_precision")
-
-
-def _asks_classes(part: Part, metric: Metric) -> bool:
-    """A slice may be of one class where a metric does not weigh classes; a test set may not."""
-    whole = part.slice is None and metric.needs in ("prediction", "score")
-    return metric.by_class or (whole and part.view.task != "regression")
-
-
 def _unranked(part: Part, metric: Metric, found: Measured) -> Measured:
     """One side's equal scores have a value, and no rows that could tell how sure it is."""
-    if not _ranks(metric) or not any(part.constant):
+    if not ranks(metric) or not any(part.constant):
         return found
     own = tuple(
         None if constant else one
@@ -118,31 +67,6 @@ def _guarded(part: Part, metric: Metric, found: Measured) -> Measured:
     if why is None:
         return found
     return Measured(found.values, note=f"not assessed: {why}", average=found.average)
-
-
-def too_few(part: Part, metric: Metric) -> str | None:
-    """Why there are too few rows to trust an interval, or None."""
-    if part.view.n < part.policy.min_rows:
-        return f"{part.view.n} rows, fewer than min-rows ({part.policy.min_rows})"
-    if part.effective < part.policy.min_rows:
-        return (
-            f"{part.view.n} rows, worth {part.effective:.0f} of equal weight, fewer than min-rows "
-            f"({part.policy.min_rows})"
-        )
-    if part.clusters is not None and part.clusters.groups < part.policy.min_rows:
-        return f"{part.clusters.groups} groups, fewer than min-rows ({part.policy.min_rows})"
-    if _needs_every_class(part, metric) and part.rarest_of(metric) < RARE:
-        what = "the rarer class" if metric.label is None else metric.label
-        return f"{part.rarest_of(metric)} rows of {what}{_by_weight(part)}, fewer than {RARE}"
-    return None
-
-
-def _by_weight(part: Part) -> str:
-    return "" if part.view.weight is None else " (of equal weight)"
-
-
-def _needs_every_class(part: Part, metric: Metric) -> bool:
-    return metric.by_class or (part.slice is not None and part.view.task == "binary")
 
 
 def _exact(found: Measured, part: Part) -> Measured:

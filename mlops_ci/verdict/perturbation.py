@@ -20,11 +20,12 @@ from mlops_ci.config.model import Gate, Policy, Waiver
 from mlops_ci.config.robustness import Perturbation
 from mlops_ci.records.findings import RobustnessResult
 from mlops_ci.records.results import MetricResult
+from mlops_ci.verdict.assessing import too_few
 from mlops_ci.verdict.comparing import compare_paired, result_of
 from mlops_ci.verdict.gates import Circumstances, Promise, Source, judge_gate
 from mlops_ci.verdict.intervals import EXACTLY_ZERO
 from mlops_ci.verdict.measured import Measured
-from mlops_ci.verdict.measuring import measure, too_few
+from mlops_ci.verdict.measuring import measure
 from mlops_ci.verdict.moments import mean_interval
 from mlops_ci.verdict.names import canonical_metric, metric_of
 from mlops_ci.verdict.part import Part
