@@ -32,6 +32,9 @@ def test_rows_are_kept_gone_new_or_relabelled(tmp_path: Path) -> None:
     assert found.stayed is not None
     assert found.stayed.label.tolist() == whole["label"][10:40]
     assert (len(found.before.label), len(found.now.label)) == (40, 50)
+    assert found.shared is not None
+    assert found.shared.before.tolist() == list(range(10, 40))
+    assert found.shared.now.tolist() == list(range(30))
 
 
 def test_the_same_rows_in_another_order_have_not_changed(tmp_path: Path) -> None:
@@ -39,12 +42,14 @@ def test_the_same_rows_in_another_order_have_not_changed(tmp_path: Path) -> None
     turned = {name: values[::-1] for name, values in whole.items()}
     found = turn_over(read(tmp_path, whole), read(tmp_path, turned))
     assert (found.gone, found.added, found.relabelled, found.left_out) == (0, 0, 0, None)
+    assert found.shared is not None
+    assert found.shared.now[found.shared.before.argsort()].tolist() == list(range(29, -1, -1))
 
 
 def test_without_ids_nobody_can_say(tmp_path: Path) -> None:
     whole = {name: values for name, values in binary(30).items() if name != "id"}
     found = turn_over(read(tmp_path, whole), read(tmp_path, part(whole, slice(0, 20))))
-    assert (found.gone, found.added, found.left_out) == (None, None, None)
+    assert (found.gone, found.added, found.left_out, found.shared) == (None, None, None, None)
 
 
 def test_rows_without_weight_are_nothing_to_measure(tmp_path: Path) -> None:
