@@ -73,9 +73,10 @@ def _check_losses(found: Sufficient) -> None:
         ends = (one.extent.low, one.extent.high)
         if one.summed != summed or any(len(end) != columns for end in ends):
             raise ValueError(f"{name} has not {columns} columns")
-        if not all(low <= high for low, high in zip(*ends, strict=True)):
+        near = is_near(one.extent, summed)
+        if near and not all(low <= high for low, high in zip(*ends, strict=True)):
             raise ValueError(f"{name} has no extremes")
-        if set(one.sums) != set(keys_of(summed) if is_near(one.extent, summed) else ()):
+        if set(one.sums) != set(keys_of(summed) if near else ()):
             raise ValueError(f"{name} has not all of its sums")
         if any(is_even(key) and one.whole(key) < 0 for key in one.sums):
             raise ValueError(f"a sum of squares of {name} is below 0")

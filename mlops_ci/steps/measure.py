@@ -29,7 +29,7 @@ from mlops_ci.verdict.decomposition import measure_left_out
 
 TOO_MANY = (
     "Weak slices were not searched for: the columns of slices have too many combinations to be "
-    "counted."
+    "counted, or errors are too large for their squares to be summed."
 )
 
 

@@ -112,7 +112,8 @@ def count_cube(view: View, columns: Names, codes: Sequence[NDArray[np.integer]])
         flat += column
     base, head = view.sides
     if view.task == "regression":
-        change = absolute_errors(view, head) - absolute_errors(view, base)
+        with np.errstate(over="ignore", invalid="ignore"):
+            change = absolute_errors(view, head) - absolute_errors(view, base)
         worse, better = change > 0, change < 0
     else:
         change = None
@@ -127,6 +128,8 @@ def count_cube(view: View, columns: Names, codes: Sequence[NDArray[np.integer]])
     found = Cube(columns, places, counts)
     if change is not None:
         found = _with_sums(found, change, where)
+        if found.lost:
+            return found
     kept = np.flatnonzero(counts[:, 0])
     sums = None if found.sums is None else found.sums[:, kept]
     return replace(found, places=places[kept], counts=counts[kept], sums=sums)
@@ -142,7 +145,7 @@ def _dense(flat: Ints, size: int) -> tuple[Ints, Ints, int]:
 
 def _with_sums(cube: Cube, change: Floats, where: Ints) -> Cube:
     reach = float(np.abs(change).max(initial=0.0))
-    if not reach < FAR:
+    if not reach < FAR:  # nor is a NaN
         return _lost(cube.columns)
     size = len(cube.places)
     sums = np.zeros((2, size, CUTS), dtype=np.int64)

@@ -45,7 +45,9 @@ class Scheme:
 
     def total(self, view: View) -> Totals:
         """Of at most 2¹⁷ rows."""
-        columns = columns_of(self.loss, view, self.centre)
+        # What no float holds has no sum, which the extremes tell.
+        with np.errstate(over="ignore", invalid="ignore"):
+            columns = columns_of(self.loss, view, self.centre)
         if self.loss.signed and self.centre:
             for side in {0, -1}:
                 columns[side] = columns[side] - self.centre

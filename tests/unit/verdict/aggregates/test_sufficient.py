@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops_ci.config.model import Policy
+from mlops_ci.data.aggregate import from_bytes, to_bytes
 from mlops_ci.errors import ComparisonError
 from mlops_ci.records.results import MetricResult
 from mlops_ci.verdict import (
@@ -230,6 +231,25 @@ def test_a_quantile_that_was_not_asked_for_is_not_assessed() -> None:
     asked = compare_merged(counted(numbered(2, 2_000)), Policy(), ["pinball_loss@0.25"])
     assert (asked[-1].metric, asked[-1].head) == ("pinball_loss@0.25", None)
     assert "every row" in (asked[-1].note or "")
+
+
+@pytest.mark.parametrize("size", [1e80, 1e160, 1.5e308])
+def test_numbers_too_large_for_their_sums_are_not_assessed(size: float) -> None:
+    """Whatever holds the one row: nothing is a number that the others made up."""
+    rows = numbered(4, 1_000)
+    assert rows.head.prediction is not None
+    said = rows.head.prediction.copy()
+    said[[3, 700]] = size, -size
+    rows = replace(rows, head=replace(rows.head, prediction=said))
+    region = np.arange(1_000) % 2
+    found = counted(rows, np.arange(500), np.arange(500, 1_000), region=region)
+    assert state(found) == state(counted(rows, region=region))
+    results = {one.metric: one for one in compare_merged(found, Policy()) if one.slice is None}
+    assert {results[name].head for name in ("mae", "mse", "rmse", "r2")} == {None}
+    assert "every row" in (results["rmse"].note or "")
+    assert results["cost"].low is not None
+    back = from_bytes(to_bytes(found))
+    assert compare_merged(back, Policy()) == compare_merged(found, Policy())
 
 
 @pytest.mark.parametrize("where", ["label", "prediction", "value"])
