@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlops_ci.data.room import chunks, room
+from mlops_ci.data.room import chunks, is_many, room
 
 Hashes = NDArray[np.uint64]
 Rows = NDArray[np.int64] | slice
 ALL = slice(None)
 SHOWN = 3
 AS_TEXT = 1 << 17  # keys that are texts at once
+AT_ONCE = 1 << 20  # keys that are matched at once
 # The constants of SplitMix64 (Steele, Lea & Flood 2014).
 GAMMA = np.uint64(0x9E3779B97F4A7C15)
 FIRST = np.uint64(0xBF58476D1CE4E5B9)
@@ -94,7 +95,8 @@ def rises(keys: NDArray[Any]) -> bool:
 def match(base: NDArray[Any], head: NDArray[Any]) -> tuple[Rows, Rows]:
     """The rows of base and of head that have one key, in base's order. Keys are unique.
 
-    `slice(None)` twice: the two files have the same keys in the same order.
+    `slice(None)` twice: the two files have the same keys in the same order. Once: head has all keys
+    of base.
     """
     if base.dtype.kind != head.dtype.kind:
         base, head = alike(base, head)
@@ -102,16 +104,67 @@ def match(base: NDArray[Any], head: NDArray[Any]) -> tuple[Rows, Rows]:
         return ALL, ALL
     if base.dtype.kind == "U":
         base, head = hash_keys(base), hash_keys(head)
-    order = None if rises(head) else np.argsort(head)
-    ordered = head if order is None else head[order]
-    left, right = [], []
+    if is_many(max(len(base), len(head))):
+        return _match_many(base, head)
+    order = np.argsort(head)
+    place, found = _find(head[order], base)
+    return np.flatnonzero(found), order[place[found]]
+
+
+def _match_many(base: NDArray[Any], head: NDArray[Any]) -> tuple[Rows, Rows]:
+    """In parts by their hashes, so that the memory does not grow with the rows."""
+    parts = -(-max(len(base), len(head)) // AT_ONCE)
+    sides = [_rows_by_part(keys, parts) for keys in (base, head)]
+    partner = room(len(base), np.int64)
+    partner[:] = -1
+    for number in range(parts):
+        one, other = (rows[ends[number] : ends[number + 1]] for rows, ends in sides)
+        theirs = head[other]
+        order = np.argsort(theirs)
+        place, found = _find(theirs[order], base[one])
+        partner[one[found]] = other[order[place[found]]]
+    paired = sum(int(np.count_nonzero(partner[part] >= 0)) for part in chunks(len(base)))
+    if paired == len(base):
+        return ALL, partner
+    left, right, at = room(paired, np.int64), room(paired, np.int64), 0
     for part in chunks(len(base)):
-        place = np.searchsorted(ordered, base[part])
-        place[place == len(ordered)] = 0
-        found = np.flatnonzero(ordered[place] == base[part])
-        left.append(found + part.start)
-        right.append(place[found] if order is None else order[place[found]])
-    return np.concatenate(left), np.concatenate(right)
+        rows = np.flatnonzero(partner[part] >= 0) + part.start
+        left[at : at + len(rows)] = rows
+        right[at : at + len(rows)] = partner[rows]
+        at += len(rows)
+    return left, right
+
+
+def _rows_by_part(keys: NDArray[Any], parts: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows in the order of their parts, and in each of these in their own; where a part begins, and
+    the last one ends."""
+    counts = np.zeros(parts, dtype=np.int64)
+    for part in chunks(len(keys), AT_ONCE):
+        counts += np.bincount(number_of(hash_keys(keys[part]), parts), minlength=parts)
+    ends = np.r_[0, np.cumsum(counts)]
+    at, ordered = ends.copy(), room(len(keys), np.int64)
+    for part in chunks(len(keys), AT_ONCE):
+        numbers = number_of(hash_keys(keys[part]), parts)
+        rows = np.argsort(numbers, kind="stable") + part.start
+        start = 0
+        for number, count in enumerate(np.bincount(numbers, minlength=parts).tolist()):
+            ordered[at[number] : at[number] + count] = rows[start : start + count]
+            at[number] += count
+            start += count
+    return ordered, ends
+
+
+def _find(ordered: NDArray[Any], keys: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """The places of keys among others, which rise, and which of them are there."""
+    place = np.searchsorted(ordered, keys)
+    place[place == len(ordered)] = 0
+    found = ordered[place] == keys if len(ordered) else np.zeros(len(keys), np.bool_)
+    return place, found
+
+
+def number_of(hashes: Hashes, parts: int) -> NDArray[np.uint16]:
+    """The part that each belongs to: all parts are equally likely."""
+    return ((hashes >> np.uint64(32)) * np.uint64(parts) >> np.uint64(32)).astype(np.uint16)
 
 
 def alike(base: NDArray[Any], head: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:

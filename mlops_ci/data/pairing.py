@@ -14,7 +14,7 @@ from mlops_ci.data.keys import ALL, Rows, match
 from mlops_ci.data.overlap import is_enough, notes_uncommon, rest_of, say_too_few
 from mlops_ci.data.predictions import Predictions
 from mlops_ci.data.request import to_say
-from mlops_ci.data.room import code_type
+from mlops_ci.data.room import code_type, taken
 from mlops_ci.data.rows import Slices
 from mlops_ci.data.weighing import choose_weight, notes_apart, weight_notes
 from mlops_ci.errors import ComparisonError
@@ -207,16 +207,16 @@ def _outputs(
 ) -> Outputs:
     prediction, score = side.prediction, side.score
     if prediction is not None:
-        prediction = prediction[rows]
+        prediction = taken(prediction, rows)
         if side.task != "regression":
             prediction = _recoded(side, classes, prediction)
     if score is not None:
-        score = score[rows]
+        score = taken(score, rows)
         if score.ndim == 2 and tuple(classes) != side.classes:
             wide = np.zeros((len(score), len(classes)))
             wide[:, _recode(side, classes)] = score
             score = wide
-    return Outputs(prediction, score, {name: side.values[name][rows] for name in values})
+    return Outputs(prediction, score, {name: taken(side.values[name], rows) for name in values})
 
 
 def _paired(
@@ -235,7 +235,7 @@ def _paired(
     found = PairedRows(
         task=base.task,
         classes=classes,
-        label=label_of(base, classes)[left],
+        label=taken(label_of(base, classes), left),
         base=_outputs(base, classes, left, values),
         head=_outputs(head, classes, right, values),
         group=_counted(base.group[left]) if base.group is not None else None,
@@ -270,7 +270,7 @@ def single_rows(
     return SingleRows(
         task=side.task,
         classes=classes,
-        label=label_of(side, classes)[rows],
+        label=taken(label_of(side, classes), rows),
         outputs=_outputs(side, classes, rows, side.values),
         group=group if rows is ALL or group is None else _counted(group),
         weight=side.weight[rows] if side.weight is not None else None,
@@ -287,9 +287,9 @@ def _code(classes: tuple[str, ...], positive: str | None) -> int:
 def _masks(slices: dict[str, Slices], rows: Rows) -> dict[str, NDArray[np.bool_]]:
     """Every value of the whole file, so that a value whose rows are gone is seen as empty."""
     return {
-        f"{column}={name}": values.codes[rows] == code
+        f"{column}={name}": mask
         for column, values in slices.items()
-        for code, name in enumerate(values.names)
+        for name, mask in values.masks(rows).items()
     }
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from mlops_ci.data.arrays import arrays_of, part_of, with_arrays
 from mlops_ci.data.feed import Chunk, UnlikeError
-from mlops_ci.data.keys import Hashes
+from mlops_ci.data.keys import Hashes, number_of
 from mlops_ci.data.room import refuse_full
 
 MOST = (1 << 16) - 1  # parts
@@ -112,11 +112,6 @@ class Partitions:
 
     def close(self) -> None:
         self._file.close()
-
-
-def number_of(hashes: Hashes, parts: int) -> NDArray[np.uint16]:
-    """The part that each belongs to: all parts are equally likely."""
-    return ((hashes >> np.uint64(32)) * np.uint64(parts) >> np.uint64(32)).astype(np.uint16)
 
 
 def narrow(array: NDArray[Any]) -> NDArray[Any]:

@@ -16,7 +16,7 @@ from mlops_ci.data.digest import digest_file
 from mlops_ci.data.keys import digest_rows
 from mlops_ci.data.opening import open_table
 from mlops_ci.data.request import ColumnsRequest, in_project, to_say
-from mlops_ci.data.room import chunks, room
+from mlops_ci.data.room import chosen, chunks, is_many, room
 from mlops_ci.data.rows import (
     Slices,
     read_group,
@@ -89,6 +89,13 @@ def at_places(predictions: Predictions, places: NDArray[np.int64]) -> Prediction
         values={name: one[places] for name, one in predictions.values.items()},
         weight=some(predictions.weight),
     )
+
+
+def sample_of(predictions: Predictions) -> Predictions:
+    """All rows, or of many as many as lie in memory: by chance, but the same ones each time."""
+    if not is_many(predictions.rows):
+        return predictions
+    return at_places(predictions, chosen(predictions.rows))
 
 
 @dataclass(frozen=True)

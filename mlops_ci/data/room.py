@@ -41,6 +41,24 @@ def room(rows: int, dtype: DTypeLike) -> NDArray[Any]:
         return np.asarray(np.memmap(file, kind, "r+", shape=(rows,)))
 
 
+def taken(values: NDArray[Any], rows: NDArray[np.int64] | slice) -> NDArray[Any]:
+    """These rows of an array [rows] or [rows, columns]; where there are many, not in memory."""
+    if isinstance(rows, slice) or not is_many(len(rows)):
+        return np.asarray(values[rows])
+    width = values.size // max(1, len(values))
+    found = room(len(rows) * width, values.dtype).reshape(len(rows), *values.shape[1:])
+    for part in chunks(len(rows)):
+        found[part] = values[rows[part]]
+    return found
+
+
+def chosen(rows: int) -> NDArray[np.int64]:
+    """Of many rows as many as lie in memory, in their order: by chance, and evenly."""
+    begins = np.arange(MANY + 1) * rows // MANY
+    chance = np.random.default_rng(0).random(MANY)
+    return begins[:-1] + (chance * np.diff(begins)).astype(np.int64)
+
+
 def refuse_full(error: OSError, size: int, what: str) -> None:
     """Raises ComparisonError where the disk was full."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):

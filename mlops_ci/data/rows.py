@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from mlops_ci.config.model import Task
 from mlops_ci.data.columns import SCORE_PREFIX, Roles
-from mlops_ci.data.keys import find_doubles, hash_texts
+from mlops_ci.data.keys import Rows, find_doubles, hash_texts
 from mlops_ci.data.request import to_say
-from mlops_ci.data.room import is_many, room
+from mlops_ci.data.room import is_many, room, taken
 from mlops_ci.data.table import Table, quote, require_present
 from mlops_ci.errors import ComparisonError
 from mlops_ci.verdict.rows import check_weights
@@ -35,6 +35,14 @@ class Slices:
 
     def text(self) -> NDArray[Any]:
         return np.asarray(np.array(self.names)[self.codes])
+
+    def masks(self, rows: Rows) -> dict[str, NDArray[np.bool_]]:
+        """Of each value, which of these rows have it."""
+        codes = taken(self.codes, rows)
+        found = {name: room(len(codes), np.bool_) for name in self.names}
+        for code, mask in enumerate(found.values()):
+            np.equal(codes, code, out=mask)
+        return found
 
 
 def read_keys(table: Table, columns: tuple[str, ...]) -> NDArray[Any] | None:

@@ -35,7 +35,9 @@ def draw_charts(base: Predictions | None, head: Predictions | None) -> tuple[Cha
     """`base` None: a first run, head alone."""
     if head is None:
         return ()
-    sides = [rows for rows in (base, head) if rows is not None]
+    from mlops_ci.data.predictions import sample_of
+
+    sides = [sample_of(rows) for rows in (base, head) if rows is not None]
     if head.task == "regression":
         return (_residuals(sides),)
     return tuple(_of_scores(sides) if head.task == "binary" else _of_classes(sides))

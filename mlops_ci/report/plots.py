@@ -43,8 +43,10 @@ def draw_forests(comparison: Comparison | None) -> tuple[Plot, ...]:
 def draw_curves(
     base: Predictions | None, head: Predictions | None, names: tuple[str, str]
 ) -> tuple[Plot, ...]:
+    from mlops_ci.data.predictions import sample_of
+
     pairs = zip(names, (base, head), strict=True)
-    sides = [Side(name, rows) for name, rows in pairs if rows is not None]
+    sides = [Side(name, sample_of(rows)) for name, rows in pairs if rows is not None]
     return _painted(_curves(sides)) if head is not None else ()
 
 

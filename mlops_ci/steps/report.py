@@ -220,6 +220,7 @@ def _with_plots(
     comparison = section.comparison
     base = comparison.base.name if comparison and comparison.base else request.base_name
     names = (base, request.head_name)
+    notes += _drawn_by_chance(request.head)
     section = replace(section, charts=draw_charts(request.base, request.head))
     try:
         plots = (
@@ -235,6 +236,14 @@ def _with_plots(
         notes.append(f"plots left out: {type(error).__name__}: {error}")
         return section
     return replace(section, plots=plots)
+
+
+def _drawn_by_chance(head: Predictions | None) -> tuple[str, ...]:
+    from mlops_ci.data import room
+
+    if head is None or not room.is_many(head.rows):
+        return ()
+    return (f"the curves show {room.MANY:,} of {head.rows:,} rows, drawn by chance",)
 
 
 def _write(project: Project, shown: Report, folder: Path, notes: list[str]) -> ReportRecord:

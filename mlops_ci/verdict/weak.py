@@ -165,12 +165,12 @@ def change_of(rows: PairedRows) -> Change | None:
         if rows.task == "regression" and side.prediction is not None:
             losses.append(np.abs(side.prediction - rows.label))
         elif side.prediction is not None:
-            losses.append((side.prediction != rows.label).astype(np.float64))
+            losses.append((side.prediction != rows.label).astype(np.int8))
         elif side.score is not None and rows.task == "binary":
             losses.append(np.square(side.score - (rows.label == rows.positive)))
         else:
             return None
-    values = np.asarray(losses[1] - losses[0], dtype=np.float64)
+    values = losses[1] - losses[0]
     signs = rows.task != "regression" and rows.head.prediction is not None
     return Change(values, values > 0, values < 0, signs and rows.base.prediction is not None)
 

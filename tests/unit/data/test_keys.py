@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlops_ci.data import room
+from mlops_ci.data import keys, room
 from mlops_ci.data.keys import digest_rows, find_doubles, hash_keys, hash_name, match, mix
 
 TEXTS = st.text(st.characters(exclude_characters="\0"), min_size=1, max_size=6)
@@ -98,3 +98,36 @@ def test_doubles_are_those_that_are_there_twice(keys: list[str | int], rising: b
             patch.setattr(room, "CHUNK", chunk)
             count, first = find_doubles(np.array(keys))
         assert (count, first.tolist()) == (len(double), double[:3])
+
+
+def test_many_keys_are_matched_as_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(3)
+    every = rng.permutation(5_000)
+    base, head = every[:4_000], rng.permutation(every[500:])
+    few = match(base, head)
+    monkeypatch.setattr(room, "MANY", 100)
+    monkeypatch.setattr(room, "CHUNK", 333)
+    monkeypatch.setattr(keys, "AT_ONCE", 777)
+    many = match(base, head)
+    assert len(base[many[0]]) == 3_500
+    assert np.array_equal(base[many[0]], head[many[1]])
+    assert all(
+        np.array_equal(np.asarray(one), np.asarray(other))
+        for one, other in zip(few, many, strict=True)
+    )
+    left, right = match(head, every)
+    assert left == slice(None)
+    assert np.array_equal(every[right], head)
+    assert all(len(base[rows]) == 0 for rows in match(base, base + 10_000))
+
+
+def test_a_sample_is_spread_evenly_and_the_same_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "MANY", 1_000)
+    places = room.chosen(7_777)
+    assert np.array_equal(places, room.chosen(7_777))
+    assert len(np.unique(places)) == 1_000
+    assert places[0] >= 0
+    assert places[-1] < 7_777
+    gaps = np.bincount(places // 778)
+    assert gaps.min() > 90
+    assert 400 < np.count_nonzero(places % 2) < 600

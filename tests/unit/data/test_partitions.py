@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from mlops_ci.data.arrays import arrays_of, part_of
 from mlops_ci.data.feed import Chunk
-from mlops_ci.data.keys import hash_keys
-from mlops_ci.data.partitions import Partitions, narrow, number_of
+from mlops_ci.data.keys import hash_keys, number_of
+from mlops_ci.data.partitions import Partitions, narrow
 from mlops_ci.errors import ComparisonError
 from mlops_ci.verdict.rows import Outputs
 
