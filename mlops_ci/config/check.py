@@ -35,6 +35,7 @@ def check_config(config: Config, document: Document) -> None:
         _check_paths(model, path, document)
         _check_pictures(model, path, document)
         _check_gates(model, path, document)
+        _check_waivers(model, path, document)
         _check_fairness(model, path, document)
         _check_functions(model, path, document)
         check_contract(model, path, document)
@@ -131,6 +132,7 @@ def _check_limits(limits: Limits, model: Model, place: tuple[str, ...], document
         )
     if any(value is not None and not math.isfinite(value) for value in (*values, total)):
         raise ConfigError(f"{place[-1]}: a limit must be finite", where=document.where(place))
+    _check_together(limits, place, document)
     if place[-1] == LEAKAGE and (limits.slice is not None or set(values[:3]) != {None}):
         raise ConfigError(
             f"{LEAKAGE} is a share of all rows, which has a ceiling and nothing else",
@@ -179,6 +181,42 @@ def _check_groups(limits: Limits, model: Model, place: tuple[str, ...], document
         f"      {place[-1]}: {{max: 0.1, slice: {column}}}",
         link=f"{DOCS}/config.md",
     )
+
+
+def _check_together(limits: Limits, place: tuple[str, ...], document: Document) -> None:
+    """Limits that are each right, and make no sense side by side."""
+    low, high, drop, total = limits.min, limits.max, limits.max_drop, limits.max_total_drop
+    what = fix = ""
+    if low is not None and high is not None and low > high:
+        what = f"no value is at least {low:g} and at most {high:g}"
+        fix = f"{place[-1]}: {{min: {high:g}, max: {low:g}}}"
+    elif total is not None and drop is None:
+        what = "`max-total-drop` bounds what several `max-drop` may add up to, and there is none"
+        fix = f"{place[-1]}: {{max-drop: {total / 2:g}, max-total-drop: {total:g}}}"
+    elif total is not None and drop is not None and total < drop:
+        what = f"one change may lose {drop:g}, and all of them together {total:g}"
+        fix = f"{place[-1]}: {{max-drop: {total:g}, max-total-drop: {drop:g}}}"
+    if what:
+        raise ConfigError(
+            f"{place[-1]}: {what}",
+            where=document.where(place),
+            fix=fix,
+            link=f"{DOCS}/config.md#gates",
+        )
+
+
+def _check_waivers(model: Model, path: tuple[str, ...], document: Document) -> None:
+    for waiver in model.waivers:
+        for key, value in (("owner", waiver.owner), ("reason", waiver.reason)):
+            if not value.strip():
+                raise ConfigError(
+                    f"waivers: that of {waiver.metric} has no {key}",
+                    where=document.where((*path, "waivers")),
+                    fix="say who vouches for it, and why:\n"
+                    f"    waivers: [{{metric: {waiver.metric}, owner: ana, "
+                    f"reason: labels are audited, until: {waiver.until.isoformat()}}}]",
+                    link=f"{DOCS}/config.md#waivers",
+                )
 
 
 def _check_fairness(model: Model, path: tuple[str, ...], document: Document) -> None:

@@ -13,6 +13,7 @@ from mlops_ci.report.numbers import count, decimals_apart, show, show_percent
 from mlops_ci.report.permission import lead_of_failure, permission
 from mlops_ci.report.phrase import Phrase, capital, code, join, quoted, strong, text
 from mlops_ci.report.robustness import robustness_blocks, robustness_lead
+from mlops_ci.report.standing import nothing_required
 from mlops_ci.report.words import main_metric, unchanged
 
 NOISE = "Retraining noise not measured (one seed)."
@@ -47,8 +48,10 @@ def _lead_of_comparison(
     if alone:
         yield permission(section, report) + text(".")
     elif comparison.verdict == "ungated":
-        yield strong("Not judged") + text(": no gate says what it may lose, so nothing stops it.")
-        yield _measured_on(comparison)
+        why = nothing_required(comparison)[1]
+        yield strong("Not judged") + text(f": {why}, so nothing stops it.")
+        yield text("Measured ") + _rows(comparison, None) + text(".")
+        yield from _optional(section)
     elif comparison.verdict == "pass" and not comparison.blocks:
         rows = text(", ") + _rows(comparison, None) + text(".")
         yield permission(section, report) + _kept(section, comparison, base) + rows
@@ -239,11 +242,6 @@ def _rows(comparison: Comparison, metric: MetricResult | None) -> Phrase:
     if rows.paired_by == "position":
         said += text(" (paired by position)")
     return said
-
-
-def _measured_on(comparison: Comparison) -> Phrase:
-    said = _rows(comparison, None)
-    return text("Measured ") + said + text(".")
 
 
 def _lead_of_first(section: Section, comparison: Comparison, report: Report) -> Iterator[Phrase]:

@@ -22,6 +22,7 @@ from mlops_ci.report.model import Report, Section
 from mlops_ci.report.numbers import NBSP, count, decimals_apart, show
 from mlops_ci.report.phrase import Phrase, clip, code, join, quoted, text
 from mlops_ci.report.robustness import robustness_blocks, robustness_headline
+from mlops_ci.report.standing import nothing_required, shipped_words
 
 # Which metric a report is about when nobody said so.
 TELLING = ("roc_auc", "accuracy", "balanced_accuracy", "f1", "rmse", "mae", "r2", "log_loss")
@@ -91,7 +92,7 @@ def headline_phrase(section: Section) -> Phrase:
     if comparison is not None and comparison.blocks:
         return name + _stopped(section)
     if section.state == "live":
-        return name + _shipped(section)
+        return name + shipped_words(section)
     if comparison is None:
         return name + text(" was not compared")
     if section.state == "first":
@@ -223,7 +224,7 @@ def _inconclusive(section: Section, comparison: Comparison) -> Phrase:
 def _ungated(section: Section, comparison: Comparison) -> Phrase:
     if unchanged(comparison):
         return text(" is unchanged: ") + values(main_metric(section))
-    return join((text(" has no gates"), values(main_metric(section))), ": ")
+    return join((text(f" {nothing_required(comparison)[0]}"), values(main_metric(section))), ": ")
 
 
 BY_VERDICT: dict[str, Callable[[Section, Comparison], Phrase]] = {
@@ -241,18 +242,6 @@ def unchanged(comparison: Comparison) -> bool:
         return False
     digests = base.predictions_digest, head.predictions_digest
     return digests[0] is not None and digests[0] == digests[1]
-
-
-def _shipped(section: Section) -> Phrase:
-    deployment = section.deployment
-    if deployment is None:
-        return text(" was pushed" if section.push else " was built")
-    if deployment.status == "live":
-        where = text(" at ") + code(deployment.url) if deployment.url else Phrase()
-        return text(" is live") + where
-    if deployment.status == "rolled-back":
-        return text(" was put back: the new version was not healthy")
-    return text(" was not deployed")
 
 
 def _headline_of_many(touched: list[Section]) -> Phrase:
@@ -284,7 +273,8 @@ def _none_blocks(touched: list[Section], total: str) -> Phrase:
     ungated = with_verdict("ungated")
     if ungated:
         verb = "has" if len(ungated) == 1 else "have"
-        return text(f"{_of(len(ungated), total)} {verb} no gates: ") + _names(ungated)
+        what = "no gate that counts" if any(one.gates for one in ungated) else "no gates"
+        return text(f"{_of(len(ungated), total)} {verb} {what}: ") + _names(ungated)
     return text("both models are no worse" if total == "2" else f"all {total} models are no worse")
 
 

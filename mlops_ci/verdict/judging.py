@@ -70,7 +70,7 @@ def judge(
     if anchor is not None:
         creep = Circumstances(policy, against="anchor")
         judged += _judge_creep(promises, Results(anchor), creep, notes)
-    primary = _primary(promises, policy, results)
+    primary = _primary(promises, policy, results, notes)
     return Judgement(
         gates=tuple(judged),
         verdict=verdict_of(judged),
@@ -117,10 +117,15 @@ def _judge_creep(
             yield judge_gate(Promise(single, promise.source), result, at)
 
 
-def _primary(promises: Sequence[Promise], policy: Policy, results: Results) -> str | None:
+def _primary(
+    promises: Sequence[Promise], policy: Policy, results: Results, notes: list[str]
+) -> str | None:
     if policy.primary is not None:
         named = Gate(metric=policy.primary, kind="max-drop", limit=0.0)
-        return results.resolve(named).metric
+        found = results.resolve(named).metric
+        if found in results.names:
+            return found
+        notes.append(f"`primary: {policy.primary}` was not measured: nothing is said of it")
     first = next((one.gate for one in promises if one.gate.metric != LEAKAGE), None)
     return results.resolve(first).metric if first is not None else None
 

@@ -11,7 +11,8 @@ from datetime import date
 from mlops_ci.config.model import Waiver
 from mlops_ci.records.results import GateResult
 from mlops_ci.value import Value
-from mlops_ci.verdict.names import canonical_metric, known_metric
+from mlops_ci.verdict.likeness import same_metric
+from mlops_ci.verdict.names import last_part
 from mlops_ci.verdict.structs import replaced
 
 
@@ -29,6 +30,7 @@ def told(waiver: Waiver) -> str:
 def waive(gates: Sequence[GateResult], waivers: Sequence[Waiver], today: date) -> Waived:
     """A required gate that did not pass, and that a waiver covers, becomes an advisory one. The
     waiver's last day counts; afterwards it is ignored, and said to be over."""
+    waivers = _resolved(waivers, gates)
     valid = [waiver for waiver in waivers if waiver.until >= today]
     over = [waiver for waiver in waivers if waiver.until < today]
     judged: list[GateResult] = []
@@ -44,19 +46,26 @@ def waive(gates: Sequence[GateResult], waivers: Sequence[Waiver], today: date) -
     return Waived(tuple(judged), tuple(dict.fromkeys(notes)))
 
 
+def _resolved(waivers: Sequence[Waiver], gates: Sequence[GateResult]) -> list[Waiver]:
+    """A waiver of `auc` is one of `test.auc`, where the gates know one such metric alone."""
+    names = list(dict.fromkeys(gate.metric for gate in gates))
+    found = []
+    for waiver in waivers:
+        ends = [name for name in names if same_metric(last_part(name), waiver.metric)]
+        alone = len(ends) == 1 and not any(same_metric(name, waiver.metric) for name in names)
+        found.append(replaced(waiver, metric=ends[0]) if alone else waiver)
+    return found
+
+
 def covers(waiver: Waiver, gate: GateResult) -> bool:
     """`slice` is a gate's own, or `column=*`; without one it covers the gate on all rows."""
-    if _canonical(waiver.metric) != _canonical(gate.metric):
+    if not same_metric(waiver.metric, gate.metric):
         return False
     if waiver.kind is not None and waiver.kind != gate.kind:
         return False
     if waiver.slice is not None and waiver.slice.endswith("=*"):
         return (gate.slice or "").startswith(waiver.slice.removesuffix("*"))
     return waiver.slice == gate.slice
-
-
-def _canonical(name: str) -> str:
-    return canonical_metric(name) if known_metric(name) is not None else name
 
 
 def _name(gate: GateResult) -> str:

@@ -96,6 +96,37 @@ def test_a_total_drop_that_nothing_would_hold_is_refused(limits: str, said: str)
         ("models:\n  a: {metrics: m, gates: {f1: {min: .nan}}}", "finite", "line 2"),
         ("models:\n  a: {metrics: m, gates: {f1: {min: 1, slice: r=x}}}", "declared", "line 2"),
         ("models:\n  a: {metrics: m, slices: [r], gates: {f1: {min: 1, slice: r}}}", "slice", "2"),
+        (
+            "models:\n  a: {metrics: m, gates: {f1: {min: 0.9, max: 0.5}}}",
+            "no value is at least 0.9 and at most 0.5",
+            "line 2",
+        ),
+        (
+            "models:\n  a: {metrics: m, gates: {f1: {min: 0.9, max-total-drop: 0.5}}}",
+            "there is none",
+            "line 2",
+        ),
+        (
+            "models:\n  a: {metrics: m, gates: {f1: {max-drop: 0.2, max-total-drop: 0.1}}}",
+            "one change may lose 0.2, and all of them together 0.1",
+            "line 2",
+        ),
+        (
+            (
+                "models:\n  a:\n    metrics: m\n    gates: {f1: {min: 0}}\n    waivers:\n"
+                "      - {metric: f1, owner: ' ', reason: x, until: 2026-01-01}"
+            ),
+            "that of f1 has no owner",
+            "line 5",
+        ),
+        (
+            (
+                "models:\n  a:\n    metrics: m\n    waivers:\n"
+                "      - {metric: f1, reason: x, until: 2026-01-01}"
+            ),
+            "owner",
+            "line 5",
+        ),
         ("models:\n  a/b: {metrics: m}", "name", "line 2"),
         ("models:\n  a: {metrics: m, train: x, dvc: [y]}", "both", "line 2"),
         ("models: {}", "no model is named", "line 1"),

@@ -179,3 +179,23 @@ def test_only_the_footer_varies_by_run() -> None:
     there = render_markdown(report_of([replace(section, training=slower)], links))
     assert here != there
     assert here.splitlines()[:-1] == there.splitlines()[:-1]
+
+
+@pytest.mark.parametrize("waived", [None, "by ana until 2030-01-01: audited"])
+def test_a_model_whose_gates_do_not_count_is_not_said_to_have_none(waived: str | None) -> None:
+    section = section_of(compared([metric("recall", 0.641, 0.59, 0.009)], (drop("recall", 0.02),)))
+    comparison = section.comparison
+    assert comparison is not None
+    gates = tuple(
+        msgspec.structs.replace(gate, required=False, blocks=False, waived=waived)
+        for gate in comparison.gates
+    )
+    section = section_of(
+        msgspec.structs.replace(comparison, gates=gates, verdict="ungated", blocks=False)
+    )
+    words = ("is let through", "its only gate is waived", "Failed, but waived: recall")
+    if waived is None:
+        words = ("has no gate that is required", "no gate is required", "and failed: recall")
+    assert words[0] in str(headline(section))
+    assert all(one in said(section) for one in words[1:])
+    assert "no gates" not in str(headline(section)) + str(report_headline(report_of([section] * 2)))

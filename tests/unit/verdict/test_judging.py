@@ -430,3 +430,12 @@ def test_rows_are_stronger_evidence_than_a_number() -> None:
 def test_a_gate_says_whose_it_is() -> None:
     found = judge([result()], [Promise(gate(), "both"), gate("min", 0.1)], Policy())
     assert [one.source for one in found.gates] == ["both", "option"]
+
+
+def test_a_primary_metric_that_was_not_measured_is_told() -> None:
+    gates = [Gate(metric="roc_auc", kind="max-drop", limit=0.1)]
+    found = judge([result()], gates, Policy(primary="rmse"))
+    assert found.primary == "roc_auc"
+    assert found.notes == ("`primary: rmse` was not measured: nothing is said of it",)
+    with pytest.raises(ConfigError, match="rsme"):
+        judge([result()], gates, Policy(primary="rsme"))

@@ -69,3 +69,13 @@ def test_kinds_names_and_gates_that_pass() -> None:
     assert waive([passing], [waiver()], DAY).gates == (passing,)
     advisory = gate(required=False, blocks=False)
     assert waive([advisory], [waiver()], DAY).notes == ()
+
+
+def test_a_waiver_by_the_last_part_of_a_name() -> None:
+    """A gate on `auc` is judged as `test.auc`, where the file has it so; two of them are none."""
+    found = waive([gate("test.auc")], [waiver("auc")], DAY)
+    assert not found.gates[0].blocks
+    either = waive([gate("test.auc"), gate("train.auc")], [waiver("auc")], DAY)
+    assert all(one.blocks for one in either.gates)
+    other = waive([gate("roc_auc"), gate("train.auc")], [waiver("auc")], DAY)
+    assert [one.blocks for one in other.gates] == [False, True]
