@@ -7,6 +7,7 @@ import numpy as np
 from mlops_ci.data.keys import Rows
 from mlops_ci.data.predictions import Predictions
 
+SHOWN = 3
 ENOUGH = 0.8  # of base's rows: fewer may be a choice, and no longer base's test set
 
 
@@ -32,6 +33,22 @@ def notes_uncommon(rows: int | None, unscored: int, added: int) -> tuple[str, ..
     if added:
         notes.append(f"{added:,} rows of head are new: they are not compared.")
     return tuple(notes)
+
+
+def notes_new_slices(base: Predictions, head: Predictions) -> tuple[str, ...]:
+    """Of slices that base has no row of no gate can speak, `column=*` included."""
+    new = [
+        f"{column}={value}"
+        for column, values in head.slices.items()
+        if column in base.slices
+        for value in values.names
+        if value not in base.slices[column].names
+    ]
+    if not new:
+        return ()
+    shown = ", ".join(new[:SHOWN]) + (", …" if len(new) > SHOWN else "")
+    which = "it" if len(new) == 1 else "them"
+    return (f"Base has no row of {shown}: no gate judges {which}.",)
 
 
 def rest_of(base: Predictions, rows: Rows) -> Rows | None:

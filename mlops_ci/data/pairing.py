@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from mlops_ci.data.classes import OTHER, order_classes
 from mlops_ci.data.keys import ALL, Rows, match
-from mlops_ci.data.overlap import is_enough, notes_uncommon, rest_of, say_too_few
+from mlops_ci.data.overlap import is_enough, notes_new_slices, notes_uncommon, rest_of, say_too_few
 from mlops_ci.data.predictions import Predictions
 from mlops_ci.data.request import to_say
 from mlops_ci.data.room import code_type, taken
@@ -150,6 +150,7 @@ def _by_key(
         *_notes(base, head),
         *weight_notes(base, head, (left, right)),
         *notes_uncommon(base.rows, unscored, added),
+        *notes_new_slices(base, head),
     )
     counts = RowCounts(base=base.rows, head=head.rows, paired=paired, paired_by="id")
     rows = _paired(base, head, classes, (left, right))

@@ -6,7 +6,7 @@ import json
 import re
 import shlex
 
-from mlops_ci.records import GateResult, MetricResult
+from mlops_ci.records import Comparison, GateResult, MetricResult
 from mlops_ci.report.contract import contract_blocks
 from mlops_ci.report.model import Section
 from mlops_ci.report.numbers import count, round_rows, show_exact
@@ -18,14 +18,15 @@ POWER = "80 % power"
 WITHOUT_ROWS = ("point", "point-beyond")
 
 
-def next_step(gate: GateResult, metric: MetricResult | None) -> Phrase:
-    if gate.reason == "unpaired" or _is_unpaired(gate):
+def next_step(gate: GateResult, metric: MetricResult | None, comparison: Comparison) -> Phrase:
+    unpaired = gate.reason == "unpaired" or _is_unpaired(gate)
+    if unpaired and comparison.left_out is None:
         return (
             text("Write an ")
             + code("id")
             + text(" column with the same ids in both, to pair the rows.")
         )
-    if gate.reason == "unscored":
+    if gate.reason == "unscored" or unpaired:
         return text("Evaluate on all rows of ") + code("main") + text("'s test set.")
     if gate.reason == "new-rows":
         again = text("With ") + code("predict:") + text(" and ") + code("data:")

@@ -123,7 +123,7 @@ def _decided_against(section: Section, comparison: Comparison, may: Phrase) -> I
     yield may + text(f": {_left_open(gate, len(open_), len(gates))}.")
     yield _because(gate, metric, comparison)
     yield _policy(gate, comparison)
-    yield next_step(gate, metric)
+    yield next_step(gate, metric, comparison)
 
 
 def _left_open(gate: GateResult, open_: int, total: int) -> str:
@@ -256,7 +256,7 @@ def _lead_of_first(section: Section, comparison: Comparison, report: Report) -> 
     if comparison.verdict == "inconclusive" and not alone:
         gate = section.gates[0]
         yield _policy(gate, comparison)
-        yield next_step(gate, section.metric_of(gate))
+        yield next_step(gate, section.metric_of(gate), comparison)
     if not comparison.blocks:
         yield (
             text("Once it is on ")

@@ -41,7 +41,7 @@ def waiver(metric: str, more: str = "") -> str:
         "mcc: {max-drop: 3}",
         "mcc: {min: -2}",
         "ece: {max: 3}",
-        "demographic_parity_difference: {max: 10}",
+        "specificity: {min: 3}",
     ],
 )
 def test_a_gate_that_can_decide_nothing_is_refused(gate: str) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from mlops_ci.config import Policy
+from mlops_ci.records import LeftOut
 from mlops_ci.report import (
     Report,
     headline,
@@ -16,6 +18,7 @@ from mlops_ci.report import (
 from mlops_ci.report.advice import paste, suggested_margin
 from mlops_ci.report.sentences import lead
 from mlops_ci.report.words import mark_of, report_mark
+from mlops_ci.verdict import judge
 from tests.unit.report.states import (
     better,
     compared,
@@ -199,3 +202,16 @@ def test_a_model_whose_gates_do_not_count_is_not_said_to_have_none(waived: str |
     assert words[0] in str(headline(section))
     assert all(one in said(section) for one in words[1:])
     assert "no gates" not in str(headline(section)) + str(report_headline(report_of([section] * 2)))
+
+
+def test_who_has_ids_is_not_told_to_write_them() -> None:
+    found = compared([metric("recall", 0.641, 0.64, 0.009)], (drop("recall", 0.02),))
+    unpaired = [msgspec.structs.replace(one, evidence="unpaired") for one in found.metrics]
+    gates = judge(unpaired, [drop("recall", 0.02)], Policy()).gates
+    found = msgspec.structs.replace(
+        found, metrics=tuple(unpaired), gates=gates, verdict="inconclusive", evidence="unpaired"
+    )
+    assert "Write an id column" in said(section_of(found))
+    found = msgspec.structs.replace(found, left_out=LeftOut(rows=400))
+    assert "Evaluate on all rows of main's test set." in said(section_of(found))
+    assert "id column" not in said(section_of(found))
