@@ -110,6 +110,17 @@ def test_rows_that_only_head_has_are_said(tmp_path: Path) -> None:
     assert "10 rows of head are new: they are not compared." in found.notes
 
 
+def test_a_slice_that_base_has_no_row_of_is_said(tmp_path: Path) -> None:
+    """Of `region=*` it is none: nothing would say that it is not judged."""
+    base, head = binary(40), binary(50)
+    base["region"], head["region"] = ["north"] * 40, ["north"] * 45 + ["east"] * 5
+    found = pairing(tmp_path, base, head, slices=("region",))
+    assert "Base has no row of region=east: no gate judges it." in found.notes
+    head["region"] = ["north"] * 50
+    found = pairing(tmp_path, base, head, slices=("region",))
+    assert not any("no row of" in note for note in found.notes)
+
+
 def test_a_label_that_moved_is_refused(tmp_path: Path) -> None:
     head = binary()
     head["label"][7] = 1 - head["label"][7]
