@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlops_ci.config.model import Task
 from mlops_ci.data.columns import PAGE, Roles
+from mlops_ci.data.foreign.dvc_plot import DVC_PLOT
 from mlops_ci.data.request import OR, ColumnsRequest, to_say
 from mlops_ci.data.rows import read_numbers_of
 from mlops_ci.data.table import Table, quote
@@ -21,6 +22,8 @@ def resolve_task(table: Table, roles: Roles, request: ColumnsRequest) -> tuple[T
         return _classes(table, roles, request), f"classes ({request.asked})"
     if request.task is not None:
         return request.task, request.asked
+    if table.written_by is not None and table.written_by.startswith(DVC_PLOT.name):
+        return _classes(table, roles, request), f"a {table.written_by}"
     kind = table.kind(roles.label)
     if kind == "text" and not roles.class_scores:
         _refuse_text_among_numbers(table, roles.label)

@@ -68,6 +68,7 @@ def _sides(
     studio: Studio | None,
 ) -> Sides:
     """All that the comparison is told; the drawing of base's and head's curves begins meanwhile."""
+    from mlops_ci.plan.features import notes_on_features
     from mlops_ci.plan.leakage import leakage_with_base
     from mlops_ci.steps.sides import Sides
 
@@ -100,9 +101,11 @@ def _sides(
     history, missed = history_of(outcome.name, head, store if side else None)
     missed += same_seeds(evaluation)
     leakage, leaks = leakage_with_base(project, outcome.name, search, head, measure)
+    known = [one.predictions if one is not None else None for one in (before, base)]
     promised = (*contract.notes, *robustness.notes)
     evaluations = evaluations_of(outcome.name, head, store)
     missed += spending_notes(measure.policy, evaluations)
+    features = notes_on_features(project, search, evaluation, *known)
     return Sides(
         model=outcome.name,
         base=base,
@@ -114,7 +117,7 @@ def _sides(
         contract=contract.results,
         robustness=robustness.results,
         waiting=contract.waiting,
-        notes=(*leaks, *promised, *outcome.notes, *notes, *missed, *unread),
+        notes=(*leaks, *promised, *features, *outcome.notes, *notes, *missed, *unread),
         before=before,
         history=history,
         beside=leakage,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from msgspec import structs
 
 from mlops_ci.config.model import Gate, Policy
+from mlops_ci.errors import DOCS, ComparisonError
 from mlops_ci.records.comparison import Comparison, Resolution
 from mlops_ci.records.findings import Retraining
 from mlops_ci.records.results import MetricResult, RowCounts, Verdict
@@ -16,6 +17,7 @@ from mlops_ci.verdict import Promise, Trainings, judge, verdict_of, waive, widen
 from mlops_ci.verdict.gates import gate_of
 
 FLOORS = ("min", "max")
+SHOWN = 3
 
 
 def compare_sides(sides: Sides) -> Outcome:
@@ -26,6 +28,8 @@ def compare_sides(sides: Sides) -> Outcome:
     gates = sides.gates if sides.base else [g for g in sides.gates if _kind(g) in FLOORS]
     metrics, retraining = _with_noise(measured.metrics, sides.base, sides)
     metrics = (*metrics, *sides.beside)
+    if not (metrics or sides.gates or sides.resources or sides.promises):
+        raise _nothing(head)
     anchor = _against_best(sides, measured)
     judged = judge(
         (*metrics, *sides.resources),
@@ -65,6 +69,17 @@ def compare_sides(sides: Sides) -> Outcome:
         notes=(*waived.notes, *moved.notes, *sides.notes, *measured.notes, *judged.notes),
     )
     return Outcome(comparison, sides.base.predictions if sides.base else None, head.predictions)
+
+
+def _nothing(head: Known) -> ComparisonError:
+    """A curve, or names and dates: without a gate nothing would say that nothing was compared."""
+    said = [f"{name}: {why}" for name, why in head.refused.items()]
+    return ComparisonError(
+        "there is nothing to compare: neither predictions nor a number",
+        where=head.side.name,
+        fix="; ".join(said[:SHOWN]) or 'write a number into it, for example {"auc": 0.91}',
+        link=f"{DOCS}/predictions.md",
+    )
 
 
 def _explain(sides: Sides, measured: Measured) -> Moved:

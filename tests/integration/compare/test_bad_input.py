@@ -48,6 +48,14 @@ def test_files_that_are_missing_empty_or_folders(two: Path, capsys: Capture) -> 
     refused(capsys, 2, "not known", "base.csv", "notes.txt", *GATE)
 
 
+def test_files_with_nothing_to_compare(two: Path, capsys: Capture) -> None:
+    """A curve of DVC: without a gate it was ungated, which lets it through."""
+    (two / "roc.json").write_text('{"roc": [{"fpr": 0.0, "tpr": 0.0}], "name": "a"}')
+    said = refused(capsys, 3, "there is nothing to compare", "roc.json", "roc.json")
+    assert "roc: it is a list, not a number" in said
+    assert run_program(["compare", "roc.json", "roc.json", *GATE]) == 1
+
+
 def test_a_truncated_file(two: Path, capsys: Capture) -> None:
     text = (two / "head.csv").read_text()
     (two / "head.csv").write_text(text[: text.rindex(",0.")])

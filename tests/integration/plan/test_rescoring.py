@@ -146,6 +146,54 @@ def test_a_worse_model_fails_on_the_new_rows_too(repo: Repository) -> None:
     assert found.rows.paired == 1200
 
 
+TABLE = """
+import csv, json, pathlib
+kept = pathlib.Path("out/answers.json")
+rows = list(csv.DictReader(open("data/test.csv")))
+known = json.loads(kept.read_text()) if kept.exists() else {}
+known = {row["id"]: known.get(row["id"], int(int(row["x"]) >= 50)) for row in rows}
+kept.write_text(json.dumps(known))
+with open("out/predictions.csv", "w", newline="") as file:
+    writer = csv.writer(file)
+    writer.writerow(["id", "label", "prediction"])
+    writer.writerows([row["id"], row["label"], known[row["id"]]] for row in rows)
+"""
+WITH_FEATURES = CONFIG.replace("    task:", "    features: data/test.csv\n    task:")
+
+
+def turned(text: str, rows_: int) -> str:
+    """The first rows with another x, the labels as they are."""
+    head, *lines = text.splitlines()
+    cells = [line.split(",") for line in lines]
+    new = [f"{i},{99 - int(x)},{y}" if int(i) < rows_ else f"{i},{x},{y}" for i, x, y in cells]
+    return "\n".join([head, *new]) + "\n"
+
+
+@pytest.mark.parametrize("looks_up", [True, False])
+def test_answers_that_are_looked_up_by_id_are_suspected(repo: Repository, looks_up: bool) -> None:
+    """100 rows have other features, and 50 rows are new, so that main's model is asked."""
+    adopted = {"mlops-ci.yaml": WITH_FEATURES}
+    repo.commit({**adopted, "predict.py": TABLE} if looks_up else adopted)
+    repo.push()
+    repo.branch("data")
+    repo.commit({"data/test.csv": turned(rows(0, 1050), 100)})
+    _, found = run(repo)
+    told = "Main's model answered each of the 100 rows whose features changed as before. If"
+    assert any(note.startswith(told) for note in found.notes) is looks_up, found.notes
+
+
+def test_changed_features_of_the_same_rows_are_told(repo: Repository) -> None:
+    """Main's model is not asked: head could move what it is measured by."""
+    repo.commit({"mlops-ci.yaml": WITH_FEATURES})
+    repo.push()
+    repo.branch("data")
+    repo.commit({"data/test.csv": turned(rows(0, 1000), 100)})
+    _, found = run(repo)
+    assert found.decomposition == ()
+    told = "data/test.csv changed, while the ids and labels of the evaluation rows did not"
+    assert any(note.startswith(told) for note in found.notes), found.notes
+
+
 def test_main_out_of_the_store_is_trained_again_once(repo: Repository) -> None:
     merge(repo)
     repo.branch("data")

@@ -34,6 +34,14 @@ def test_the_rows_of_a_confusion_plot_are_predictions() -> None:
     assert (pairing.counts.paired, pairing.counts.paired_by) == (len(written), "position")
 
 
+def test_a_confusion_plot_of_whole_numbers_holds_classes(tmp_path: Path) -> None:
+    """As scikit-learn's labels are: nobody has to say that it is no regression."""
+    written = [{"actual": i % 3, "predicted": i % 2} for i in range(12)]
+    found = read_predictions(put(tmp_path, "cm.json", {"confusion": written}))
+    assert (found.task, found.classes) == ("multiclass", ("0", "1", "2"))
+    assert "confusion plot of DVC" in found.resolution.task_from
+
+
 @pytest.mark.parametrize("name", ["cm.json", "cm.csv", "cm.tsv"])
 def test_a_confusion_plot_in_every_form_of_dvc(tmp_path: Path, name: str) -> None:
     written, path = rows_of(CONFUSION), tmp_path / name
