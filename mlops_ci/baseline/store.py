@@ -103,8 +103,9 @@ class ShelfStore:
 
     def settle(self, header: Header) -> None:
         def change(index: Index) -> tuple[Index, dict[str, bytes | None]]:
+            live = {"awaits": False, "resources": header.resources}
             entries = tuple(
-                msgspec.structs.replace(one, awaits=False) if one.address == header.address else one
+                msgspec.structs.replace(one, **live) if one.address == header.address else one
                 for one in index.entries
             )
             return msgspec.structs.replace(index, entries=entries), {}

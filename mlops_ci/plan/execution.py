@@ -13,6 +13,7 @@ from mlops_ci.errors import DOCS, ConfigError, InternalError, MlopsCiError, Usag
 from mlops_ci.plan.base_search import Retry, Search
 from mlops_ci.plan.choice import ModelPlan, Plan
 from mlops_ci.plan.foresight import foresee
+from mlops_ci.plan.image_size import judge_image, weighed
 from mlops_ci.plan.noise import seeds_of
 from mlops_ci.plan.outcome import ModelOutcome, Outcomes, Progress, Silent
 from mlops_ci.plan.sides import compare_with_base
@@ -76,6 +77,7 @@ class _Execution:
     model: ModelPlan
     outcome: ModelOutcome
     at: str = "train"
+    search: Search | None = None
 
     def run(self) -> None:
         try:
@@ -104,6 +106,7 @@ class _Execution:
             raise gone(name)
         foresee(name, project.model(name))
         search = Search(project, name, base, self.context.store) if base is not None else None
+        self.search = search
         if search is not None:
             search.look()
         self._head(seeds_of(project, name, search))
@@ -161,8 +164,13 @@ class _Execution:
                     header = self._keep(store, awaits=len(steps) > 1)
                 else:
                     self.outcome.shipped[step] = self._shipper()(step, self.model.name)
+            if step == "build" and self._is_too_large():
+                return
         if store is not None and header is not None and header.awaits:
-            self._settle(store, header)
+            self._settle(store, weighed(header, self.outcome))
+
+    def _is_too_large(self) -> bool:
+        return judge_image(self.context.project, self.outcome, self.search, self.context.store)
 
     def _shipper(self) -> Ship:
         return self.context.ship or (lambda step, name: ship(self.context.project, step, name))

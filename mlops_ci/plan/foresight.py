@@ -8,7 +8,7 @@ from mlops_ci.config import Gate, Model, Waiver, expand_contract, expand_gates, 
 from mlops_ci.config.model import LEAKAGE
 from mlops_ci.engines.allowed import allowed_environment
 from mlops_ci.errors import DOCS, ConfigError
-from mlops_ci.verdict.history import RESOURCES
+from mlops_ci.verdict.history import IMAGE, RESOURCES
 from mlops_ci.verdict.likeness import range_of, same_metric
 from mlops_ci.verdict.names import known_metric, unknown_metric
 
@@ -23,6 +23,13 @@ def foresee(name: str, model: Model) -> None:
     allowed_environment({}, model.secrets)
     for waiver in model.waivers:
         _refuse_idle(name, model, waiver)
+    if IMAGE in model.gates and model.image is None:
+        raise ConfigError(
+            f"there is a gate on {IMAGE}, and no `image:` is built",
+            where=f"mlops-ci.yaml, models.{name}.gates.{IMAGE}",
+            fix=f"image: ghcr.io/OWNER/{name.lower()}",
+            link=f"{DOCS}/config.md#size-and-speed",
+        )
     if model.metrics:
         return
     own = (*model.columns.directions, *model.functions, *RESOURCES, LEAKAGE)

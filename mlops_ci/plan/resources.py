@@ -12,7 +12,7 @@ from mlops_ci.plan.base_side import BaseSide
 from mlops_ci.plan.outcome import ModelOutcome
 from mlops_ci.records import MetricResult
 from mlops_ci.verdict.gates import gate_of
-from mlops_ci.verdict.history import RESOURCES, Past, compare_resource
+from mlops_ci.verdict.history import IMAGE, RESOURCES, Past, compare_resource
 
 if TYPE_CHECKING:
     from mlops_ci.plan.measure import Measure
@@ -34,7 +34,7 @@ def compare_resources(
     theirs = resources_of(side.training, side.evaluation) if side is not None else {}
     headers, notes = _past(outcome.name, store)
     compared = []
-    for name in RESOURCES:
+    for name in (one for one in RESOURCES if one != IMAGE):  # see `image_size.py`
         past = Past(_values(headers, name), theirs.get(name))
         found = compare_resource(name, ours.get(name), past, measure.policy.level)
         if name in asked or _says_something(found):

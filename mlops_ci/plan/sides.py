@@ -16,6 +16,7 @@ from mlops_ci.plan.base_search import Search
 from mlops_ci.plan.base_side import BaseSide, Rescored
 from mlops_ci.plan.contract import contract_with_base
 from mlops_ci.plan.functions import function_keys, functions_of
+from mlops_ci.plan.image_size import LATER, gates_apart
 from mlops_ci.plan.measure import Measure, measure_of
 from mlops_ci.plan.noise import (
     evaluations_of,
@@ -105,19 +106,21 @@ def _sides(
     promised = (*contract.notes, *robustness.notes)
     evaluations = evaluations_of(outcome.name, head, store)
     missed += spending_notes(measure.policy, evaluations)
+    gates, later = gates_apart(measure.gates)
+    waits = [LATER] if later else []
     features = notes_on_features(project, search, evaluation, *known)
     return Sides(
         model=outcome.name,
         base=base,
         head=head,
-        gates=measure.gates,
+        gates=gates,
         policy=measure.policy,
         anchors=anchors,
         changes=(*measure.changes, *replaced, *contract.changes, *robustness.changes),
         contract=contract.results,
         robustness=robustness.results,
-        waiting=contract.waiting,
-        notes=(*leaks, *promised, *features, *outcome.notes, *notes, *missed, *unread),
+        waiting=contract.waiting + len(later),
+        notes=(*leaks, *promised, *features, *outcome.notes, *notes, *missed, *unread, *waits),
         before=before,
         history=history,
         beside=leakage,

@@ -10,6 +10,7 @@ from mlops_ci.value import Value
 
 METRICS = {
     "model_size_mb": "model size (MB)",
+    "image_size_mb": "image size (MB)",
     "training_seconds": "training time (s)",
     "peak_memory_mb": "training memory (MB)",
     "latency_ms": "latency (ms)",

@@ -12,6 +12,8 @@ def nothing_required(comparison: Comparison) -> tuple[str, str]:
     drops = [one for one in comparison.robustness if one.limit is not None]
     waived = [one.waived for one in comparison.gates]
     waived += [one.waived for one in comparison.contract] + [one.waived for one in drops]
+    if not waived and comparison.waiting and comparison.base is not None:
+        return "has no gate to hold yet", "its gate waits for the merge"
     if not waived:
         return "has no gates", "no gate says what it may lose"
     if None not in waived:

@@ -15,9 +15,11 @@ from typing import Any
 from mlops_ci.records.results import MetricResult
 
 LEAST_RUNS, MOST_RUNS = 5, 30
-EXACT = ("model_size_mb",)
+IMAGE = "image_size_mb"
+EXACT = ("model_size_mb", IMAGE)
 RESOURCES = {
     "model_size_mb": "head's model is no file here: name it, `model: PATH`",
+    IMAGE: "no image was built",
     "training_seconds": "head was not trained here",
     "peak_memory_mb": "the memory of head's training was not measured",
     "latency_ms": "there is no `predict:` to measure, and no `latency_ms` in the metrics files",

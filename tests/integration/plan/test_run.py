@@ -24,10 +24,12 @@ from mlops_ci.errors import (
 from mlops_ci.plan import Context, Occasion, Outcomes, execute, plan_project, store_of
 from mlops_ci.plan.choice import UNSHIPPED
 from mlops_ci.plan.execution import Ship
+from mlops_ci.plan.image_size import LATER
 from mlops_ci.plan.outcome import ModelOutcome
 from mlops_ci.plan.recorded import lost_models
 from mlops_ci.plan.reproduction import Source, reproduce
 from mlops_ci.project import Project, open_project
+from mlops_ci.records import Build, Comparison
 from mlops_ci.world import World
 from tests.integration.repositories import Repository, git, make_repository
 
@@ -582,6 +584,56 @@ def test_a_merge_ships_in_order_and_a_blocked_one_does_not(repo: Repository) -> 
     calls.clear()
     assert shipping(repo, calls).exit_code == 1
     assert calls == []
+
+
+def test_an_image_that_is_too_large_is_not_pushed(repo: Repository) -> None:
+    """It is judged between build and push: against `max`, then against main's last one too."""
+    size = "      image_size_mb: [{max: 50}, {max-drop-relative: 0.1}]\n"
+    gated = SHIPPED.replace("    gates:\n", f"    gates:\n{size}")
+
+    def push(megabytes: int) -> tuple[list[str], ModelOutcome]:
+        calls: list[str] = []
+
+        def ship(step: str, name: str) -> object:
+            calls.append(step)
+            size = megabytes * 1_000_000
+            return Build(
+                model=name, commit="c", image="i", digest="d", model_digest="m", size_bytes=size
+            )
+
+        project = repo.project()
+        asked = Asked("push", head=repo.git("rev-parse", "HEAD"))
+        plan = plan_project(project, Occasion(asked, ships=True))
+        context = Context(project, store=store_of(project), timeout=120, ship=ship)
+        return calls, only(execute(plan, context))
+
+    repo.commit({"mlops-ci.yaml": gated})
+    before = only(run(repo.project())).comparison
+    assert before is not None
+    assert LATER in before.notes
+    assert image_gates(before) == {}
+
+    calls, first = push(40)
+    assert (calls, first.exit_code) == (["build", "push", "deploy"], 0)
+    assert first.comparison is not None
+    assert image_gates(first.comparison) == {"max": "pass"}
+    assert LATER not in first.comparison.notes
+    store = store_of(repo.project())
+    assert store is not None
+    assert [one.resources.get("image_size_mb") for one in store.list()] == [40.0]
+
+    repo.commit({"params.yaml": "right: 0.91\n"})
+    calls, larger = push(45)
+    assert (calls, larger.exit_code) == (["build"], 1)
+    assert larger.comparison is not None
+    assert larger.comparison.verdict == "fail"
+    assert image_gates(larger.comparison) == {"max": "pass", "max-drop-relative": "fail"}
+    (found,) = (one for one in larger.comparison.resources if one.metric == "image_size_mb")
+    assert (found.base, found.head) == (40.0, 45.0)
+
+
+def image_gates(comparison: Comparison) -> dict[str, str]:
+    return {one.kind: one.verdict for one in comparison.gates if one.metric == "image_size_mb"}
 
 
 def test_a_shipping_error_is_the_models(repo: Repository) -> None:

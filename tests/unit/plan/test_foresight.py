@@ -106,3 +106,9 @@ def test_a_waiver_of_a_gate(waiver_: str, gates: str) -> None:
 def test_a_waiver_of_no_gate_is_refused(waiver_: str) -> None:
     with pytest.raises(ConfigError, match="no gate of m is on"):
         foreseen("roc_auc: {max-drop: 0.1}", waiver_)
+
+
+def test_the_size_of_no_image() -> None:
+    foreseen("image_size_mb: {max: 500}", more="    image: ghcr.io/acme/m\n")
+    with pytest.raises(ConfigError, match="no `image:` is built"):
+        foreseen("image_size_mb: {max: 500}")
