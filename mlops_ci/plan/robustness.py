@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from mlops_ci.config import Gate, Perturbation, Policy, Waiver, expand_robustness
+from mlops_ci.config.model import LEAKAGE
 from mlops_ci.data import Predictions
 from mlops_ci.plan.base_search import Search
 from mlops_ci.plan.outcome import ModelOutcome
@@ -17,6 +18,7 @@ from mlops_ci.project import Project
 from mlops_ci.records.findings import RobustnessResult
 from mlops_ci.steps.robustness import RobustnessRequest, check_robustness
 from mlops_ci.verdict.gates import Promise, Source, gate_of
+from mlops_ci.verdict.history import RESOURCES
 from mlops_ci.verdict.perturbation import (
     MainsDrop,
     Seen,
@@ -46,9 +48,10 @@ class Ruling:
 
     @property
     def primary(self) -> str | None:
-        """The metric that policy or gates speak of first."""
-        gates = map(gate_of, self.gates)
-        return self.policy.primary or next((gate.metric for gate in gates), None)
+        """The metric of rows that policy or gates speak of first."""
+        metrics = (gate_of(gate).metric for gate in self.gates)
+        of_rows = (name for name in metrics if name not in RESOURCES and name != LEAKAGE)
+        return self.policy.primary or next(of_rows, None)
 
 
 @dataclass(frozen=True)
