@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import msgspec
 
@@ -60,7 +59,7 @@ def judge_image(
         blocks=comparison.blocks or any(gate.blocks for gate in waived.gates),
         notes=(*(note for note in comparison.notes if note != LATER), *waived.notes),
     )
-    outcome.compared = replace(outcome.compared, comparison=judged)
+    outcome.compared = msgspec.structs.replace(outcome.compared, comparison=judged)
     project.records.write("compare", judged)
     return judged.blocks
 
