@@ -190,9 +190,6 @@ def _check_together(limits: Limits, place: tuple[str, ...], document: Document) 
     if low is not None and high is not None and low > high:
         what = f"no value is at least {low:g} and at most {high:g}"
         fix = f"{place[-1]}: {{min: {high:g}, max: {low:g}}}"
-    elif total is not None and drop is None:
-        what = "`max-total-drop` bounds what several `max-drop` may add up to, and there is none"
-        fix = f"{place[-1]}: {{max-drop: {total / 2:g}, max-total-drop: {total:g}}}"
     elif total is not None and drop is not None and total < drop:
         what = f"one change may lose {drop:g}, and all of them together {total:g}"
         fix = f"{place[-1]}: {{max-drop: {total:g}, max-total-drop: {drop:g}}}"

@@ -103,7 +103,7 @@ def test_a_total_drop_that_nothing_would_hold_is_refused(limits: str, said: str)
         ),
         (
             "models:\n  a: {metrics: m, gates: {f1: {min: 0.9, max-total-drop: 0.5}}}",
-            "there is none",
+            "no single one is bounded",
             "line 2",
         ),
         (
