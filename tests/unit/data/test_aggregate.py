@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import msgspec
@@ -20,9 +21,10 @@ from mlops_ci.data.packing import pack
 from mlops_ci.errors import ComparisonError
 from mlops_ci.records import Resolution, RowCounts
 from mlops_ci.verdict.aggregates.scale import WHOLE
-from mlops_ci.verdict.aggregates.sufficient import Sufficient
+from mlops_ci.verdict.aggregates.sufficient import Question, Sufficient
+from mlops_ci.verdict.rows import SingleRows, view_of
 from tests.unit.verdict.aggregates.test_sufficient import counted, numbered, state
-from tests.unit.verdict.rows_for_tests import binary_rows, multiclass_rows
+from tests.unit.verdict.rows_for_tests import binary_rows, multiclass_rows, side_of
 
 N = 600
 REGION = np.arange(N) % 3
@@ -197,3 +199,38 @@ def test_columns_are_not_chosen_twice(tmp_path: Path, capsys: pytest.CaptureFixt
     write_aggregate(aggregate(statistics()), place)
     assert run_program(["compare", str(place), "--slice", "region"]) == 2
     assert "where the rows are counted" in capsys.readouterr().err
+
+
+def counted_alone(rows: SingleRows) -> Sufficient:
+    found = Sufficient.empty(Question(rows.task, rows.classes, rows.positive, sides=1))
+    found.add(view_of(rows))
+    return found
+
+
+@pytest.mark.parametrize("base", [N, N + 1])
+def test_two_samples_are_judged_and_never_pass(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], base: int
+) -> None:
+    """`base`: how many rows the file says that base has."""
+    rows = binary_rows(1, N)
+    alone = [counted_alone(side_of(rows, side)) for side in ("base", "head")]
+    nothing = Sufficient.empty(Question(rows.task, rows.classes, rows.positive))
+    whole = msgspec.structs.replace(
+        aggregate(nothing, 0),
+        counts=RowCounts(base=base, head=N, paired=0, paired_by="none"),
+        unscored=N,
+        added=N,
+        apart=(to_bytes(alone[0]), to_bytes(alone[1])),
+    )
+    place = tmp_path / "x.mlops-ci-aggregate"
+    write_aggregate(whole, place)
+    code = run_program(["compare", str(place), "--max-drop", "accuracy=0.9", "--json"])
+    told = capsys.readouterr()
+    if base != N:
+        assert code == 3
+        assert "contradict themselves: two samples of 600 and 600 rows" in told.err
+        return
+    found = json.loads(told.out)
+    assert (found["verdict"], found["evidence"]) == ("inconclusive", "unpaired")
+    assert found["gates"][0]["low"] > -0.9
+    assert any("No id occurs in both files" in note for note in found["notes"])
