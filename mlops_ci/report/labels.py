@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from mlops_ci.records import Comparison, GateResult, MetricResult
 from mlops_ci.records.comparison import Side
-from mlops_ci.report.numbers import NBSP, decimals_of, decimals_without_interval, show_exact
+from mlops_ci.report.numbers import (
+    NBSP,
+    decimals_of,
+    decimals_without_interval,
+    has_width,
+    show_exact,
+)
 from mlops_ci.report.phrase import Phrase, code, text
 from mlops_ci.value import Value
 
@@ -101,12 +107,14 @@ def cell_name(
 def decimals_for(metric: MetricResult | None, gate: GateResult | None = None) -> int:
     """The digits that the interval supports: of the change, else of the candidate's own value."""
     pairs = []
-    if gate is not None:
-        pairs.append((gate.low, gate.high))
+    size = gate.estimate if gate else None
     if metric is not None:
-        pairs += [(metric.low, metric.high), (metric.head_low, metric.head_high)]
+        size = metric.head
+        pairs = [(metric.low, metric.high), (metric.head_low, metric.head_high)]
+    if gate is not None:
+        pairs.insert(0, (gate.low, gate.high))
     for low, high in pairs:
-        if low is not None and high is not None and high > low:
+        if low is not None and high is not None and has_width(low, high, size):
             return decimals_of((high - low) / 2)
     if metric is None:
         return decimals_without_interval(gate.estimate if gate else None)

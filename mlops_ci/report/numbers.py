@@ -11,6 +11,8 @@ ABSENT = "–"
 PLAIN = 3  # decimals where nothing says how sure a number is
 MOST = 6  # more decimals than that are written as a power of ten
 HUGE = 1e15
+# An interval narrower than this share of its value is as wide as floats round.
+ROUNDING = 1e-10
 
 
 def decimals_of(uncertainty: float | None) -> int:
@@ -22,6 +24,13 @@ def decimals_of(uncertainty: float | None) -> int:
     exponent = math.floor(math.log10(uncertainty))
     leading = uncertainty / 10.0**exponent
     return max(0, -exponent + (1 if leading < 3.55 else 0))
+
+
+def has_width(low: float | None, high: float | None, value: float | None) -> bool:
+    """Whether an interval says how many digits of `value` count."""
+    if low is None or high is None:
+        return False
+    return high - low > ROUNDING * abs(value or 0.0)
 
 
 def decimals_without_interval(*values: float | None) -> int:

@@ -169,9 +169,10 @@ class Means:
             return bounded_interval(np.zeros(n), reach, level)
         if n < FEW_ROWS:
             return mean_interval(self._influence(slice(0, n), weights), reach, level)
-        if few_rows_decide(self.moments.variance(weights) * (n - 1), extreme):
+        square, apart = self.moments.variance(weights) * (n - 1), reach[1] - reach[0]
+        if few_rows_decide(square, extreme, apart):
             return bounded_interval(self._influence(slice(0, n), weights), reach, level)
-        return large_interval(self.moments.spread(weights), self.moments.freedom(weights), level)
+        return large_interval(self.moments, weights, reach, level)
 
     def _rounding(self, weights: Floats) -> float:
         """What is no difference between two rows: of 0.6 − 0.1 and 0.7 − 0.2."""

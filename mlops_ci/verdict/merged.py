@@ -240,7 +240,7 @@ class MergedPart(Part):
             pairs.append((sides[0], sides[1], joint.bands[at]))
         moved = Moved.of(*pairs)
         variance = moved.power(2)
-        if few_rows_decide(variance * moved.n, moved.farthest):
+        if few_rows_decide(variance * moved.n, moved.farthest, 2.0):
             return None
         se = math.sqrt(variance / (moved.n - 1))
         skew = moved.power(3) / variance**1.5 / math.sqrt(moved.n) if variance else 0.0

@@ -188,7 +188,7 @@ class Area:
         classes = (self.positive, self.negative)
         square = sum(one.moments.power(np.array(weights), 2) / one.moments.n for one in classes)
         extreme = max(one.farthest(weights) / one.moments.n for one in classes)
-        return few_rows_decide(square, extreme)
+        return few_rows_decide(square, extreme, 2 / max(one.moments.n for one in classes))
 
 
 def area_of(placed: Sequence[Placements], actual: Mask) -> Area:

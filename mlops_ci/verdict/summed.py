@@ -42,7 +42,7 @@ class SummedMeans(Means):
             return None
         weights = np.einsum("ij,i->j", self._lift, gradient)
         square = self.moments.variance(weights) * (self._view.n - 1)
-        if few_rows_decide(square, self._farthest(weights)):
+        if few_rows_decide(square, self._farthest(weights), reach[1] - reach[0]):
             return None
         return super()._interval(gradient, reach, level)
 

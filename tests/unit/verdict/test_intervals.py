@@ -295,7 +295,11 @@ def test_mean_losses_by_the_textbook() -> None:
     assert found.se == pytest.approx(se, rel=1e-9)
     skew = stats.skew(moved) * (799 / 800) ** 1.5 / math.sqrt(800)
     freedom = 2 * 800 / (stats.kurtosis(moved, fisher=False) - 1) - 1
-    truth = hall_textbook(moved.mean(), se, skew, freedom)
+    low, high = hall_textbook(moved.mean(), se, skew, freedom)
+    assert stats.kurtosis(moved, fisher=False) < 800 / 15  # rows enough carry it
+    longer = 3 * skew**2
+    assert skew < 0
+    truth = (low - longer * (moved.mean() - low), high)
     assert (found.low, found.high) == pytest.approx(truth, abs=1e-9)
     assert found.method == "t, skew-adjusted"
 
