@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 
 import numpy as np
@@ -23,16 +23,19 @@ from mlops_ci.verdict.rows import Floats, Ints
 
 @dataclass(frozen=True)
 class Interval:
+    """`carriers`: how many rows carry the variance; infinite where nobody counted."""
+
     low: float
     high: float
     se: float
     method: str
+    carriers: float = math.inf
 
     def shifted(self, by: float) -> Interval:
-        return Interval(self.low + by, self.high + by, self.se, self.method)
+        return replace(self, low=self.low + by, high=self.high + by)
 
     def widened(self, by: float) -> Interval:
-        return Interval(self.low - by, self.high + by, self.se, self.method)
+        return replace(self, low=self.low - by, high=self.high + by)
 
 
 # Under so many degrees of freedom the expansion of Student's t is off in its third digit.

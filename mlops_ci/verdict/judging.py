@@ -20,6 +20,7 @@ from mlops_ci.verdict.gates import (
     judge_gate,
 )
 from mlops_ci.verdict.lookup import Results
+from mlops_ci.verdict.measured import CARRIED
 from mlops_ci.verdict.seeds import p_of_change
 from mlops_ci.verdict.structs import replaced
 
@@ -66,7 +67,7 @@ def judge(
     results = Results(metrics)
     at = Circumstances(policy, uncommon.unscored, uncommon.added, uncommon.apart)
     judged = [one for promise in promises for one in _judge_promise(promise, results, at)]
-    notes: list[str] = []
+    notes = _carried(judged, results)
     if anchor is not None:
         creep = Circumstances(policy, against="anchor")
         judged += _judge_creep(promises, Results(anchor), creep, notes)
@@ -79,6 +80,17 @@ def judge(
         primary=primary,
         notes=tuple(notes),
     )
+
+
+def _carried(gates: Sequence[GateResult], results: Results) -> list[str]:
+    """Of gated metrics, whose change few rows carry."""
+    notes = []
+    for gate in gates:
+        found = results.find(gate.metric, gate.slice)
+        if found is not None and (found.note or "").endswith(CARRIED):
+            where = f" for {gate.slice}" if gate.slice else ""
+            notes.append(f"{gate.metric}{where}: {found.note}")
+    return list(dict.fromkeys(notes))
 
 
 def verdict_of(gates: Iterable[GateResult]) -> Verdict:

@@ -13,7 +13,7 @@ from mlops_ci.verdict.assessing import impossible, ranks, too_few
 from mlops_ci.verdict.influence import by_groups
 from mlops_ci.verdict.intervals import EXACTLY_ZERO, Interval, wilson
 from mlops_ci.verdict.losses import LOSSES
-from mlops_ci.verdict.measured import Measured
+from mlops_ci.verdict.measured import FEW_CARRIERS, Measured, carried_by
 from mlops_ci.verdict.moments import mean_interval
 from mlops_ci.verdict.multiclass import areas, areas_change_interval, areas_interval
 from mlops_ci.verdict.names import Metric, metric_of
@@ -90,6 +90,8 @@ def _sound(found: Measured, scale: float) -> Measured:
         note = "the metric has no finite value on these rows"
     elif note is None and (None in own[: len(values)] or (len(values) > 1 and change is None)):
         note = "not assessed: nothing bounds its variance on these rows"
+    elif note is None and change is not None and change.carriers < FEW_CARRIERS:
+        note = carried_by(change.carriers)
     return Measured(values, own, change if None not in values else None, note, found.average)
 
 

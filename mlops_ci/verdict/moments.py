@@ -163,7 +163,8 @@ def mean_interval(influence: Floats, reach: tuple[float, float], level: float) -
     if n >= FEW_ROWS:
         return found
     drawn = _studentised(ordered, float(ordered.std(ddof=1)) / math.sqrt(n), level)
-    return replace(drawn, low=min(drawn.low, found.low), high=max(drawn.high, found.high))
+    low, high = min(drawn.low, found.low), max(drawn.high, found.high)
+    return replace(drawn, low=low, high=high, carriers=found.carriers)
 
 
 def few_rows_decide(square: float, extreme: float, reach: float) -> bool:
@@ -196,12 +197,13 @@ def large_interval(
     tail, other = (found.high, -found.low) if spread.skew > 0 else (-found.low, found.high)
     ahead, behind = (reach[1], -reach[0]) if spread.skew > 0 else (-reach[0], reach[1])
     tail *= 1 + UNSEEN * spread.skew**2
-    doubt = (KNOWN - moments.carriers(gradient)) / (KNOWN - UNKNOWN)
+    carriers = moments.carriers(gradient)
+    doubt = (KNOWN - carriers) / (KNOWN - UNKNOWN)
     if ahead > 0:
         doubt *= min(max(behind / ahead, 0.0), 1.0)
     other += min(max(doubt, 0.0), 1.0) * max(tail - other, 0.0)
     low, high = (-other, tail) if spread.skew > 0 else (-tail, other)
-    return replace(found, low=low, high=high)
+    return replace(found, low=low, high=high, carriers=carriers)
 
 
 def bounded_interval(
