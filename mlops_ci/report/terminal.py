@@ -35,7 +35,6 @@ COLOURS = {"✅": "green", "❌": "red", "⚠️": "yellow", "⛔": "red", "💥
            "📏": "cyan", "🌱": "cyan", "↩️": "red"}  # fmt: skip
 WIDE = 100  # columns: from here on the sides' values have room beside the picture
 PICTURED = 64  # columns: from here on there is room for the picture
-NAMED = 8  # columns that a metric's name keeps
 TAIL = 30  # lines of a log
 WHOLE = 30  # metrics that a terminal shows without being asked for a page
 
@@ -183,8 +182,7 @@ def _table(rows: Sequence[Row], shape: Shape) -> Table:
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("")
-    # Without a name no number says anything: digits are cut first.
-    table.add_column("metric", overflow="fold", min_width=NAMED)
+    table.add_column("metric", overflow="fold")
     if shape.base is not None:
         table.add_column(f"change ({shape.level})", justify="right", no_wrap=True)
     if shape.pictured:

@@ -11,6 +11,7 @@ from mlops_ci.report.numbers import (
     decimals_apart,
     decimals_of,
     decimals_without_interval,
+    has_width,
     round_rows,
     show,
     show_bytes,
@@ -27,6 +28,14 @@ from mlops_ci.report.numbers import (
 )  # fmt: skip
 def test_decimals_that_an_interval_supports(half: float | None, decimals: int) -> None:
     assert decimals_of(half) == decimals
+
+
+def test_an_interval_as_wide_as_rounding_says_nothing_of_digits() -> None:
+    assert not has_width(0.10499999999999714, 0.10499999999999728, 0.105)
+    assert not has_width(0.1, 0.1, 0.1)
+    assert not has_width(None, 0.1, 0.1)
+    assert has_width(0.1049999, 0.1050001, 0.105)
+    assert has_width(-1e-14, 1e-14, 0.0)
 
 
 @pytest.mark.parametrize(
