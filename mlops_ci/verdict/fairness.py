@@ -4,9 +4,9 @@ A group is a slice of a column that the project names under `fairness`. Of each 
 counted by (label, base's class, head's class); that is all that the metrics need, and drawing these
 counts again from the multinomial distribution is the ordinary paired bootstrap (Efron 1979).
 Where rows belong together, or have weights, groups of rows or weighted rows are drawn instead.
-Intervals are bias-corrected percentiles (Efron & Tibshirani 1993, 14.3), since the largest of
-several differences is biased away from 0; where a rate rests on few rows, no shorter than what
-those leave open (`scarcity`).
+Intervals are those of the largest of several differences (`extremes`), which is biased away from 0:
+Berger 1982, Westfall & Young 1993, Chernozhukov, Lee & Rosen 2013; where a rate rests on few rows,
+no shorter than what those leave open (`scarcity`).
 Hardt, Price & Srebro 2016, "Equality of opportunity in supervised learning" (NIPS 29); demographic
 parity: Dwork et al. 2012, "Fairness through awareness" (ITCS 3, 214–226).
 https://fairlearn.org/main/user_guide/assessment/common_fairness_metrics.html
@@ -14,72 +14,28 @@ https://fairlearn.org/main/user_guide/assessment/common_fairness_metrics.html
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from mlops_ci.config.model import Policy
 from mlops_ci.records.results import MetricResult
+from mlops_ci.verdict.extremes import Estimates, largest_rose
+from mlops_ci.verdict.group_rates import BASE, CELLS, HEAD, Groups, rate_of, rates_of, spread_of
 from mlops_ci.verdict.intervals import EXACTLY_ZERO, Interval
 from mlops_ci.verdict.names import FAIRNESS, METRICS
 from mlops_ci.verdict.rows import Floats, Ints, Mask, PairedRows, SingleRows
-from mlops_ci.verdict.scarcity import Rate, reach_of_change, reach_of_spread
+from mlops_ci.verdict.scarcity import reach_of_change, reach_of_spread
 from mlops_ci.verdict.units import Units, units_of
 
-DRAWS = 4_000
 ROUNDING = 1e-12
-SEED = 20_261_121
 NOT_BINARY = "it is defined for two classes"
 NO_CLASSES = "it needs classes, and there are only scores"
 METHOD = "bootstrap of counts"
-CELLS = 8  # label × base's class × head's class, each positive or not
-Counts = Ints | Floats
-CODES = np.arange(CELLS)
-LABEL, BASE, HEAD = ((CODES >> at & 1).astype(np.bool_) for at in (2, 1, 0))
-
-
-@dataclass(frozen=True)
-class Groups:
-    """`counts` [groups, 8] in the order of `names`, or the weights of so many `rows`; `skipped`
-    have too few. `units`: what was sampled, where it is not rows; `cell` [n]: where a row counts
-    then, −1 for nowhere.
-    """
-
-    names: tuple[str, ...]
-    counts: Counts
-    skipped: tuple[str, ...]
-    rows: int
-    cell: Ints | None = None
-    units: Units | None = None
-
-    def rates(self, of: Mask, side: Mask) -> list[Rate]:
-        """Each group's share of positive answers among the rows `of`, and how much it rests on."""
-        counts, found = self.counts, []
-        for at, share in enumerate(_rate(counts, of, side)):
-            total = counts[at, of].sum()
-            rows = float(total)
-            if self.units is not None and self.cell is not None:
-                rows = self.units.worth(np.isin(self.cell, at * CELLS + CODES[of]))
-            moved = (
-                counts[at, of & one & ~other].sum() for one, other in ((BASE, HEAD), (HEAD, BASE))
-            )
-            lost, gained = (float(one / total * rows) if total else 0.0 for one in moved)
-            found.append(Rate(float(share), rows, lost, gained))
-        return found
-
-    @cached_property
-    def drawn(self) -> Counts:
-        """[draws, groups, 8]: all rows drawn anew, so the groups' sizes vary too."""
-        if self.units is not None and self.cell is not None:
-            totals = self.units.draw(self.cell, self.counts.size, DRAWS, SEED)
-            return totals.reshape(DRAWS, *self.counts.shape)
-        n = self.rows
-        rng = np.random.default_rng(SEED)
-        drawn = rng.multinomial(n, (self.counts / n).ravel(), size=DRAWS)
-        return np.asarray(drawn.reshape(DRAWS, *self.counts.shape))
+Apart = Callable[[Floats, Floats], Floats]  # of two groups' rates
 
 
 def compare_fairness(
@@ -131,9 +87,7 @@ def _measure(name: str, groups: Groups | str, asked: Asked) -> _Found:
     if not np.isfinite(estimates).all():
         return _Found(n, note="a group has no row that its rate is of")
     note = f"left out, too few rows: {', '.join(groups.skipped)}" if groups.skipped else None
-    draws = [spread_of(name, groups.drawn, side) for side in (BASE, HEAD)]
-    own = [_percentiles(draw, at, policy) for draw, at in zip(draws, estimates, strict=True)]
-    change = _percentiles(draws[1] - draws[0], estimates[1] - estimates[0], policy)
+    own, change = _bounds(name, groups, (estimates[0], estimates[1]), policy.level)
     own = [
         _no_shorter(one, name, groups, side, policy.level)
         for one, side in zip(own, (BASE, HEAD), strict=True)
@@ -147,34 +101,61 @@ def _measure(name: str, groups: Groups | str, asked: Asked) -> _Found:
     return _Found(n, (estimates[0], estimates[1]), (own[0], own[1]), change, note)
 
 
+def _bounds(
+    name: str, groups: Groups, values: tuple[float, float], level: float
+) -> tuple[list[Interval], Interval]:
+    """Own intervals of base and head, and that of the change. A ratio is the least of its pairs',
+    and by itself bounded by its logarithm."""
+    ratio = name.endswith("ratio")
+    apart, own_apart = (_turned_ratio, _log_ratio) if ratio else (np.subtract, np.subtract)
+    draws = [spread_of(name, groups.drawn, side) for side in (BASE, HEAD)]
+    own = []
+    for side, draw, value in zip((BASE, HEAD), draws, values, strict=True):
+        low, high = _pairs(name, groups, side, own_apart).largest(level)
+        ends = (math.exp(-high), math.exp(-max(low, 0.0))) if ratio else (max(low, 0.0), high)
+        own.append(_interval(ends, draw, value))
+    before, after = (_pairs(name, groups, side, apart) for side in (BASE, HEAD))
+    low, high = largest_rose(before, after, level)
+    low, high = max(-1.0, low), min(1.0, high)
+    ends = (-high, -low) if ratio else (low, high)
+    return own, _interval(ends, draws[1] - draws[0], values[1] - values[0])
+
+
+def _turned_ratio(one: Floats, other: Floats) -> Floats:
+    return np.asarray(-other / one)
+
+
+def _log_ratio(one: Floats, other: Floats) -> Floats:
+    return np.asarray(np.log(one) - np.log(other))
+
+
+def _interval(ends: tuple[float, float], draws: Floats, value: float) -> Interval:
+    draws = draws[np.isfinite(draws)]
+    return Interval(min(ends[0], value), max(ends[1], value), float(draws.std(ddof=1)), METHOD)
+
+
+def _pairs(name: str, groups: Groups, side: Mask, apart: Apart) -> Estimates:
+    """Of each ordered pair of groups how far their rates lie apart."""
+    seen, errors = [], []
+    one, other = (~np.eye(len(groups.counts), dtype=np.bool_)).nonzero()
+    for of in rates_of(name):
+        rate, drawn = (rate_of(counts, of, side) for counts in (groups.counts, groups.drawn))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            seen.append(apart(rate[one], rate[other]))
+            errors.append(apart(drawn[:, one], drawn[:, other]) - seen[-1])
+    known = np.isfinite(found := np.concatenate(seen))
+    off = np.concatenate(errors, axis=1)[:, known]
+    return Estimates(found[known], np.where(np.isfinite(off), off, 0.0))
+
+
 def _named(interval: Interval, units: Units) -> Interval:
     return replace(interval, method=f"{interval.method}{units.words}")
-
-
-def spread_of(name: str, counts: Counts, side: Mask) -> Floats:
-    """How far the groups' rates lie apart: counts [..., groups, 8] → [...]; NaN where a group has
-    no row that a rate is of. Equalized odds is the worse of the two rates, as in fairlearn."""
-    kind = name.rpartition("_")[2]
-    spreads = [_spread(kind, _rate(counts, of, side)) for of in _rates_of(name)]
-    return spreads[0] if len(spreads) == 1 else WORSE[kind](*spreads)
-
-
-WORSE = {"difference": np.maximum, "ratio": np.minimum}
-
-
-def _rates_of(name: str) -> tuple[Mask, ...]:
-    """The rows that a metric's rates are of."""
-    return {
-        "demographic_parity": (np.ones(CELLS, dtype=np.bool_),),
-        "equal_opportunity": (LABEL,),
-        "equalized_odds": (LABEL, ~LABEL),
-    }[name.rpartition("_")[0]]
 
 
 def _no_shorter(own: Interval, name: str, groups: Groups, side: Mask, level: float) -> Interval:
     """Where few rows tell a rate, at least what they leave open."""
     kind = name.rpartition("_")[2]
-    found = [reach_of_spread(kind, groups.rates(of, side), level) for of in _rates_of(name)]
+    found = [reach_of_spread(kind, groups.rates(of, side), level) for of in rates_of(name)]
     reach = [one for one in found if one is not None]
     if not reach:
         return own
@@ -188,28 +169,13 @@ def _no_shorter_change(
     kind, drawn = name.rpartition("_")[2], change.high - change.low > ROUNDING
     found = [
         reach_of_change(kind, (groups.rates(of, BASE), groups.rates(of, HEAD)), level, drawn=drawn)
-        for of in _rates_of(name)
+        for of in rates_of(name)
     ]
     reach = [one for one in found if one is not None]
     if not reach:
         return change
     low, high = estimate - max(down for down, _ in reach), estimate + max(up for _, up in reach)
     return replace(change, low=min(change.low, low), high=max(change.high, high))
-
-
-def _rate(counts: Counts, of: Mask, side: Mask) -> Floats:
-    """Share of the positive answers among the rows `of`, by group."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        rate = counts[..., of & side].sum(axis=-1) / counts[..., of].sum(axis=-1)
-    return np.asarray(rate, dtype=np.float64)
-
-
-def _spread(kind: str, rates: Floats) -> Floats:
-    lowest, highest = rates.min(axis=-1), rates.max(axis=-1)
-    if kind == "difference":
-        return np.asarray(highest - lowest)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.asarray(lowest / highest)
 
 
 def _groups(rows: PairedRows | SingleRows, policy: Policy, column: str) -> Groups | str:
@@ -233,7 +199,7 @@ def _groups(rows: PairedRows | SingleRows, policy: Policy, column: str) -> Group
         cell[masks[name]] = at * CELLS + codes[masks[name]]
     skipped = tuple(name for name in masks if name not in kept)
     size = CELLS * len(kept)
-    counts: Counts = np.bincount(cell[cell >= 0], minlength=size)
+    counts: Ints | Floats = np.bincount(cell[cell >= 0], minlength=size)
     n = int(counts.sum())
     if units is not None:
         counts = units.totals(cell, size)
@@ -252,19 +218,6 @@ def _what(units: Units | None) -> str:
     if units is None:
         return "rows"
     return "rows of equal weight" if units.clusters is None else "groups of rows"
-
-
-def _percentiles(draws: Floats, estimate: float, policy: Policy) -> Interval:
-    """Bias-corrected; draws without a value are left out."""
-    from scipy.special import ndtr, ndtri
-
-    draws = draws[np.isfinite(draws)]
-    below = (np.count_nonzero(draws < estimate) + np.count_nonzero(draws <= estimate)) / 2
-    shift = float(ndtri(np.clip(below / len(draws), 1 / len(draws), 1 - 1 / len(draws))))
-    tail = (1 - policy.level) / 2
-    ends = [float(ndtr(2 * shift + ndtri(share))) for share in (tail, 1 - tail)]
-    low, high = (float(one) for one in np.quantile(draws, ends))
-    return Interval(min(low, estimate), max(high, estimate), float(draws.std(ddof=1)), METHOD)
 
 
 def _result(name: str, column: str, found: _Found, asked: Asked) -> MetricResult:

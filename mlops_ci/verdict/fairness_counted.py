@@ -10,14 +10,13 @@ from mlops_ci.config.model import Policy
 from mlops_ci.records.results import MetricResult
 from mlops_ci.verdict.aggregates.sufficient import Sufficient
 from mlops_ci.verdict.fairness import (
-    CELLS,
     NO_CLASSES,
     NOT_BINARY,
     Asked,
-    Groups,
     compare_groups,
     too_few,
 )
+from mlops_ci.verdict.group_rates import CELLS, Groups
 from mlops_ci.verdict.rows import Ints
 
 

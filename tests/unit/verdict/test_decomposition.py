@@ -77,14 +77,14 @@ def test_the_two_effects_are_the_whole_way(seed: int, easy: float, hard: float) 
 
 
 def test_what_has_no_value_on_one_set_is_left_out() -> None:
-    """The old rows have one class only: no ROC AUC there, so none is taken apart."""
+    """The old scores are all equal: no ROC AUC there, so none is taken apart."""
     label, outputs = answers(300, 0.9, 1)
-    ones = np.ones(300, dtype=np.int64)
+    flat = replace(outputs, score=np.full(300, 0.5))
     judged = compare_paired(PairedRows("binary", CLASSES, label, outputs, outputs), POLICY)
     found = {
         one.metric
         for one in decompose(
-            Answered(single(ones, outputs), single(label, outputs)), judged, POLICY
+            Answered(single(label, flat), single(label, outputs)), judged, POLICY
         )
     }
     assert "accuracy" in found
