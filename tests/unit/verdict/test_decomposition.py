@@ -83,9 +83,7 @@ def test_what_has_no_value_on_one_set_is_left_out() -> None:
     judged = compare_paired(PairedRows("binary", CLASSES, label, outputs, outputs), POLICY)
     found = {
         one.metric
-        for one in decompose(
-            Answered(single(label, flat), single(label, outputs)), judged, POLICY
-        )
+        for one in decompose(Answered(single(label, flat), single(label, outputs)), judged, POLICY)
     }
     assert "accuracy" in found
     assert "roc_auc" not in found
