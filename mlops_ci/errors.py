@@ -133,7 +133,15 @@ class InternalError(MlopsCiError):
 
 
 class Terminated(BaseException):
-    """SIGTERM: somebody wants us to end; a handler raises it where the signal finds us."""
+    """SIGTERM: somebody wants us to end; a handler raises it where the signal finds us. `asked`: it
+    did, also where a library's own code put an error of its own in its place.
+    """
+
+    asked = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        Terminated.asked = True
 
 
 def worst_exit_code(codes: Iterable[int]) -> int:

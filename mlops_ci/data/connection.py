@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from mlops_ci.data.formats import escape_glob, literal
-from mlops_ci.errors import ComparisonError
+from mlops_ci.errors import ComparisonError, Terminated
 
 MEMORY_LIMIT = "1GB"
+INTERRUPTED = "Query interrupted"
 PLACE = '"mlops-ci row"'  # the column with a row's place in its file
 
 T = TypeVar("T")
@@ -45,7 +46,8 @@ def connect(
 
 
 def guarded(path: Path, work: Callable[[], T]) -> T:
-    """DuckDB's errors as ours: a truncated or broken file is bad input, not a bug."""
+    """DuckDB's errors as ours: a truncated or broken file is bad input, not a bug, and a signal that
+    came while it counted raises what it raises elsewhere."""
     import duckdb
 
     try:
@@ -56,6 +58,10 @@ def guarded(path: Path, work: Callable[[], T]) -> T:
             where=str(path),
             fix="write fewer columns, or compare a sample of the rows",
         ) from error
+    except RuntimeError as error:
+        if str(error) != INTERRUPTED:
+            raise
+        raise (Terminated if Terminated.asked else KeyboardInterrupt) from error
     except (duckdb.Error, OSError) as error:
         raise ComparisonError(
             f"{path.name} cannot be read: {_short(str(error))}",
