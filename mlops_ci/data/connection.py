@@ -46,8 +46,8 @@ def connect(
 
 
 def guarded(path: Path, work: Callable[[], T]) -> T:
-    """DuckDB's errors as ours: a truncated or broken file is bad input, not a bug, and a signal that
-    came while it counted raises what it raises elsewhere."""
+    """DuckDB's errors as ours: a truncated or broken file is bad input, not a bug, and a signal
+    that came while it counted raises what it raises elsewhere."""
     import duckdb
 
     try:
