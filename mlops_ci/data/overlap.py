@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 
 from mlops_ci.data.keys import Rows
@@ -36,13 +38,20 @@ def notes_uncommon(rows: int | None, unscored: int, added: int) -> tuple[str, ..
 
 
 def notes_new_slices(base: Predictions, head: Predictions) -> tuple[str, ...]:
+    names = [{name: values.names for name, values in one.slices.items()} for one in (base, head)]
+    return say_new_slices(names[0], names[1])
+
+
+def say_new_slices(
+    base: Mapping[str, Sequence[str]], head: Mapping[str, Sequence[str]]
+) -> tuple[str, ...]:
     """Of slices that base has no row of no gate can speak, `column=*` included."""
     new = [
         f"{column}={value}"
-        for column, values in head.slices.items()
-        if column in base.slices
-        for value in values.names
-        if value not in base.slices[column].names
+        for column, values in head.items()
+        if column in base
+        for value in values
+        if value not in base[column]
     ]
     if not new:
         return ()

@@ -8,7 +8,7 @@ What is not plain (groups, weights, a missing cell, a label that differs) is lef
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -25,7 +25,7 @@ from mlops_ci.data.formats import format_of
 from mlops_ci.data.joined import join
 from mlops_ci.data.keys import digest_of, find_doubles, rises, sum_rows
 from mlops_ci.data.opening import open_table
-from mlops_ci.data.overlap import is_enough, notes_uncommon
+from mlops_ci.data.overlap import is_enough, notes_uncommon, say_new_slices
 from mlops_ci.data.predictions import THRESHOLD
 from mlops_ci.data.request import ColumnsRequest
 from mlops_ci.data.room import chunks, is_many, room
@@ -115,11 +115,22 @@ def _stream(
         resolution_of_file(other, request),
         (digests[0], digests[1]),
         digest_of(base.rows, counted.identity),
-        (*_notes(one, other), *notes_uncommon(base.rows, unscored, added)),
+        (
+            *_notes(one, other),
+            *notes_uncommon(base.rows, unscored, added),
+            *(_new_slices(one, other, values) if added else ()),
+        ),
         unscored,
         added,
         left_out=counted.left_out if unscored else None,
     )
+
+
+def _new_slices(one: File, other: File, values: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """`values`: of base's slices."""
+    names = [name for name in one.roles.slices if name in other.roles.slices]
+    head = {name: slice_of(other.table, name)[0] for name in names}
+    return say_new_slices(dict(zip(one.roles.slices, values, strict=True)), head)
 
 
 @dataclass

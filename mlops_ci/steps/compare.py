@@ -15,6 +15,7 @@ from mlops_ci.steps.numbers import compare_known
 from mlops_ci.steps.sides import Known, Measured, Moved, Outcome, Sides, Wanted
 from mlops_ci.verdict import Promise, Trainings, judge, verdict_of, waive, widen_all
 from mlops_ci.verdict.gates import gate_of
+from mlops_ci.verdict.remarks import NO_QUERIES
 
 FLOORS = ("min", "max")
 SHOWN = 3
@@ -156,7 +157,15 @@ def _of_rows(base: Known | None, head: Known, policy: Policy, wanted: Wanted) ->
 
 def _measure(base: Known | None, head: Known, policy: Policy, wanted: Wanted) -> Measured:
     by_rows = _of_rows(base, head, policy, wanted)
-    measured = {metric.metric for metric in by_rows.metrics}
     numbers = compare_known(base, head, wanted.names)
+    kept = tuple(one for one in by_rows.metrics if not _is_told(one, numbers))
+    measured = {metric.metric for metric in kept}
     others = tuple(one for one in numbers if one.metric not in measured)
-    return structs.replace(by_rows, metrics=(*by_rows.metrics, *others))
+    return structs.replace(by_rows, metrics=(*kept, *others))
+
+
+def _is_told(one: MetricResult, numbers: Sequence[MetricResult]) -> bool:
+    """A ranking that these rows do not have, and that a metrics file has a number of."""
+    if one.note != NO_QUERIES:
+        return False
+    return any(f".{number.metric}".endswith(f".{one.metric}") for number in numbers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mlops_ci.verdict.aggregates.cells import MAX_CLASSES
 from mlops_ci.verdict.names import Metric
 from mlops_ci.verdict.part import Part
+from mlops_ci.verdict.remarks import NO_QUERIES
 
 # The rarer class needs as many rows as a mean does.
 RARE = 30
@@ -20,7 +21,7 @@ def impossible(part: Part, metric: Metric) -> str | None:
     needs = metric.needs
     if needs == "group":
         if part.view.queries is None:
-            return "there is no column `group` that says which rows are one query"
+            return NO_QUERIES
         needs = "score" if view.task == "binary" else "prediction"
     if needs in part.faults:
         return part.faults[needs]

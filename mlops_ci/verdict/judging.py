@@ -20,7 +20,7 @@ from mlops_ci.verdict.gates import (
     judge_gate,
 )
 from mlops_ci.verdict.lookup import Results
-from mlops_ci.verdict.measured import CARRIED
+from mlops_ci.verdict.remarks import CARRIED
 from mlops_ci.verdict.seeds import p_of_change
 from mlops_ci.verdict.structs import replaced
 

@@ -13,11 +13,12 @@ from mlops_ci.verdict.assessing import impossible, ranks, too_few
 from mlops_ci.verdict.influence import by_groups
 from mlops_ci.verdict.intervals import EXACTLY_ZERO, Interval, wilson
 from mlops_ci.verdict.losses import LOSSES
-from mlops_ci.verdict.measured import FEW_CARRIERS, Measured, carried_by
+from mlops_ci.verdict.measured import Measured
 from mlops_ci.verdict.moments import mean_interval
 from mlops_ci.verdict.multiclass import areas, areas_change_interval, areas_interval
 from mlops_ci.verdict.names import Metric, metric_of
 from mlops_ci.verdict.part import Part
+from mlops_ci.verdict.remarks import FEW_CARRIERS, carried_by
 from mlops_ci.verdict.rows import Floats
 from mlops_ci.verdict.weights import measure_weighted
 
