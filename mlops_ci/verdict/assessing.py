@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
 from mlops_ci.verdict.aggregates.cells import MAX_CLASSES
-from mlops_ci.verdict.names import Metric
+from mlops_ci.verdict.names import Metric, metric_of
 from mlops_ci.verdict.part import Part
 from mlops_ci.verdict.remarks import NO_QUERIES
+from mlops_ci.verdict.rows import View
 
 # The rarer class needs as many rows as a mean does.
 RARE = 30
@@ -42,13 +49,54 @@ def _undefined(part: Part, metric: Metric) -> str | None:
         return "only one class occurs among the labels"
     if ranks(metric) and part.constant and all(part.constant):
         return "all scores are equal: they rank nothing"
-    if metric.needs == "prediction" and metric.by_class and len(view.classes) > MAX_CLASSES:
-        return f"more than {MAX_CLASSES} classes"
+    if metric.needs == "prediction" and metric.by_class and _are_too_many(view):
+        return f"more than {MAX_CLASSES:,} classes: a gate can ask for one, as `recall@CLASS`"
     if metric.name == "mape" and part.zero_label:
         return "a label is 0, and a percentage of it means nothing"
     if metric.name == "r2" and part.one_label:
         return "all labels are equal"
     return None
+
+
+def _are_too_many(view: View) -> bool:
+    return len(view.classes) > MAX_CLASSES
+
+
+def narrowed(part: Part, metric: Metric) -> tuple[Part, Metric]:
+    """One class among very many is a question of two: it, or any other."""
+    view = part.view
+    kept = len(view.label) == view.n  # else the rows are gone, and their counts are all there is
+    if metric.label not in view.classes or not kept or "prediction" in part.faults:
+        return part, metric
+    if not _are_too_many(view):
+        return part, metric
+    name = metric.name.partition("@")[0]
+    return against_the_rest(part, metric.label), metric_of(name, view.values)
+
+
+def against_the_rest(part: Part, label: str) -> Part:
+    """The same rows, whose classes are `label` and any other."""
+    view, code = part.view, part.view.classes.index(label)
+    return Part(
+        replace(
+            view,
+            task="binary",
+            classes=("another", label),
+            label=_is(view.label, code),
+            sides=tuple(
+                replace(one, prediction=_is(one.prediction, code), score=None) for one in view.sides
+            ),
+            positive=1,
+        ),
+        part.policy,
+        part.slice,
+    )
+
+
+def _is(codes: NDArray[Any] | None, code: int) -> NDArray[Any]:
+    if codes is None:
+        raise ValueError("no classes")
+    return np.asarray(codes == code, dtype=np.int64)
 
 
 def ranks(metric: Metric) -> bool:

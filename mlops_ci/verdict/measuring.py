@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from mlops_ci.verdict import confusion, precision, queries
-from mlops_ci.verdict.assessing import impossible, ranks, too_few
+from mlops_ci.verdict.assessing import impossible, narrowed, ranks, too_few
 from mlops_ci.verdict.influence import by_groups
 from mlops_ci.verdict.intervals import EXACTLY_ZERO, Interval, wilson
 from mlops_ci.verdict.losses import LOSSES
@@ -31,6 +31,7 @@ def measure(part: Part, name: str) -> Measured:
     note, never as a number.
     """
     metric = metric_of(name, part.view.values)
+    part, metric = narrowed(part, metric)
     nothing: tuple[float | None, ...] = (None,) * part.sides
     why = impossible(part, metric)
     if why is not None:
