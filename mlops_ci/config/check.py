@@ -185,14 +185,16 @@ def _check_groups(limits: Limits, model: Model, place: tuple[str, ...], document
 
 def _check_together(limits: Limits, place: tuple[str, ...], document: Document) -> None:
     """Limits that are each right, and make no sense side by side."""
-    low, high, drop, total = limits.min, limits.max, limits.max_drop, limits.max_total_drop
+    low, high, total = limits.min, limits.max, limits.max_total_drop
+    key = "max-drop" if limits.max_drop is not None else "max-drop-relative"
+    drop = limits.max_drop if limits.max_drop is not None else limits.max_drop_relative
     what = fix = ""
     if low is not None and high is not None and low > high:
         what = f"no value is at least {low:g} and at most {high:g}"
         fix = f"{place[-1]}: {{min: {high:g}, max: {low:g}}}"
     elif total is not None and drop is not None and total < drop:
         what = f"one change may lose {drop:g}, and all of them together {total:g}"
-        fix = f"{place[-1]}: {{max-drop: {total:g}, max-total-drop: {drop:g}}}"
+        fix = f"{place[-1]}: {{{key}: {total:g}, max-total-drop: {drop:g}}}"
     if what:
         raise ConfigError(
             f"{place[-1]}: {what}",

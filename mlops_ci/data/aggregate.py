@@ -176,11 +176,9 @@ def read_aggregate(path: Path) -> tuple[Aggregate, Sufficient]:
         raise
     if aggregate.counts.paired != found.n:
         raise _refused(f"{aggregate.counts.paired} rows were paired and {found.n} counted", path)
+    if min(aggregate.unscored, aggregate.added) < 0:
+        raise _refused("a number of rows is negative", path)
     return aggregate, found
-
-
-def is_aggregate(path: Path) -> bool:
-    return path.name.endswith(ENDING)
 
 
 def _refused(why: str, path: Path | None = None) -> ComparisonError:

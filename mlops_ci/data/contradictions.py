@@ -88,6 +88,8 @@ def check_cube(found: Sufficient) -> None:
     if cube is None:
         return
     names = [name for column in cube.columns for name in column]
+    if not names:
+        raise ValueError("it has combinations of no slices")
     if sorted(names) != sorted(found.slices) or math.prod(cube.sizes) > PLACES:
         raise ValueError("its combinations are not those of its slices")
     if cube.lost:

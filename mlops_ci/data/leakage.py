@@ -41,7 +41,7 @@ class Overlap:
 
 
 def find_overlap(predictions: Predictions, training: Sequence[Path]) -> Overlap | None:
-    """By the row keys in any of the files `training`, else by the predictions' own column `split`;
+    """By the row keys in any of the files `training`, and by the predictions' own column `split`;
     None without either. A training file may hold a key more than once.
 
     Raises UsageError for a file or a column that is missing, ComparisonError for a broken file.
@@ -52,9 +52,13 @@ def find_overlap(predictions: Predictions, training: Sequence[Path]) -> Overlap 
     shared = np.zeros(len(ids), np.bool_)
     for path in training:
         shared |= _shared(ids, _training_keys(path, names))
+    source = ", ".join(path.name for path in training)
+    chosen = _training_split(predictions)
+    if chosen is not None:
+        shared |= chosen
+        source += ", the column split"
     examples = ids[np.flatnonzero(shared)[:SHOWN]]
     shown = () if examples.dtype == np.uint64 else tuple(str(key) for key in examples)
-    source = ", ".join(path.name for path in training)
     return Overlap(predictions.rows, int(shared.sum()), source, shown)
 
 

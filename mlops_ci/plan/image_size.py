@@ -42,8 +42,9 @@ def judge_image(
     measure = measure_of(project, outcome.name, search)
     past = _past(outcome.name, store)
     size = built.size_bytes / MEGABYTE if built.size_bytes else None
-    result = compare_resource(IMAGE, size, Past(past), measure.policy.level)
-    gates = [g for g in gates_apart(measure.gates)[1] if past or gate_of(g).kind in FLOORS]
+    result = compare_resource(IMAGE, size, Past(past or []), measure.policy.level)
+    known = past is None or past  # what cannot be read is not a past that is empty
+    gates = [g for g in gates_apart(measure.gates)[1] if known or gate_of(g).kind in FLOORS]
     waived = waive(
         judge([result], gates, measure.policy).gates,
         measure.waivers,
@@ -73,11 +74,11 @@ def weighed(header: Header, outcome: ModelOutcome) -> Header:
     return msgspec.structs.replace(header, resources=resources)
 
 
-def _past(name: str, store: Store | None) -> list[float]:
-    """A store that is away has no past: floors and ceilings are judged all the same."""
+def _past(name: str, store: Store | None) -> list[float] | None:
+    """None where the store is away: a drop is not assessed then, floors and ceilings are."""
     try:
         headers = store.list(name) if store is not None else ()
     except MlopsCiError:
-        return []
+        return None
     ordered = sorted(headers, key=lambda one: one.stored)
     return [one.resources[IMAGE] for one in ordered if IMAGE in one.resources]

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from mlops_ci.records.results import MetricResult
+from mlops_ci.value import Value
 
 LEAST_RUNS, MOST_RUNS = 5, 30
 IMAGE = "image_size_mb"
@@ -26,8 +26,7 @@ RESOURCES = {
 }
 
 
-@dataclass(frozen=True)
-class Past:
+class Past(Value, frozen=True):
     """Of one quantity: main's measurements, the newest last; base's own, where it is known."""
 
     values: Sequence[float] = ()

@@ -19,6 +19,7 @@ from mlops_ci.verdict.gates import (
     expand_slices,
     judge_gate,
 )
+from mlops_ci.verdict.history import RESOURCES
 from mlops_ci.verdict.lookup import Results
 from mlops_ci.verdict.remarks import CARRIED
 from mlops_ci.verdict.seeds import p_of_change
@@ -70,7 +71,7 @@ def judge(
     notes = _carried(judged, results)
     if anchor is not None:
         creep = Circumstances(policy, against="anchor")
-        judged += _judge_creep(promises, Results(anchor), creep, notes)
+        judged += _judge_creep(promises, (results, Results(anchor)), creep, notes)
     primary = _primary(promises, policy, results, notes)
     return Judgement(
         gates=tuple(judged),
@@ -112,16 +113,24 @@ def _judge_promise(promise: Promise, results: Results, at: Circumstances) -> Ite
 
 
 def _judge_creep(
-    promises: Iterable[Promise], results: Results, at: Circumstances, notes: list[str]
+    promises: Iterable[Promise],
+    results: tuple[Results, Results],
+    at: Circumstances,
+    notes: list[str],
 ) -> Iterator[GateResult]:
-    """The gates on a drop once more, against the anchor, with what may be lost in all."""
+    """The gates on a drop once more, against the anchor, with what may be lost in all. `results`:
+    against base, which say what a gate speaks of, and against the anchor. What an anchor never has
+    (a size, a time) has a history of its own."""
+    measured, anchor = results
     for promise in promises:
         gate = promise.gate
         if gate.max_total_drop is None:
             continue
-        gate = results.resolve(replaced(gate, limit=gate.max_total_drop))
-        for single in expand_slices(gate, results.slices):
-            result = results.find(single.metric, single.slice)
+        gate = measured.resolve(replaced(gate, limit=gate.max_total_drop))
+        if gate.metric in RESOURCES:
+            continue
+        for single in expand_slices(gate, anchor.slices):
+            result = anchor.find(single.metric, single.slice)
             if result is None or result.base is None:
                 where = f" of {single.slice}" if single.slice else ""
                 notes.append(f"the anchor has no {single.metric}{where}: no limit in all for it")
@@ -138,7 +147,8 @@ def _primary(
         if found in results.names:
             return found
         notes.append(f"`primary: {policy.primary}` was not measured: nothing is said of it")
-    first = next((one.gate for one in promises if one.gate.metric != LEAKAGE), None)
+    apart = (*RESOURCES, LEAKAGE)
+    first = next((one.gate for one in promises if one.gate.metric not in apart), None)
     return results.resolve(first).metric if first is not None else None
 
 

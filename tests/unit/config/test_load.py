@@ -68,6 +68,10 @@ def test_the_total_drop_belongs_to_the_drop_beside_it() -> None:
     [
         ("min: 0.5, max-total-drop: 0.1", "f1: {max-drop: 0.05, max-total-drop: 0.1}"),
         ("max-drop: 0.5, max-total-drop: .inf", "a limit must be finite"),
+        (
+            "max-drop-relative: 0.2, max-total-drop: 0.1",
+            "f1: {max-drop-relative: 0.1, max-total-drop: 0.2}",
+        ),
     ],
 )
 def test_a_total_drop_that_nothing_would_hold_is_refused(limits: str, said: str) -> None:

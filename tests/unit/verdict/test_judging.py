@@ -349,6 +349,31 @@ def test_an_anchor_without_the_metric_is_told_and_does_not_block() -> None:
     assert (found.verdict, len(found.gates), len(found.notes)) == ("pass", 1, 1)
 
 
+def test_what_an_anchor_never_has_stops_nothing() -> None:
+    """A size has a history of its own; a function that is new has no anchor yet."""
+    base = result(0.0)
+    others = [
+        result(0.0, metric=name, evidence=evidence, higher_is_better=name == "profit")
+        for name, evidence in (("latency_ms", "history"), ("profit", "paired"))
+    ]
+    gates = [
+        gate(max_total_drop=0.02),
+        gate("max-drop-relative", 0.2, metric="latency_ms", max_total_drop=0.4),
+        gate(metric="profit", max_total_drop=0.02),
+    ]
+    found = judge([base, *others], gates, Policy(), anchor=[result(0.0)])
+    assert [(one.metric, one.against) for one in found.gates] == [
+        ("roc_auc", "base"),
+        ("latency_ms", "base"),
+        ("profit", "base"),
+        ("roc_auc", "anchor"),
+    ]
+    assert found.notes == ("the anchor has no profit: no limit in all for it",)
+    assert found.primary == "roc_auc"
+    last = judge([base, *others], gates[1:], Policy())
+    assert last.primary == "profit"
+
+
 def names_of_better(found: Judgement) -> list[str]:
     return [one.metric for one in found.metrics if one.better]
 
