@@ -165,8 +165,12 @@ def _end_containers(service: str) -> None:
     except docker.errors.DockerException:
         return
     with closing(client):
-        owned = client.containers.list(all=True, filters={"label": f"{SERVICE}={service}"})
-        leases = client.containers.list(all=True, filters={"name": f"^/?{names.lease}$"})
+        owned = client.containers.list(
+            all=True, ignore_removed=True, filters={"label": f"{SERVICE}={service}"}
+        )
+        leases = client.containers.list(
+            all=True, ignore_removed=True, filters={"name": f"^/?{names.lease}$"}
+        )
         for container in [*owned, *leases]:
             container.remove(force=True, v=True)
         for network in client.networks.list(names=[f"^{names.network}$"]):

@@ -107,7 +107,9 @@ def open_front(client: Any, service: Service, world: World) -> Front:
     Raises DeployError when something else holds the port.
     """
     known = client.containers.list(
-        all=True, filters={"label": [f"{SERVICE}={service.name}", f"{ROLE}=front"]}
+        all=True,
+        ignore_removed=True,
+        filters={"label": [f"{SERVICE}={service.name}", f"{ROLE}=front"]},
     )
     for half in [c for c in known if c.status == "created"]:  # a run was killed making it
         half.remove(force=True)

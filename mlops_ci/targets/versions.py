@@ -75,7 +75,9 @@ class Version:
 def find_versions(client: Any, service: Service) -> dict[str, Version]:
     """By slot; of two in one slot (they cannot both be reached) the younger."""
     found = client.containers.list(
-        all=True, filters={"label": [f"{SERVICE}={service.name}", f"{ROLE}=model"]}
+        all=True,
+        ignore_removed=True,
+        filters={"label": [f"{SERVICE}={service.name}", f"{ROLE}=model"]},
     )
     ordered = sorted(found, key=lambda container: str(container.attrs["Created"]))
     return {container.labels[SLOT]: Version(container) for container in ordered}

@@ -73,7 +73,7 @@ def told(
 
 def clear(engine: Any, shipping: Shipping) -> None:
     """What the day left on the Docker host."""
-    for container in engine.containers.list(all=True):
+    for container in engine.containers.list(all=True, ignore_removed=True):
         if shipping.name in container.name or shipping.name in str(container.labels):
             container.remove(force=True, v=True)
     for network in engine.networks.list(names=[f"^mlops-ci-{shipping.name}$"]):

@@ -27,7 +27,7 @@ time.sleep(600)
 def end_while_training(engine: Any, image: str, workspace: Path, signal: str) -> None:
     """The action's container; the job's own has the workspace too, but another image."""
     wait_for((workspace / "out" / "started").exists, "the training's start")
-    for container in engine.containers.list():
+    for container in engine.containers.list(ignore_removed=True):
         places = [mount.get("Source") for mount in container.attrs["Mounts"]]
         if container.attrs["Config"]["Image"] == image and str(workspace) in places:
             container.kill(signal)

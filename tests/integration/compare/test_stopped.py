@@ -18,6 +18,7 @@ def terminate(*_):
     raise Terminated
 
 signal.signal(signal.SIGTERM, terminate)
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a starter may have it ignored
 query = "SELECT count(DISTINCT hash(range)) FROM range(1_000_000_000)"
 connection = connect()
 threading.Timer(1.0, os.kill, (os.getpid(), int(sys.argv[1]))).start()

@@ -150,7 +150,7 @@ def shop(
     deploy = f"{{target: docker, port: {port}, bind: 127.0.0.1, name: {name}, health-timeout: 300}}"
     yield Shop(make_project(tmp_path / "project", world, repository, deploy), trained, port)
     for container in docker_engine.containers.list(
-        all=True, filters={"label": f"{SERVICE}={name}"}
+        all=True, ignore_removed=True, filters={"label": f"{SERVICE}={name}"}
     ):
         container.remove(force=True, v=True)
     for network in docker_engine.networks.list(names=[f"^mlops-ci-{name}$"]):

@@ -143,7 +143,7 @@ def test_build_push_deploy_and_rollback_from_a_bridge(
         assert ask(port) == [1]
     finally:
         for container in docker_engine.containers.list(
-            all=True, filters={"label": f"{SERVICE}={name}"}
+            all=True, ignore_removed=True, filters={"label": f"{SERVICE}={name}"}
         ):
             container.remove(force=True, v=True)
         for network in docker_engine.networks.list(names=[f"^mlops-ci-{name}$"]):

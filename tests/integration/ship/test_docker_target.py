@@ -48,7 +48,9 @@ def containers(engine: Any, shop: Shop, role: str) -> list[Any]:
     deployed = shop.project.model("churn").deploy
     assert deployed is not None
     found: list[Any] = engine.containers.list(
-        all=True, filters={"label": [f"{SERVICE}={deployed.name}", f"{ROLE}={role}"]}
+        all=True,
+        ignore_removed=True,
+        filters={"label": [f"{SERVICE}={deployed.name}", f"{ROLE}={role}"]},
     )
     return found
 
