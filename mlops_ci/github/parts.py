@@ -9,6 +9,7 @@ the text that it encloses.
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -197,10 +198,11 @@ def merge(found: Iterable[Part], ours: Ours) -> list[Part]:
 
 def _beaten(at: int, origins: Sequence[Origin], current: str) -> bool:
     """Whether another part speaks of all its models, and later: of the commit that the branch is
-    at, or from a later run."""
+    at, or from a later run; of one run, of more models, whatever was seen first."""
     one = origins[at]
     return any(
-        _replaces(other, one, current) and (_rank(other, current), n) > (_rank(one, current), at)
+        _replaces(other, one, current)
+        and (_rank(other, current), _breadth(other), n) > (_rank(one, current), _breadth(one), at)
         for n, other in enumerate(origins)
         if n != at
     )
@@ -208,6 +210,10 @@ def _beaten(at: int, origins: Sequence[Origin], current: str) -> bool:
 
 def _rank(origin: Origin, current: str) -> tuple[bool, int, int]:
     return origin.sha == current, origin.run, origin.attempt
+
+
+def _breadth(origin: Origin) -> float:
+    return math.inf if origin.whole else len(set(origin.models))
 
 
 def _replaces(one: Origin, other: Origin, current: str) -> bool:

@@ -104,6 +104,13 @@ def test_a_later_version_s_header_is_understood() -> None:
 # Merging.
 
 
+def test_of_one_run_the_job_of_more_models_stays_whatever_was_seen_first() -> None:
+    wide, narrow = (Part(origin(*names), "text\n") for names in (("churn", "fraud"), ("churn",)))
+    me = ours(origin("other"), "mine\n", SHA)
+    for found in ([wide, narrow], [narrow, wide]):
+        assert [part.origin.models for part in merge(found, me)] == [("churn", "fraud"), ("other",)]
+
+
 @given(many_parts, parts)
 def test_merging_twice_is_merging_once(found: list[Part], mine: Part) -> None:
     me = ours(mine.origin, mine.text, SHA)
