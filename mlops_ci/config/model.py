@@ -20,7 +20,8 @@ from mlops_ci.config.setting import Setting
 Task = Literal["binary", "multiclass", "regression"]
 AskedTask = Literal["binary", "multiclass", "regression", "classes"]
 GateKind = Literal["max-drop", "max-drop-relative", "min", "max"]
-DROPS: tuple[GateKind, ...] = ("max-drop", "max-drop-relative")  # against a base; else on its own
+DROPS: tuple[GateKind, ...] = ("max-drop", "max-drop-relative")  # against a base
+FLOORS: tuple[GateKind, ...] = ("min", "max")  # of the candidate alone
 OnInconclusive = Literal["estimate", "warn", "fail"]
 Average = Literal["macro", "weighted"]
 Commented = Literal["always", "changes", "none"]

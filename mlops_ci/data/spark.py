@@ -21,6 +21,7 @@ from mlops_ci.data.feed import File
 from mlops_ci.data.keys import digest_of
 from mlops_ci.data.overlap import is_enough
 from mlops_ci.data.request import ColumnsRequest
+from mlops_ci.data.rows import SEPARATOR
 from mlops_ci.data.sparkfile import (
     extremes_of,
     filled_text_of,
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 WIDE = 8  # so many partitions' statistics are merged on an executor before the driver sees them
-SEPARATOR = "\x1f"
 
 
 def aggregate_spark(

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 import msgspec
 
+from mlops_ci.baseline.resources import MEGABYTE
 from mlops_ci.baseline.store import Header, Store
 from mlops_ci.config import Gate
+from mlops_ci.config.model import FLOORS
 from mlops_ci.errors import MlopsCiError
 from mlops_ci.plan.base_search import Search
 from mlops_ci.plan.measure import measure_of
@@ -18,8 +20,6 @@ from mlops_ci.verdict import Promise, judge, verdict_of, waive
 from mlops_ci.verdict.gates import gate_of
 from mlops_ci.verdict.history import IMAGE, Past, compare_resource
 
-MEGABYTE = 1_000_000
-FLOORS = ("min", "max")
 WORST = ("fail", "inconclusive", "pass", "ungated")
 LATER = f"`{IMAGE}` is judged on the merge, between build and push: no image is built before."
 
@@ -58,6 +58,7 @@ def judge_image(
         resources=(*comparison.resources, result) if told else comparison.resources,
         verdict=next(one for one in WORST if one in verdicts),
         blocks=comparison.blocks or any(gate.blocks for gate in waived.gates),
+        waiting=max(0, comparison.waiting - len(gates)),
         notes=(*(note for note in comparison.notes if note != LATER), *waived.notes),
     )
     outcome.compared = msgspec.structs.replace(outcome.compared, comparison=judged)

@@ -79,13 +79,7 @@ def _sides(
     measure = measure_of(project, outcome.name, search)
     counted = seeds_of(project, outcome.name, search) > 1
     head = _head(project, evaluation, measure, counted=counted)
-    base, before = _base(side, search), None
-    if side is not None and side.rescored is not None:
-        before, base = base, _base(_answering(side, side.rescored), search)
-    if base is not None and side is not None and search is not None:
-        base = msgspec.structs.replace(
-            base, side=aged(base.side, (side.evaluation, evaluation), search.base)
-        )
+    before, base = _bases(search, evaluation)
     if studio is not None and head.predictions is not None:
         rows = (base.predictions if base is not None else None, head.predictions)
         outcome.drawing = studio.begin(rows, search.base.name if search is not None else "main")
@@ -131,6 +125,21 @@ def _sides(
         waivers=measure.waivers,
         today=project.world.now().date(),
     )
+
+
+def _bases(search: Search | None, evaluation: Evaluation) -> tuple[Known | None, Known | None]:
+    """Main's model on rows of its own, where it has answered head's as well; and what head is
+    compared with. `evaluation`: head's."""
+    side = search.side if search is not None else None
+    base, before = _base(side, search), None
+    if side is None or search is None or base is None:
+        return before, base
+    if side.rescored is not None:
+        before, base = base, _base(_answering(side, side.rescored), search)
+    if base is None:
+        return before, base
+    aging = aged(base.side, (side.evaluation, evaluation), search.base)
+    return before, msgspec.structs.replace(base, side=aging)
 
 
 def _head(project: Project, evaluation: Evaluation, measure: Measure, *, counted: bool) -> Known:

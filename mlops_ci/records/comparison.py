@@ -58,8 +58,9 @@ class Comparison(Struct, frozen=True, kw_only=True):
     differences of the yardstick (gates, slices, policy) between base's and head's configuration.
     `weak_slices` are found by a search and judge nothing. `resources`: the model's size and its
     times, against main's runs. `contract`: promises about data
-    files. `waiting` counts gates on a first run
-    that limit a change: they hold as soon as there is something to compare with. `retraining`:
+    files. `waiting` counts gates that cannot be judged yet: on a first run those that limit a
+    change, which hold as soon as there is something to compare with, and before a merge those on
+    the image. `retraining`:
     None where retraining noise is not measured. `evaluations`: which use of this evaluation set it
     is, by the commits of main that were measured on it; None without a store. `decomposition`:
     where main's model was asked about head's rows because these are others than its own; it judges

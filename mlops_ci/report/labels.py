@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mlops_ci.config.model import FLOORS
 from mlops_ci.records import Comparison, GateResult, MetricResult
 from mlops_ci.records.comparison import Side
 from mlops_ci.report.numbers import (
@@ -123,7 +124,7 @@ def decimals_for(metric: MetricResult | None, gate: GateResult | None = None) ->
 
 def gate_limit(gate: GateResult, metric: MetricResult | None, decimals: int) -> str:
     """`≥ −0.010` on the change, `≥ 0.600` on the value."""
-    if gate.kind in ("min", "max"):
+    if gate.kind in FLOORS:
         sign = "≥" if gate.kind == "min" else "≤"
         return f"{sign}{NBSP}{show_exact(gate.limit, decimals)}"
     falls = metric is None or metric.higher_is_better is not False

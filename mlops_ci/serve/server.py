@@ -13,7 +13,6 @@ from mlops_ci.serve.message import Request, Response
 from mlops_ci.serve.service import Service
 
 SWEEP_SECONDS = 2.0
-SLACK = 64  # connections above the bound, to be told so
 
 
 class Exchange:

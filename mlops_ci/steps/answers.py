@@ -15,6 +15,7 @@ import numpy as np
 
 from mlops_ci.config import Model
 from mlops_ci.data import Predictions, pair
+from mlops_ci.data.cells import CLOSE
 from mlops_ci.data.perturbed import Probe, ending_of
 from mlops_ci.data.predictions import at_places
 from mlops_ci.engines import Echo, Job, engine_of
@@ -30,7 +31,6 @@ from mlops_ci.steps.evaluate import open_predictions
 from mlops_ci.steps.tree import WorkTree
 from mlops_ci.verdict.rows import PairedRows
 
-CLOSE = 1e-6  # of two scores of one model on one row
 MARK = "MLmodel"  # the file that makes a folder one of MLflow's format
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from msgspec import structs
 
-from mlops_ci.config.model import Gate, Policy
+from mlops_ci.config.model import FLOORS, Gate, Policy
 from mlops_ci.errors import DOCS, ComparisonError
 from mlops_ci.records.comparison import Comparison, Resolution
 from mlops_ci.records.findings import Retraining
@@ -17,7 +17,6 @@ from mlops_ci.verdict import Promise, Trainings, judge, verdict_of, waive, widen
 from mlops_ci.verdict.gates import gate_of
 from mlops_ci.verdict.remarks import NO_QUERIES
 
-FLOORS = ("min", "max")
 SHOWN = 3
 
 

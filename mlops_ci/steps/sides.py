@@ -43,7 +43,8 @@ class Sides(Value, frozen=True):
     """`base` None: a first run. `anchors`: metric → main's best at it in the last 90 days, for
     creep.
 
-    `contract`: promises about data files, judged; `waiting`: those that need a base.
+    `contract`: promises about data files, judged; `waiting`: those that need a base,
+    and gates on the image, which wait for the merge.
     `changes`: what head does to the yardstick, in words. `notes` go into the report. `before`:
     main's model on rows of its own, where `base` are its answers on head's. `history`: what main's
     runs say of retraining noise, by metric. `beside`: metrics of head alone.

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mlops_ci.verdict.aggregates.cells import MAX_CLASSES
+from mlops_ci.verdict.aggregates.cells import MOST_IN_TABLE
 from mlops_ci.verdict.names import Metric, metric_of
 from mlops_ci.verdict.part import Part
 from mlops_ci.verdict.remarks import NO_QUERIES
@@ -50,7 +50,7 @@ def _undefined(part: Part, metric: Metric) -> str | None:
     if ranks(metric) and part.constant and all(part.constant):
         return "all scores are equal: they rank nothing"
     if metric.needs == "prediction" and metric.by_class and _are_too_many(view):
-        return f"more than {MAX_CLASSES:,} classes: a gate can ask for one, as `recall@CLASS`"
+        return f"more than {MOST_IN_TABLE:,} classes: a gate can ask for one, as `recall@CLASS`"
     if metric.name == "mape" and part.zero_label:
         return "a label is 0, and a percentage of it means nothing"
     if metric.name == "r2" and part.one_label:
@@ -59,7 +59,7 @@ def _undefined(part: Part, metric: Metric) -> str | None:
 
 
 def _are_too_many(view: View) -> bool:
-    return len(view.classes) > MAX_CLASSES
+    return len(view.classes) > MOST_IN_TABLE
 
 
 def narrowed(part: Part, metric: Metric) -> tuple[Part, Metric]:

@@ -14,7 +14,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from mlops_ci.config.model import DROPS, Gate, Policy
+from mlops_ci.config.model import DROPS, FLOORS, Gate, Policy
 from mlops_ci.errors import ConfigError
 from mlops_ci.records.results import GateResult, MetricResult
 from mlops_ci.value import Value
@@ -144,7 +144,7 @@ def _margin(gate: Gate, result: MetricResult | None) -> float | None:
 
 def _quantity(gate: Gate, result: MetricResult | None) -> dict[str, Any]:
     """What is held against the limit, and its bounds; None each where they are not known."""
-    own = gate.kind in ("min", "max")
+    own = gate.kind in FLOORS
     told: dict[str, Any] = {"quantity": "value" if own else "difference"}
     if result is None:
         return {**told, "estimate": None, "low": None, "high": None}
@@ -180,7 +180,7 @@ def _read(gate: Gate, result: MetricResult, margin: float | None) -> Reading | N
     seen = _quantity(gate, result)
     if seen["estimate"] is None:
         return None
-    if gate.kind in ("min", "max"):
+    if gate.kind in FLOORS:
         return _oriented(
             seen, gate.kind == "min", -gate.limit if gate.kind == "min" else gate.limit
         )
@@ -213,7 +213,7 @@ def _rule(gate: Gate, reading: Reading, result: MetricResult, at: Circumstances)
     elif reading.exact:
         decided = reading.estimate >= 0, reading.estimate < 0
     else:
-        own = gate.kind in ("min", "max")
+        own = gate.kind in FLOORS
         decided = reading.low > 0 or (own and reading.low == 0), reading.high < 0
     if decided[1]:
         return Ruling("fail", "broken")
@@ -258,7 +258,7 @@ def _rows_needed(
     if reading.low is None or reading.high is None or not result.n or reading.exact:
         return None
     z = normal_quantile(policy.level)
-    if gate.kind in ("min", "max"):
+    if gate.kind in FLOORS:
         se = (reading.high - reading.low) / (2 * z)
         still = reading.estimate if result.base is None else _distance_of_base(gate, result.base)
     else:
@@ -267,7 +267,7 @@ def _rows_needed(
     reach = z + quantile(POWER)
     factor = result.n * (reach * se) ** 2
     # What seeds move, rows do not mend: it is taken off the distance before they are counted.
-    noise = 0.0 if gate.kind in ("min", "max") else (reach * (result.seed_sd or 0.0)) ** 2
+    noise = 0.0 if gate.kind in FLOORS else (reach * (result.seed_sd or 0.0)) ** 2
     cap = CAP * result.n
     needed = [
         math.ceil(min(cap, max(result.n, factor / (distance**2 - noise))))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from mlops_ci.config.model import FAIRNESS as FAIRNESS_OF_GROUPS
-from mlops_ci.config.model import Gate, Task
+from mlops_ci.config.model import FLOORS, Gate, Task
 from mlops_ci.errors import ConfigError
 from mlops_ci.value import Value
 from mlops_ci.verdict.structs import replaced
@@ -247,7 +247,7 @@ def is_negated(name: str) -> bool:
 def canonical_gate(gate: Gate) -> Gate:
     """The same promise under our name: `neg_log_loss: {min: -0.4}` is `log_loss: {max: 0.4}`."""
     name = canonical_metric(gate.metric)
-    if not is_negated(gate.metric) or gate.kind not in ("min", "max"):
+    if not is_negated(gate.metric) or gate.kind not in FLOORS:
         return replaced(gate, metric=name)
     turned: Literal["min", "max"] = "max" if gate.kind == "min" else "min"
     return replaced(gate, metric=name, kind=turned, limit=-gate.limit)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from benchmarks.coverage.scenes.of_world import OfWorld
 from benchmarks.coverage.tally import Truth
 from benchmarks.coverage.worlds import World, draw, truths
 from mlops_ci.config.model import Policy
@@ -26,8 +27,7 @@ CALIBRATED = 0.4
 
 
 @dataclass(frozen=True)
-class Binary:
-    world: World
+class Binary(OfWorld):
     estimators: tuple[str, ...] = (*SMOOTH, *DISCRETE, "ece")
 
     @property
@@ -35,18 +35,6 @@ class Binary:
         if self.world.weighted:
             return "two classes, rows with weights"
         return "two classes" if self.world.group == 1 else "two classes, ten rows a group"
-
-    @property
-    def n(self) -> int:
-        return self.world.n
-
-    @property
-    def units(self) -> int:
-        return self.world.units
-
-    @property
-    def region(self) -> str:
-        return f"rarer class {self.world.share:.0%}"
 
     @property
     def weight(self) -> float:

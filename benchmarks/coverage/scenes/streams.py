@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from benchmarks.coverage.scenes.of_world import OfWorld
 from benchmarks.coverage.tally import Truth
 from benchmarks.coverage.worlds import World, draw, truths
 from mlops_ci.config.model import Policy
@@ -26,28 +27,15 @@ QUESTION = Question("binary", ("0", "1"), 1)
 
 
 @dataclass(frozen=True)
-class Stream:
+class Stream(OfWorld):
     """In shards that are merged. A slice of the rows has the coarser scale."""
 
-    world: World
     slice: bool = False
     estimators: tuple[str, ...] = (*RANKED, "log_loss", "brier", "f1", "ece")
 
     @property
     def table(self) -> str:
         return f"counted as they are read, {'a slice' if self.slice else 'all rows'}"
-
-    @property
-    def n(self) -> int:
-        return self.world.n
-
-    @property
-    def units(self) -> int:
-        return self.world.units
-
-    @property
-    def region(self) -> str:
-        return f"rarer class {self.world.share:.0%}"
 
     @property
     def weight(self) -> float:
@@ -72,23 +60,10 @@ class Stream:
 
 
 @dataclass(frozen=True)
-class Binned:
-    world: World
+class Binned(OfWorld):
     estimators: tuple[str, ...] = RANKED
     table: str = "scores in bins"
     weight: float = 0.4
-
-    @property
-    def n(self) -> int:
-        return self.world.n
-
-    @property
-    def units(self) -> int:
-        return self.world.units
-
-    @property
-    def region(self) -> str:
-        return f"rarer class {self.world.share:.0%}"
 
     def truths(self) -> dict[str, Truth]:
         return truths(self.world)

@@ -15,7 +15,7 @@ from mlops_ci.verdict.rows import Floats, Ints, View
 DENSE = 1 << 20
 FEW = 16
 # A table of classes × classes of float64: 8 MB.
-MAX_CLASSES = 1_000
+MOST_IN_TABLE = 1_000
 
 
 @dataclass(frozen=True)

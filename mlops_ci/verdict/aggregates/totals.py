@@ -16,10 +16,9 @@ from itertools import combinations_with_replacement
 
 import numpy as np
 
-from mlops_ci.verdict.aggregates.sums import Grid, extent_of
+from mlops_ci.verdict.aggregates.sums import ORDER, Grid, extent_of
 from mlops_ci.verdict.rows import Floats
 
-ORDER = 4
 WIDTH = 46
 # Added to a value it leaves whole units of 2ˢ in the low bits of a float: 1.5 · 2⁵² units.
 MAGIC = 52

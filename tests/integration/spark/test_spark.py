@@ -18,9 +18,7 @@ from mlops_ci.data.aggregate import read_aggregate, to_bytes
 from mlops_ci.data.spark import aggregate_spark
 from mlops_ci.errors import ComparisonError
 from mlops_ci.verdict import PairedRows, compare_merged, compare_unpaired
-from mlops_ci.verdict.aggregates.losses import Value, centre_of
-from mlops_ci.verdict.aggregates.sufficient import Cut, Question, Sufficient
-from mlops_ci.verdict.rows import view_of
+from tests.unit.data.counted import in_memory
 from tests.unit.data.files import binary, write
 
 pytestmark = pytest.mark.filterwarnings(
@@ -78,7 +76,7 @@ def test_it_counts_what_numpy_counts_to_the_byte(
     read = [read_predictions(path, request) for path in paths]
     rows = pair(*read).rows
     assert isinstance(rows, PairedRows)
-    expected = in_memory(rows, list(read[0].slices["region"].names))
+    expected = in_memory(rows)
     found = read_aggregate(place)[1]
     assert aggregate.rows_digest == read[0].rows_digest
     assert aggregate.counts == pair(*read).counts
@@ -87,29 +85,6 @@ def test_it_counts_what_numpy_counts_to_the_byte(
     assert to_bytes(found) == to_bytes(expected)
     gate = ["--max", "pinball_loss@0.9=9"] if make is numbers else ["--min", "accuracy=0.2"]
     assert run_program(["compare", str(place), *gate]) == 0
-
-
-def in_memory(rows: PairedRows, regions: list[str]) -> Sufficient:
-    names = tuple(f"region={name}" for name in regions)
-    codes = sum(at * rows.slices[name] for at, name in enumerate(names))
-    errors = rows.task == "regression"
-    question = Question(
-        rows.task,
-        rows.classes,
-        rows.positive,
-        scored=rows.base.score is not None,
-        classed=not errors,
-        centre=centre_of(rows.label.min(), rows.label.max()) if errors else 0.0,
-        quantiles=(0.9,) if errors else (),
-        values=tuple(
-            Value(name, better, centre_of(one.min(), one.max()))
-            for name, better in rows.values.items()
-            for one in (rows.base.values[name],)
-        ),
-    )
-    found = Sufficient.empty(question, names)
-    found.add(view_of(rows), [Cut(names, np.asarray(codes))])
-    return found
 
 
 BROKEN: dict[str, tuple[Columns, str]] = {

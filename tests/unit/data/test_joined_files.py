@@ -23,13 +23,13 @@ from mlops_ci.data.streaming import COUNTED
 from mlops_ci.steps import two_files
 from mlops_ci.steps.two_files import compare_files
 from mlops_ci.verdict import PairedRows, compare_merged
+from tests.unit.data.counted import in_memory
 from tests.unit.data.test_streaming import (
     ROWS,
     Columns,
     asked,
     columns,
     files,
-    in_memory,
     refusal,
     texts,
     without,

@@ -15,9 +15,7 @@ from mlops_ci.errors import ComparisonError, MlopsCiError
 from mlops_ci.steps import two_files
 from mlops_ci.steps.two_files import Files, compare_files
 from mlops_ci.verdict import PairedRows, compare_merged
-from mlops_ci.verdict.aggregates.losses import Value, centre_of
-from mlops_ci.verdict.aggregates.sufficient import Cut, Question, Sufficient
-from mlops_ci.verdict.rows import view_of
+from tests.unit.data.counted import in_memory
 from tests.unit.data.files import binary, write
 
 ROWS = 257
@@ -109,30 +107,6 @@ def test_they_come_to_what_their_rows_do(tmp_path: Path, case: str, form: str) -
     assert streamed.digests == (read[0].digest, read[1].digest)
     assert streamed.resolution == read[1].resolution
     assert streamed.notes == (COUNTED, *pairing.notes)
-
-
-def in_memory(rows: PairedRows) -> Sufficient:
-    names = tuple(sorted(rows.slices))
-    codes = sum(at * rows.slices[name] for at, name in enumerate(names))
-    errors = rows.task == "regression"
-    question = Question(
-        rows.task,
-        rows.classes,
-        rows.positive,
-        scored=rows.base.score is not None,
-        classed=not errors,
-        centre=centre_of(rows.label.min(), rows.label.max()) if errors else 0.0,
-        quantiles=(0.9,) if errors else (),
-        values=tuple(
-            Value(name, better, centre_of(values.min(), values.max()))
-            for name, better in rows.values.items()
-            for values in (rows.base.values[name],)
-        ),
-    )
-    found = Sufficient.empty(question, names)
-    found.add(view_of(rows), [Cut(names, np.asarray(codes))])
-    found.identical = rows.identical
-    return found
 
 
 def test_the_size_of_a_chunk_leaves_no_trace(

@@ -9,7 +9,7 @@ import pytest
 
 from mlops_ci.config.model import Policy
 from mlops_ci.verdict import Outputs, PairedRows, compare_paired
-from mlops_ci.verdict.aggregates.cells import MAX_CLASSES
+from mlops_ci.verdict.aggregates.cells import MOST_IN_TABLE
 from mlops_ci.verdict.assessing import against_the_rest
 from mlops_ci.verdict.measuring import measure
 from mlops_ci.verdict.part import Part
@@ -32,7 +32,7 @@ def test_one_class_against_the_rest_is_that_class(name: str, weighted: bool) -> 
 
 
 def test_one_of_ten_thousand_classes_has_its_recall() -> None:
-    rng, classes = np.random.default_rng(2), 10 * MAX_CLASSES
+    rng, classes = np.random.default_rng(2), 10 * MOST_IN_TABLE
     label = np.where(rng.random(4_000) < 0.1, 7, rng.integers(0, classes, 4_000))
     sides = [
         Outputs(np.where(rng.random(4_000) < share, label, (label + 1) % classes))
