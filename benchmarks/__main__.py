@@ -18,7 +18,7 @@ NAMES = {
     "compare": "two files of 10,000 rows to a report of 20 metrics and more, whole process",
     "metrics": "200 metrics from two JSON files to a diff, against dvc metrics diff",
     "intervals": "paired intervals of AUC, confusion metrics, log loss and Brier, 1e6 and 1e7 rows",
-    "evaluate": "two models compared on 1e6 rows in memory, against one mlflow evaluate",
+    "evaluate": "a model evaluated on 1e6 rows in memory, against mlflow evaluate",
     "rows": "100,000,000 rows from two Parquet files to verdict and report, whole process",
     "drift": "drift of 20 columns of 1e6 rows a side, against Evidently's preset",
     "coverage": "95 % intervals on simulated repositories: misses, and what becomes of bad models",

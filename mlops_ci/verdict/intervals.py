@@ -10,7 +10,6 @@ was not seen is possible.
 from __future__ import annotations
 
 import math
-from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache, partial
@@ -160,6 +159,8 @@ def score_interval(atoms: Atoms, level: float, method: str = "score") -> Interva
 
 # Up to so many atoms Python's own floats are quicker than arrays.
 FEW_ATOMS = 32
+# Of a root that is sought: the logarithm lies in −40…40, and near the guess where rows are many.
+MOST, FIRST_STEP = 40.0, 0.125
 
 
 def _upper_reach(distance: Floats, counts: Floats, z: float) -> float:
@@ -182,7 +183,10 @@ def _upper_reach(distance: Floats, counts: Floats, z: float) -> float:
         mean, square = tilted(math.exp(log_s))
         return centre - mean - z * math.sqrt(max(square - mean * mean, 0.0))
 
-    return (centre - tilted(math.exp(_root_of(excess)))[0]) * scale
+    # Of many rows s is about the standard deviation of one in units of z/√n.
+    spread = math.sqrt(float((counts * (distance - centre) ** 2).sum() / counts.sum()))
+    guess = math.log(spread / z) if spread > 0 else 0.0
+    return (centre - tilted(math.exp(_root_of(excess, guess)))[0]) * scale
 
 
 def _tilted(distance: Floats, counts: Floats, s: float) -> tuple[float, float]:
@@ -219,15 +223,21 @@ def _reach_beyond(centre: float, mean: float, square: float, z: float) -> float:
     return d + share * mean
 
 
-def _root_of(falling: Callable[[float], float]) -> float:
-    """Where a falling function crosses zero between −40 and 40: halvings of a grid, then Illinois
-    steps.
+def _root_of(falling: Callable[[float], float], guess: float) -> float:
+    """Where a falling function crosses zero between −40 and 40: steps from the guess that double,
+    then Illinois steps.
     """
-    grid = [-40 + 2.5 * step for step in range(33)]
-    after = bisect_left(grid, 1, key=lambda at: 0 if falling(at) > 0 else 1)
-    after = min(max(after, 1), len(grid) - 1)
-    low, high = grid[after - 1], grid[after]
-    at_low, at_high = falling(low), falling(high)
+    low = high = min(max(guess, -MOST), MOST)
+    at_low = at_high = falling(low)
+    step = FIRST_STEP
+    while at_high > 0 and high < MOST:
+        low, at_low = high, at_high
+        high = min(high + step, MOST)
+        at_high, step = falling(high), 2 * step
+    while at_low <= 0 and low > -MOST:
+        high, at_high = low, at_low
+        low = max(low - step, -MOST)
+        at_low, step = falling(low), 2 * step
     middle = high
     for _ in range(60):
         if high - low < 1e-12 or at_high == at_low:
