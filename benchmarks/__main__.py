@@ -19,7 +19,7 @@ NAMES = {
     "metrics": "200 metrics from two JSON files to a diff, against dvc metrics diff",
     "intervals": "paired intervals of AUC, confusion metrics, log loss and Brier, 1e6 and 1e7 rows",
     "evaluate": "a model evaluated on 1e6 rows in memory, against mlflow evaluate",
-    "rows": "100,000,000 rows from two Parquet files to verdict and report, whole process",
+    "rows": "two Parquet files of 1e6 and 1e8 rows to verdict and report, whole process",
     "drift": "drift of 20 columns of 1e6 rows a side, against Evidently's preset",
     "coverage": "95 % intervals on simulated repositories: misses, and what becomes of bad models",
     "comment": "end of training to the comment with four plots, against a script around mlflow",

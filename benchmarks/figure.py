@@ -31,7 +31,9 @@ class Figure:
 
     def row(self, what: str) -> str:
         peer = f"{self.peer:.3g} {self.unit} ({self.peer_name})" if self.peer else "–"
-        ratio = f"{self.ratio:.2f}" if self.ratio is not None else "–"
+        ratio = "–" if self.ratio is None else f"{self.ratio:.2f}"
+        if self.ratio and self.ratio < 0.01:
+            ratio = f"1/{1 / self.ratio:,.0f}"
         mark = "yes" if self.holds else "**no**"
         cpu = f" (CPU {self.cpu:.2f} s)" if self.cpu is not None else ""
         ours = f"{self.ours:.3g} {self.unit}{cpu}"

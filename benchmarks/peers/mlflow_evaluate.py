@@ -12,7 +12,8 @@ with tempfile.TemporaryDirectory() as folder:
     mlflow.set_experiment(experiment_id=None, experiment_name="peer")
     numbers = []
     for path in sys.argv[1:3]:
-        table = pd.read_csv(path)[["label", "prediction"]]
+        read = pd.read_parquet if path.endswith(".parquet") else pd.read_csv
+        table = read(path)[["label", "prediction"]]
         with mlflow.start_run():
             done = evaluate(
                 data=table,
