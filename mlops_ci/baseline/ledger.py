@@ -1,5 +1,6 @@
 """How often an evaluation set was used: the more often, the less its numbers say of new data
-(Blum & Hardt 2015, arXiv 1502.04585; Dwork et al. 2015, Science 349, 636).
+(Blum & Hardt 2015, arXiv:1502.04585; Dwork et al. 2015, Science 349, 636–638,
+doi:10.1126/science.aaa9375).
 
 Only a merge writes the store, so main's commits are counted: what pull requests looked at is not.
 The counts stand in the index, so that they change with an entry or not at all, and pruning and

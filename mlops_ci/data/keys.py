@@ -20,7 +20,7 @@ ALL = slice(None)
 SHOWN = 3
 AS_TEXT = 1 << 17  # keys that are texts at once
 AT_ONCE = 1 << 20  # keys that are matched at once
-# The constants of SplitMix64 (Steele, Lea & Flood 2014).
+# The constants of SplitMix64 (Steele, Lea & Flood 2014, doi:10.1145/2660193.2660195).
 GAMMA = np.uint64(0x9E3779B97F4A7C15)
 FIRST = np.uint64(0xBF58476D1CE4E5B9)
 SECOND = np.uint64(0x94D049BB133111EB)

@@ -1,8 +1,8 @@
 """One file's rows in parts by the hash of their keys, so that a part fits into memory.
 
 What the two sides of a join have of one key lies in their parts of one number (Grace hash join:
-Kitsuregawa, Tanaka & Moto-oka 1983). The parts lie in a file below TMPDIR that has no name: nothing
-is left behind, however the process ends.
+Kitsuregawa, Tanaka & Moto-oka 1983, doi:10.1007/BF03037022). The parts lie in a file below TMPDIR
+that has no name: nothing is left behind, however the process ends.
 """
 
 from __future__ import annotations

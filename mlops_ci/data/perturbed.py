@@ -135,7 +135,7 @@ def _spread(table: Table, number: str) -> float:
 
 
 def _normal(key: str, name: str) -> str:
-    """Box & Muller 1958."""
+    """Box & Muller 1958 (Annals Math. Statistics 29, 610–611, doi:10.1214/aoms/1177706645)."""
     one, other = (_uniform(key, f"noise {name} {part}") for part in ("a", "b"))
     return f"(sqrt(-2 * ln({one})) * cos(2 * pi() * {other}))"
 

@@ -1,8 +1,11 @@
 """Expected calibration error over ten equal bins of the score.
 
 Naeini, Cooper & Hauskrecht 2015, "Obtaining well calibrated probabilities using Bayesian binning"
-(AAAI 29); of many classes the likeliest one's score: Guo et al. 2017, "On calibration of modern
-neural networks" (ICML 34).
+(AAAI 29, doi:10.1609/aaai.v29i1.9602): of each bin the share of rows beside the mean score of the
+positive class; of many classes the likeliest one's score, and whether it was right: Guo et al.
+2017, "On calibration of modern neural networks" (ICML 34, arXiv:1706.04599), equation 3. What was
+not seen: Wilson 1927 (JASA 22, 209–212, doi:10.1080/01621459.1927.10502953). The interval is our
+own: `calibration_intervals` says how it is made.
 """
 
 from __future__ import annotations

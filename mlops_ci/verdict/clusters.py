@@ -1,8 +1,9 @@
 """Rows that belong together (users, patients): the groups are what was sampled, not the rows.
 
-Miller 2024, "Adding error bars to evals" (arXiv 2411.00640); for the ROC AUC Obuchowski 1997
-(Biometrics 53, 567–578), of whose variance this is the general form: a metric's change is a mean
-over rows of influences, so a mean over groups of their sums.
+Miller 2024, "Adding error bars to evals" (arXiv:2411.00640); for the ROC AUC Obuchowski 1997,
+"Nonparametric analysis of clustered ROC curve data" (Biometrics 53, 567–578, doi:10.2307/2533958),
+of whose variance this is the general form: a metric's change is a mean over rows of influences, so
+a mean over groups of their sums.
 """
 
 from __future__ import annotations

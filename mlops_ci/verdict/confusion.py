@@ -3,12 +3,18 @@
 The influence of a row (label y, prediction a) is the metric's gradient in the table's shares,
 centred: mean over rows 0. The change of a metric is, to first order, the mean of head's influence
 minus base's, which `score_interval` bounds even when no row changed: the score test is Rao's (1948,
-"Large sample tests of statistical hypotheses", Proc. Cambridge Phil. Soc. 44, 50–57).
+"Large sample tests of statistical hypotheses concerning several parameters with applications to
+problems of estimation", Proc. Cambridge Phil. Soc. 44, 50–57, doi:10.1017/S0305004100023987).
 
-MCC: Matthews 1975 (Biochim. Biophys. Acta 405, 442–451), of many classes Gorodkin 2004, "Comparing
-two K-category assignments by a K-category correlation coefficient" (Comput. Biol. Chem. 28,
-367–374). Balanced accuracy: Brodersen et al. 2010, "The balanced accuracy and its posterior
-distribution" (ICPR 20, 3121–3124). F1: van Rijsbergen 1979, "Information retrieval", ch. 7.
+MCC: Matthews 1975 (Biochim. Biophys. Acta 405, 442–451, doi:10.1016/0005-2795(75)90109-9), of many
+classes Gorodkin 2004, "Comparing two K-category assignments by a K-category correlation
+coefficient" (Comput. Biol. Chem. 28, 367–374, doi:10.1016/j.compbiolchem.2004.09.006). Balanced
+accuracy: Brodersen et al. 2010, "The balanced accuracy and its posterior distribution" (ICPR 20,
+3121–3124, doi:10.1109/ICPR.2010.764), of many classes the mean of all recalls: Guyon et al. 2015
+(IJCNN, doi:10.1109/IJCNN.2015.7280767). F1: van Rijsbergen 1979, "Information retrieval", 2nd ed.,
+ch. 7 (https://www.dcs.gla.ac.uk/Keith/Preface.html); `f1_macro` is the mean of the classes' F1, not
+the F1 of mean precision and mean recall: Opitz & Burst 2019, "Macro F1 and macro F1"
+(arXiv:1911.03347).
 """
 
 from __future__ import annotations

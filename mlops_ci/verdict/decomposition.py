@@ -2,8 +2,9 @@
 
 Main's model on its own rows → the same model on head's rows → head's model on these. The first step
 is the data's, the second the model's, and they add up to what a reader sees on two dashboards. The
-data's interval joins two own ones (Zou & Donner 2008) with the correlation (Zou 2007) that rows in
-both sets bring (`shared`: Hampel 1974).
+data's interval joins two own ones (Zou & Donner 2008, doi:10.1002/sim.3095) with the correlation
+(Zou 2007, doi:10.1037/1082-989X.12.4.399) that rows in both sets bring (`shared`: Hampel 1974,
+doi:10.1080/01621459.1974.10482962).
 """
 
 from __future__ import annotations

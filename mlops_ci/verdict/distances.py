@@ -1,9 +1,17 @@
 """How far two samples lie apart, from counts alone; and how likely that is by luck.
 
-Counts of base and head [k] are in one order. Kolmogorov 1933 and Smirnov 1948; Pearson 1900 (χ²);
-Lin 1991, "Divergence measures based on the Shannon entropy"; Siddiqi 2006, "Credit risk scorecards"
-(the population stability index, PSI, which is the divergence of Jeffreys 1946); Vallender 1974
-(Wasserstein's distance on a line).
+Counts of base and head [k] are in one order. Kolmogorov 1933 (Giornale dell'Istituto Italiano degli
+Attuari 4, 83–91) and Smirnov 1948 (Annals Math. Statistics 19, 279–281,
+doi:10.1214/aoms/1177730256), of finite samples Stephens 1970 (JRSS B 32, 115–122,
+doi:10.1111/j.2517-6161.1970.tb00821.x); χ²: Pearson 1900 (Philosophical Magazine 50, 157–175,
+doi:10.1080/14786440009463897), rare cells: Cochran 1954 (Biometrics 10, 417–451,
+doi:10.2307/3001616); Lin 1991, "Divergence measures based on the Shannon entropy" (IEEE Trans.
+Information Theory 37, 145–151, doi:10.1109/18.61115), of which the root is a distance: Endres &
+Schindelin 2003 (the same 49, 1858–1860, doi:10.1109/TIT.2003.813506); Siddiqi 2006, "Credit risk
+scorecards" (Wiley, ISBN 978-0-471-75451-0: the population stability index, PSI, which is the
+divergence of Jeffreys 1946, Proc. Royal Society A 186, 453–461, doi:10.1098/rspa.1946.0056);
+Vallender 1974 (Wasserstein's distance on a line: Theory of Probability and its Applications 18,
+784–786, doi:10.1137/1118101).
 """
 
 from __future__ import annotations

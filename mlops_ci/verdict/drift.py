@@ -22,7 +22,7 @@ from mlops_ci.verdict.multiplicity import benjamini_hochberg
 from mlops_ci.verdict.rows import Floats, Ints
 
 ALPHA = 0.05  # of the columns said to drift, at most this share is expected to be noise
-MATTERS = 0.1  # PSI; from 0.25 on a large one (Siddiqi 2006)
+MATTERS = 0.1  # PSI; from 0.25 on a large one (Siddiqi 2006, see `distances`)
 KS = "Kolmogorov–Smirnov"
 CHI = "χ²"
 

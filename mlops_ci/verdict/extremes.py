@@ -2,10 +2,12 @@
 
 The largest difference that is seen is biased upwards: of groups that are all alike, one is seen to
 be worst. Whichever truly is the largest, a bound of its own bounds it, and so does the largest of
-all bounds (union–intersection, Berger 1982). From below it is at least any of the others, so these
-bounds must hold together: by the quantile of their largest error (max-t, Westfall & Young 1993).
-The same two steps bound the change of a largest; Chernozhukov, Lee & Rosen 2013, "Intersection
-bounds: estimation and inference" (Econometrica 81, 667–737).
+all bounds (intersection–union: Berger 1982, doi:10.1080/00401706.1982.10487790). From below it is
+at least any of the others, so these bounds must hold together (union–intersection): by the quantile
+of their largest error (max-t: Westfall & Young 1993, "Resampling-based multiple testing", Wiley,
+ISBN 978-0-471-55761-6, ch. 2). The same two steps bound the change of a largest; Chernozhukov, Lee
+& Rosen 2013, "Intersection bounds: estimation and inference" (Econometrica 81, 667–737,
+doi:10.3982/ECTA8718), whose selection of the bounds that may be the highest `_near` is.
 """
 
 from __future__ import annotations

@@ -2,13 +2,16 @@
 
 A group is a slice of a column that the project names under `fairness`. Of each group the rows are
 counted by (label, base's class, head's class); that is all that the metrics need, and drawing these
-counts again from the multinomial distribution is the ordinary paired bootstrap (Efron 1979).
+counts again from the multinomial distribution is the ordinary paired bootstrap (Efron 1979, Annals
+of Statistics 7, 1–26, doi:10.1214/aos/1176344552).
 Where rows belong together, or have weights, groups of rows or weighted rows are drawn instead.
 Intervals are those of the largest of several differences (`extremes`), which is biased away from 0:
-Berger 1982, Westfall & Young 1993, Chernozhukov, Lee & Rosen 2013; where a rate rests on few rows,
-no shorter than what those leave open (`scarcity`).
-Hardt, Price & Srebro 2016, "Equality of opportunity in supervised learning" (NIPS 29); demographic
-parity: Dwork et al. 2012, "Fairness through awareness" (ITCS 3, 214–226).
+Berger 1982 (doi:10.1080/00401706.1982.10487790), Westfall & Young 1993 (ISBN 978-0-471-55761-6),
+Chernozhukov, Lee & Rosen 2013 (doi:10.3982/ECTA8718); where a rate rests on few rows, no shorter
+than what those leave open (`scarcity`).
+Hardt, Price & Srebro 2016, "Equality of opportunity in supervised learning" (NIPS 29,
+arXiv:1610.02413); demographic parity: Dwork et al. 2012, "Fairness through awareness" (ITCS 3,
+214–226, doi:10.1145/2090236.2090255).
 https://fairlearn.org/main/user_guide/assessment/common_fairness_metrics.html
 """
 

@@ -2,8 +2,8 @@
 
 Nothing is known of the function but its values, so blocks of rows are left out one after the other.
 The blocks are of unequal size: Busing, Meijer & van der Leeden 1999, "Delete-m jackknife for
-unequal m" (Statistics and Computing 9, 3–8). Where rows have weights a block is as large as these
-come to, and the function is given them.
+unequal m" (Statistics and Computing 9, 3–8, doi:10.1023/A:1008800423698). Where rows have weights a
+block is as large as these come to, and the function is given them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from mlops_ci.verdict.rows import Floats, Ints, Mask, PairedRows, SingleRows, un
 
 FEWEST_BLOCKS, MOST_BLOCKS = 20, 100
 # Blocks of 2·√n rows: leaving out fewer than some √n tells nothing of a median or a quantile, which
-# jumps from row to row (Shao & Wu 1989, Annals of Statistics 17, 1176–1197).
+# jumps from row to row (Shao & Wu 1989, "A general theory for jackknife variance estimation",
+# Annals of Statistics 17, 1176–1197, doi:10.1214/aos/1176347263).
 ROOTS_A_BLOCK = 2
 SEED = 20_261_122
 Rows = PairedRows | SingleRows

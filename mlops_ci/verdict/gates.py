@@ -2,10 +2,11 @@
 
 Everything here is oriented: + is better, whatever the metric. A promise is kept when the whole
 interval lies inside the limit, broken when all of it lies beyond, undecided when it straddles: a
-test of non-inferiority, and of inferiority (Blackwelder 1982, "Proving the null hypothesis in
-clinical trials", Controlled Clinical Trials 3, 345–353, where the number of rows that decide is,
-too). All gates at one level make a test of that level (Berger 1982, "Multiparameter hypothesis
-testing and acceptance sampling", Technometrics 24, 295–300).
+test of non-inferiority, and of inferiority (Blackwelder 1982, "'Proving the null hypothesis' in
+clinical trials", Controlled Clinical Trials 3, 345–353, doi:10.1016/0197-2456(82)90024-1, where the
+number of rows that decide is, too). All gates at one level make a test of that level (Berger 1982,
+"Multiparameter hypothesis testing and acceptance sampling", Technometrics 24, 295–300,
+doi:10.1080/00401706.1982.10487790).
 """
 
 from __future__ import annotations

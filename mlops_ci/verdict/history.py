@@ -2,7 +2,9 @@
 
 Times and memory are noisy and skewed, so they are looked at on a log scale: a run of the same code
 would lie within mean ± t · s · √(1 + 1/n) of the past ones (the prediction interval of a normal
-sample; Hahn 1969, "Factors for calculating two-sided prediction intervals"). A size has no noise.
+sample; Hahn 1969, "Factors for calculating two-sided prediction intervals for samples from a normal
+distribution", JASA 64, from page 878, for one future run; Meeker, Hahn & Escobar 2017, "Statistical
+intervals", ch. 4, doi:10.1002/9781118594841). A size has no noise.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What each row adds to a metric, and the metric's intervals by groups of rows from that.
 
-Hampel 1974, "The influence curve and its role in robust estimation" (JASA 69, 383–393); groups as
-in Miller 2024 and Obuchowski 1997 (`clusters`).
+Hampel 1974, "The influence curve and its role in robust estimation" (JASA 69, 383–393,
+doi:10.1080/01621459.1974.10482962); groups as in Miller 2024 and Obuchowski 1997 (`clusters`).
 """
 
 from __future__ import annotations

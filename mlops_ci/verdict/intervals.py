@@ -5,6 +5,19 @@ empirical distribution; the delta method, Efron's infinitesimal jackknife). `sco
 such a mean by inverting the score test of a multinomial whose support is known. It is Wilson's
 interval for values {0, 1} and Tango's for {−1, 0, 1}, and never has width zero while a value that
 was not seen is possible.
+
+Wilson 1927, "Probable inference, the law of succession, and statistical inference" (JASA 22,
+209–212, doi:10.1080/01621459.1927.10502953). Tango 1998, "Equivalence test and confidence interval
+for the difference in proportions for the paired-sample design" (Statistics in Medicine 17, 891–908,
+doi:10.1002/(SICI)1097-0258(19980430)17:8<891::AID-SIM780>3.0.CO;2-B). Owen 1988, "Empirical
+likelihood ratio confidence intervals for a single functional" (Biometrika 75, 237–249,
+doi:10.1093/biomet/75.2.237). Hall 1992, "On the removal of skewness by transformation" (JRSS B 54,
+221–228; also in his "The bootstrap and Edgeworth expansion", 3.9, doi:10.1007/978-1-4612-4384-7).
+Zou & Donner 2008, "Construction of confidence limits about effect measures: a general approach"
+(Statistics in Medicine 27, 1693–1702, doi:10.1002/sim.3095). Zou 2007, "Toward using confidence
+intervals to compare correlations" (Psychological Methods 12, 399–413,
+doi:10.1037/1082-989X.12.4.399). Abramowitz & Stegun 1964, "Handbook of mathematical functions"
+(https://personal.math.ubc.ca/~cbm/aands/).
 """
 
 from __future__ import annotations
@@ -96,8 +109,8 @@ def logit_interval(estimate: float, se: float, quantile: float, method: str) -> 
 
 
 def skewed_interval(se: float, skew: float, quantile: float, method: str) -> Interval:
-    """Around 0, of an estimate with skewness `skew` (third cumulant / se³): Hall 1992, "On the
-    removal of skewness by transformation" (JRSS B 54, 221–228), the cubic without a turning point.
+    """Around 0, of an estimate with skewness `skew` (third cumulant / se³): Hall 1992, the cubic
+    without a turning point.
 
     The studentised estimate T has P(T ≤ x) = Φ(x) + skew·(2x² + 1)/6·φ(x) + O(1/n), so that
     g(T) = ((1 + aT)³ − 1)/(3a) + skew/6 with a = skew/3 is normal to O(1/n); `quantile` is turned
@@ -144,8 +157,9 @@ def score_interval(atoms: Atoms, level: float, method: str = "score") -> Interva
     """Bounds of the mean: all δ that the score test does not reject.
 
     The restricted likelihood's maximum for a given mean is p ∝ count / (s + distance from the
-    extreme), s ≥ 0; once s = 0 what remains goes to the extreme itself. For {−1, 0, 1} this is
-    Tango 1998 (Statistics in Medicine 17, 891–908).
+    extreme), s ≥ 0 (the weights of Owen 1988, whose test is the likelihood ratio's); once s = 0
+    what remains goes to the extreme itself. For {−1, 0, 1} this is Tango 1998, for {0, 1} Wilson
+    1927.
     """
     z = normal_quantile(level)
     mean = atoms.mean
@@ -257,8 +271,7 @@ def mover(
     base: tuple[float, Interval], head: tuple[float, Interval], correlation: float = 0.0
 ) -> Interval:
     """head − base of two samples, from their own intervals (Zou & Donner 2008); of estimates that
-    are not independent with their correlation (Zou 2007, "Toward using confidence intervals to
-    compare correlations", Psychological Methods 12, 399–413).
+    are not independent with their correlation (Zou 2007).
     """
     (b, own_b), (h, own_h) = base, head
 

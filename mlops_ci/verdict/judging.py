@@ -1,8 +1,9 @@
 """From gates to the model's verdict.
 
-All must pass, so their number needs no correction (Berger 1982); any of several metrics may be
-called better, so that number does: Holm 1979, "A simple sequentially rejective multiple test
-procedure" (Scand. J. Statistics 6, 65–70).
+All must pass, so their number needs no correction (Berger 1982,
+doi:10.1080/00401706.1982.10487790); any of several metrics may be called better, so that number
+does: Holm 1979, "A simple sequentially rejective multiple test procedure" (Scand. J. Statistics 6,
+65–70, https://www.jstor.org/stable/4615733).
 """
 
 from __future__ import annotations

@@ -1,8 +1,15 @@
 """Losses per row, and metrics that are smooth functions of their means.
 
-Log loss: Good 1952, "Rational decisions" (JRSS B 14, 107–114). Brier 1950, "Verification of
-forecasts expressed in terms of probability" (Monthly Weather Review 78, 1–3). Pinball loss: Koenker
-& Bassett 1978, "Regression quantiles" (Econometrica 46, 33–50).
+Log loss: Good 1952, "Rational decisions" (JRSS B 14, 107–114,
+doi:10.1111/j.2517-6161.1952.tb00104.x). Brier 1950, "Verification of forecasts expressed in terms
+of probability" (Monthly Weather Review 78, 1–3,
+doi:10.1175/1520-0493(1950)078<0001:VOFEIT>2.0.CO;2): his sum over all classes where there are many;
+of two classes, as in scikit-learn, half of it. Pinball loss: Koenker & Bassett 1978, "Regression
+quantiles" (Econometrica 46, 33–50, doi:10.2307/1913643). MAE, MSE, RMSE and MAPE (a share here, not
+percent): Hyndman & Koehler 2006, "Another look at measures of forecast accuracy" (Int. J.
+Forecasting 22, 679–688, doi:10.1016/j.ijforecast.2006.03.001). R² is the first of the eight of
+Kvålseth 1985, "Cautionary note about R²" (The American Statistician 39, 279–285,
+doi:10.1080/00031305.1985.10479448).
 """
 
 from __future__ import annotations

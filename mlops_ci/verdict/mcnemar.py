@@ -2,7 +2,9 @@
 interval says how much, a p-value only whether.
 
 The mid-p of Fagerland, Lydersen & Laake 2013, "The McNemar test for binary matched-pairs data:
-mid-p and asymptotic are better than exact conditional" (BMC Medical Research Methodology 13, 91).
+mid-p and asymptotic are better than exact conditional" (BMC Medical Research Methodology 13, 91,
+doi:10.1186/1471-2288-13-91); the test itself: McNemar 1947 (Psychometrika 12, 153–157,
+doi:10.1007/BF02295996).
 """
 
 from __future__ import annotations

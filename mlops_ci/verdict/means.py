@@ -1,9 +1,10 @@
 """Metrics that are smooth functions of means over rows, with their intervals.
 
-The delta method (Oehlert 1992, "A note on the delta method", The American Statistician 46, 27–29)
-makes a mean of influences of each; `moments` has its interval: Student's t by Hall's transformation
-(Hall 1992), of few rows the studentised bootstrap (Efron & Tibshirani 1993, "An introduction to the
-bootstrap", 12.5), of few that decide the score interval.
+The delta method (Oehlert 1992, "A note on the delta method", The American Statistician 46, 27–29,
+doi:10.1080/00031305.1992.10475842) makes a mean of influences of each; `moments` has its interval:
+Student's t by Hall's transformation (Hall 1992, see `intervals`), of few rows the studentised
+bootstrap (Efron & Tibshirani 1993, "An introduction to the bootstrap", 12.5, ISBN
+978-0-412-04231-7), of few that decide the score interval.
 """
 
 from __future__ import annotations

@@ -1,4 +1,17 @@
-"""Means of per-row quantities: their moments, and intervals from them."""
+"""Means of per-row quantities: their moments, and intervals from them.
+
+Hall 1992, "On the removal of skewness by transformation" (JRSS B 54, 221–228; also in his "The
+bootstrap and Edgeworth expansion", 3.9, doi:10.1007/978-1-4612-4384-7). Efron & Tibshirani 1993,
+"An introduction to the bootstrap" (Chapman & Hall, ISBN 978-0-412-04231-7). How many degrees of
+freedom a variance is worth: Satterthwaite 1946, "An approximate distribution of estimates of
+variance components" (Biometrics Bulletin 2, 110–114, doi:10.2307/3002019), with the variance of a
+variance that Box 1953 has ("Non-normality and tests on variances", Biometrika 40, 318–335,
+doi:10.1093/biomet/40.3-4.318). Feller 1935, "Über den zentralen Grenzwertsatz der
+Wahrscheinlichkeitsrechnung" (Mathematische Zeitschrift 40, 521–559, doi:10.1007/BF01201480). What
+`large_interval` adds for heavy tails is our own, found by simulation; that no interval from the
+rows alone can know them: Bahadur & Savage 1956 (Annals Math. Statistics 27, 1115–1122,
+doi:10.1214/aoms/1177728077).
+"""
 
 from __future__ import annotations
 

@@ -2,8 +2,9 @@
 
 Of each side it is known exactly how what rows add (an influence, a placement) is spread within a
 band; of both sides together, how many rows lie in each pair of bands. The standard deviation of the
-difference is then at most that of the bands' means plus those within the bands (Minkowski 1896;
-Hardy, Littlewood & Pólya 1934, "Inequalities", 2.11).
+difference is then at most that of the bands' means plus those within the bands (Minkowski 1896,
+"Geometrie der Zahlen"; Hardy, Littlewood & Pólya 1934, "Inequalities", 2.11, Cambridge, ISBN
+978-0-521-35880-4).
 """
 
 from __future__ import annotations

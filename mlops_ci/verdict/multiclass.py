@@ -1,8 +1,9 @@
 """ROC AUC of many classes: one class against the rest, averaged over the classes that occur.
 
 Provost & Domingos 2003, "Tree induction for probability-based ranking" (Machine Learning 52,
-199–215), every class weighing the same, as scikit-learn's `multi_class="ovr", average="macro"`. Its
-influence is the mean of the classes' placements (DeLong, DeLong & Clarke-Pearson 1988).
+199–215, doi:10.1023/A:1024099825458). There a class weighs as much as it has rows; here, as in
+scikit-learn's `multi_class="ovr", average="macro"`, each weighs the same. The influence is the mean
+of the classes' placements (DeLong, DeLong & Clarke-Pearson 1988, doi:10.2307/2531595).
 """
 
 from __future__ import annotations

@@ -9,7 +9,9 @@ import numpy as np
 
 def benjamini_hochberg(p_values: Sequence[float]) -> list[float]:
     """Adjusted p-values, in the order given: of those at most q, a share of q is expected to be
-    noise (Benjamini & Hochberg 1995, "Controlling the false discovery rate")."""
+    noise (Benjamini & Hochberg 1995, "Controlling the false discovery rate: a practical and
+    powerful approach to multiple testing", JRSS B 57, 289–300,
+    doi:10.1111/j.2517-6161.1995.tb02031.x)."""
     if not p_values:
         return []
     p = np.asarray(p_values)

@@ -130,7 +130,7 @@ class Part:
 
     @cached_property
     def effective(self) -> float:
-        """How many rows of equal weight these are worth (Kish 1965)."""
+        """How many rows of equal weight these are worth (Kish 1965, see `exact`)."""
         weight = self.view.weight
         return float(self.view.n) if weight is None else effective_rows(weight)
 

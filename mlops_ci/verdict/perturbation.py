@@ -3,8 +3,9 @@
 The same rows, as they are and changed, are answered by one model: a paired difference like any
 other, with `base` the clean answers and `head` those on the changed rows. A shifted prior needs no
 new answers: rows of a class count more, and the difference is that of two weightings of the same
-rows, linearised as in Deville 1999; classes are post-strata, whose shares are given and not
-estimated (Holt & Smith 1979, "Post stratification", JRSS A 142, 33–46).
+rows, linearised as in Deville 1999 (Survey Methodology 25, 193–203: see `weights`); classes are
+post-strata, whose shares are given and not estimated (Holt & Smith 1979, "Post stratification",
+JRSS A 142, 33–46, doi:10.2307/2344652).
 """
 
 from __future__ import annotations

@@ -1,7 +1,11 @@
 """Average precision, and its influence function.
 
-Jaeckel 1972, "The infinitesimal jackknife" (Bell Laboratories MM 72-1215-11); Efron 1982, "The
-jackknife, the bootstrap and other resampling plans", ch. 6. Skewness: Hall 1992.
+Buckley & Voorhees 2000, "Evaluating evaluation measure stability" (SIGIR 23, 33–40,
+doi:10.1145/345508.345543), equal scores taken together as in scikit-learn. Its interval: Jaeckel
+1972, "The infinitesimal jackknife" (Bell Laboratories MM 72-1215-11); Efron 1982, "The jackknife,
+the bootstrap and other resampling plans", ch. 6 (SIAM, doi:10.1137/1.9781611970319). In the logit:
+Boyd, Eng & Page 2013, "Area under the precision-recall curve: point estimates and confidence
+intervals" (ECML PKDD, doi:10.1007/978-3-642-40994-3_29). Skewness: Hall 1992 (`intervals`).
 """
 
 from __future__ import annotations

@@ -1,9 +1,14 @@
 """How well scores rank the rows of each query (group): NDCG@k and MRR, means over queries.
 
 Queries are what is sampled, so they are what the intervals count. NDCG: Järvelin & Kekäläinen 2002,
-"Cumulated gain-based evaluation of IR techniques" (ACM TOIS 20, 422–446), ties averaged as in
-McSherry & Najork 2008 (ECIR 30, 414–421). MRR: Voorhees 1999, "The TREC-8 question answering track
-report".
+"Cumulated gain-based evaluation of IR techniques" (ACM TOIS 20, 422–446,
+doi:10.1145/582415.582418), which leaves the first places undiscounted; with 1/log₂(1 + place) from
+the first on, as everybody has it since: Wang et al. 2013, "A theoretical analysis of NDCG ranking
+measures" (COLT 26, arXiv:1304.6480). The gain is the label itself, as in scikit-learn, not 2^label
+− 1. Ties averaged: McSherry & Najork 2008, "Computing information retrieval performance measures
+efficiently in the presence of tied scores" (ECIR 30, 414–421, doi:10.1007/978-3-540-78646-7_38).
+MRR: Voorhees 1999, "The TREC-8 question answering track report"
+(https://trec.nist.gov/pubs/trec8/papers/qa_report.pdf).
 """
 
 from __future__ import annotations
@@ -57,7 +62,7 @@ def relevant(ranked: Ranked) -> Ints:
 
 def ndcg(ranked: Ranked, k: float | None) -> Floats:
     """Normalised discounted cumulative gain of every relevant query, with the label itself as gain
-    and ties averaged (Järvelin & Kekäläinen 2002; McSherry & Najork 2008). `k`: None for all rows.
+    and ties averaged (Wang et al. 2013; McSherry & Najork 2008). `k`: None for all rows.
     """
     ideal = _ranked(ranked.query, ranked.gain, ranked.gain)
     best = _discounted(ideal, k)

@@ -1,9 +1,11 @@
 """ROC AUC: exact from one sort of each side, or from bins with a proven bound.
 
 DeLong, DeLong & Clarke-Pearson 1988, "Comparing the areas under two or more correlated receiver
-operating characteristic curves" (Biometrics 44, 837–845); from ranks as in Sun & Xu 2014, "Fast
-implementation of DeLong's algorithm" (IEEE Signal Processing Letters 21, 1389–1393). Skewness: Hall
-1992. Its largest variance: Birnbaum & Klose 1957 (Annals Math. Statistics 28, 933–945).
+operating characteristic curves" (Biometrics 44, 837–845, doi:10.2307/2531595); from ranks as in Sun
+& Xu 2014 (IEEE Signal Processing Letters 21, 1389–1393, doi:10.1109/LSP.2014.2337313). Skewness:
+Hall 1992 (`intervals`). Satterthwaite 1946 (doi:10.2307/3002019). Its largest variance: van Dantzig
+1951 (Proc. KNAW A 54, 1–8); Birnbaum & Klose 1957, "Bounds for the variance of the Mann-Whitney
+statistic" (Annals Math. Statistics 28, 933–945, doi:10.1214/aoms/1177706794).
 """
 
 from __future__ import annotations

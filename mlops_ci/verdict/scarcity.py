@@ -3,9 +3,10 @@
 A rate of 0 of 40, or of 2 of 2, is drawn again as itself each time, as if it were certain; and two
 rates that happen to be equal lie apart in nearly every draw, which a correction for bias takes for
 an excess of all of them, as if their being equal were certain. There a rate's own interval is
-Wilson's (1927), two of them make the interval of their distance by MOVER (Zou & Donner 2008,
-"Construction of confidence limits about effect measures", Statistics in Medicine 27, 1693–1702);
-and the change of a rate has Tango's (1998).
+Wilson's (1927, doi:10.1080/01621459.1927.10502953), two of them make the interval of their distance
+by MOVER (Zou & Donner 2008, "Construction of confidence limits about effect measures: a general
+approach", Statistics in Medicine 27, 1693–1702, doi:10.1002/sim.3095); and the change of a rate has
+Tango's (1998, doi:10.1002/(SICI)1097-0258(19980430)17:8<891::AID-SIM780>3.0.CO;2-B).
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """Retraining noise: how much of a change another training of the same would make.
 
 An interval over rows speaks of two trained models. Two *ways of training* also differ by the luck
-of each one's seed (Bouthillier et al. 2021, arXiv 2103.03098), whose variance is estimated from
-trainings that differ in nothing else, and added: var = se² + s²(head) + s²(base), with the degrees
-of freedom of Welch and Satterthwaite (1946, Biometrics Bulletin 2, 110–114). The estimate stays the
+of each one's seed (Bouthillier et al. 2021, "Accounting for variance in machine learning
+benchmarks", arXiv:2103.03098), whose variance is estimated from trainings that differ in nothing
+else, and added: var = se² + s²(head) + s²(base), with the degrees of freedom of Welch and
+Satterthwaite (1946, Biometrics Bulletin 2, 110–114, doi:10.2307/3002019). The estimate stays the
 one of the models at hand, so each side counts as one training, not as the mean of several.
 """
 

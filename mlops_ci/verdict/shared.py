@@ -3,8 +3,8 @@ together.
 
 A number is, to first order, a mean over its rows of their influences, so the covariance of two is
 that of the rows that both have: Σ ψᵢψⱼ / (n·m) over the shared ones (Hampel 1974, "The influence
-curve and its role in robust estimation", JASA 69, 383–393). Where rows belong together the sums of
-groups take the place of rows.
+curve and its role in robust estimation", JASA 69, 383–393, doi:10.1080/01621459.1974.10482962).
+Where rows belong together the sums of groups take the place of rows.
 """
 
 from __future__ import annotations

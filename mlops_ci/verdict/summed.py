@@ -1,6 +1,7 @@
 """Means of losses of rows that are not there any more: from their sums and extremes.
 
-The intervals are those of `means` (Oehlert 1992; Hall 1992).
+The intervals are those of `means` (Oehlert 1992, doi:10.1080/00031305.1992.10475842; Hall 1992,
+see `intervals`).
 """
 
 from __future__ import annotations

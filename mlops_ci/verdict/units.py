@@ -1,7 +1,8 @@
 """What was sampled, where that is not rows that all count alike: groups of rows, rows with weights.
 
-Sums over units take the place of counts of rows, in the bootstrap (Davison & Hinkley 1997, 3.8) and
-in tests of means (Miller 2024, arXiv 2411.00640).
+Sums over units take the place of counts of rows, in the bootstrap (Davison & Hinkley 1997,
+"Bootstrap methods and their application", 3.8, doi:10.1017/CBO9780511802843) and in tests of means
+(Miller 2024, arXiv:2411.00640).
 """
 
 from __future__ import annotations
@@ -116,7 +117,7 @@ class Mean:
 
 
 def mean_of_part(units: Units, values: Floats, mask: Mask) -> Mean:
-    """A ratio of sums over units, linearised (Hájek 1971)."""
+    """A ratio of sums over units, linearised (Hájek 1971, see `weights`)."""
     weight = np.where(mask, units.weight, 0.0)
     total = sum_of(weight)
     mean = sum_of(weight * values) / total

@@ -1,8 +1,10 @@
 """Where the candidate got worse: a search over the declared slices and their pairs.
 
 A search finds something in any noise, so its p-values are adjusted for all the slices looked at
-(Benjamini & Hochberg 1995, "Controlling the false discovery rate"). It informs and does not judge:
-a promise about a slice is a gate.
+(Benjamini & Hochberg 1995, "Controlling the false discovery rate", JRSS B 57, 289–300,
+doi:10.1111/j.2517-6161.1995.tb02031.x). The tests: McNemar 1947 (Psychometrika 12, 153–157,
+doi:10.1007/BF02295996) and Welch 1947 (Biometrika 34, 28–35, doi:10.1093/biomet/34.1-2.28). It
+informs and does not judge: a promise about a slice is a gate.
 """
 
 from __future__ import annotations

@@ -2,9 +2,12 @@
 
 A weighted metric is a function of the weighted distribution of the rows. Its change is, to first
 order, the mean over rows of weight / mean weight times a row's influence there: the linearised
-estimate of Hájek 1971 and Woodruff 1971, for functions as in Deville 1999 ("Variance estimation for
-complex statistics", Survey Methodology 25, 193–203). Rows, each with its weight, are what was
-sampled.
+estimate of Hájek 1971 (in "Foundations of statistical inference", ed. Godambe & Sprott, 236) and
+Woodruff 1971 (JASA 66, 411–414, doi:10.1080/01621459.1971.10482279), for functions as in Deville
+1999 ("Variance estimation for complex statistics and estimators: linearization and residual
+techniques", Survey Methodology 25, 193–203,
+https://www150.statcan.gc.ca/n1/en/catalogue/12-001-X19990024882). Rows, each with its weight, are
+what was sampled.
 """
 
 from __future__ import annotations

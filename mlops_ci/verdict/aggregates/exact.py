@@ -32,6 +32,7 @@ def sum_of(values: Floats) -> float:
 
 
 def effective_rows(weight: Floats) -> float:
-    """How many rows of equal weight are worth as much (Kish 1965): n when all are equal."""
+    """How many rows of equal weight are worth as much (Kish 1965, "Survey sampling", Wiley, ISBN
+    978-0-471-10949-5: (Σw)²/Σw²): n when all are equal."""
     squares = sum_of(np.square(weight / weight.max()))
     return sum_of(weight / weight.max()) ** 2 / squares

@@ -2,8 +2,8 @@
 
 Each value is rounded to a whole number of units of its column's grid, 2⁻⁴⁶ of the column's range,
 and whole numbers are summed: addition of floats depends on its order, that of integers does not
-(the idea of Demmel & Nguyen 2013, IEEE ARITH, with one limb). In SQL a sum is
-`sum(CAST(round((x - pivot) * scale * pow(2, 46)) AS HUGEINT))`.
+(the idea of Demmel & Nguyen 2013, IEEE ARITH 21, doi:10.1109/ARITH.2013.9, with one limb). In SQL a
+sum is `sum(CAST(round((x - pivot) * scale * pow(2, 46)) AS HUGEINT))`.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
 Every value is cut at fixed powers of two, 2⁴⁶ apart, into whole numbers, and of these the two
 uppermost cuts that the extremes of the columns allow are summed (Demmel & Nguyen 2015, "Parallel
-reproducible summation", IEEE Trans. Comput. 64): 46 bits below the largest value at the least.
-What a row adds to a cut depends on that row alone, so neither order nor chunks leave a trace.
+reproducible summation", IEEE Trans. Comput. 64, 2060–2070, doi:10.1109/TC.2014.2345391): 46 bits
+below the largest value at the least. What a row adds to a cut depends on that row alone, so neither
+order nor chunks leave a trace.
 """
 
 from __future__ import annotations

@@ -68,3 +68,38 @@ def test_every_estimator_names_a_paper(module: str) -> None:
         if isinstance(node, ast.FunctionDef | ast.ClassDef)
     ]
     assert re.search(r"[A-Z][a-zé]+.{0,60}(18|19|20)\d\d", " ".join(said), re.DOTALL), module
+
+
+# Printed before anybody numbered papers: the journal, or the memorandum, has to do.
+UNNUMBERED = {"Kolmogorov", "Jaeckel", "Minkowski", "Hájek", "Dantzig"}
+CITED = re.compile(
+    r"\b([A-Z][\w-]+)(?:'s)?(?:,? (?:&|and) [A-Z][\w-]+| et al\.)? \(?((?:18|19|20)\d\d)\b"
+)
+NUMBER = re.compile(r"doi:10\.\d{4,}/\S|arXiv:\d{4}\.\d{4,5}|ISBN 97[89][\d-]{14}|https://\S")
+EVERYWHERE = {path: source(path.relative_to(ROOT / "mlops_ci/verdict").as_posix())
+              for path in sorted((ROOT / "mlops_ci/verdict").rglob("*.py"))}  # fmt: skip
+
+
+def cited() -> dict[tuple[str, str], set[str]]:
+    """By (author, year) the modules that name the paper."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for path, text in EVERYWHERE.items():
+        for match in CITED.finditer(text):
+            found.setdefault((match[1], match[2]), set()).add(path.name)
+    return found
+
+
+@pytest.mark.parametrize(("author", "year"), sorted(cited()))
+def test_every_paper_can_be_fetched(author: str, year: str) -> None:
+    """Somewhere its name is followed by a number that leads to it."""
+    if author in UNNUMBERED:
+        return
+    near = re.compile(rf"\b{author}\b.{{0,60}}?{year}(.{{0,300}})")
+    follows = [match[1] for text in EVERYWHERE.values() for match in near.finditer(text)]
+    assert any(NUMBER.search(one) for one in follows), cited()[author, year]
+
+
+def test_the_papers_are_found_at_all() -> None:
+    papers = cited()
+    assert {("DeLong", "1988"), ("Tango", "1998"), ("Hall", "1992")} <= papers.keys()
+    assert len(papers) > 50
