@@ -11,10 +11,13 @@ import inspect
 import json
 import os
 import sys
+import time
 from typing import Any
 
 WORDS = 300
 MORE = ("score", "weight")
+# Calls on so much of the most rows take as long; how much longer than foreseen is waited for.
+ALIKE, PATIENCE = 0.8, 3.0
 
 
 def main(folder: str) -> int:
@@ -37,16 +40,57 @@ def main(folder: str) -> int:
 
 def answer(one: dict[str, str], plan: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:
     """Of one function: for each part of the rows and each side, its value on all of the part and
-    then without one block after the other."""
+    then without one block after the other; `drawn`: on the part's rows drawn anew, or None."""
     try:
         function = load(one["path"], one["name"])
-        more = asked_by(function, arrays)
-        parts = [values_of(function, plan, arrays, part, more) for part in plan["parts"]]
+        asking = Asking(function, plan, arrays, asked_by(function, arrays))
+        parts = [values_of(asking, part) for part in plan["parts"]]
+        drawn = drawn_of(asking)
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt):
             raise
         return {"refused": said(error)}
-    return {"parts": parts}
+    return {"parts": parts, "drawn": drawn}
+
+
+class Asking:
+    """A function and the rows that it is asked about. `more`: what it asks for beside labels and
+    predictions; `least`: the shortest time of the processor that a call took, on most rows."""
+
+    def __init__(
+        self, function: Any, plan: dict[str, Any], arrays: dict[str, Any], more: list[str]
+    ) -> None:
+        self.function, self.plan, self.arrays, self.more = function, plan, arrays, more
+        self.most, self.least = 0, 0.0
+
+    def about(self, side: str, rows: Any) -> float:
+        import numpy as np
+
+        arrays, asked = self.arrays, {}
+        for one in self.more:
+            named = arrays.get("weight" if one == "weight" else f"{side}_score")
+            if named is None and one == "score":
+                raise TypeError("there is no score")
+            asked[one] = np.ones(len(rows)) if named is None else named[rows]
+        given = arrays["y"][rows], arrays[f"{side}_prediction"][rows]
+        started = time.process_time()
+        value = float(self.function(*given, **asked))
+        self.note(len(rows), time.process_time() - started)
+        return value
+
+    def note(self, rows: int, took: float) -> None:
+        if rows > self.most:
+            self.most, self.least = rows, took
+        elif rows > self.most * ALIKE:
+            self.least = min(self.least, took)
+
+    def chosen(self, part: Any) -> Any:
+        """The part's rows [n] that weigh anything."""
+        import numpy as np
+
+        weight, n = self.arrays.get("weight"), len(self.arrays["y"])
+        chosen = np.ones(n, dtype=bool) if part is None else self.arrays["slices"][part]
+        return chosen if weight is None else chosen & (weight > 0)
 
 
 def asked_by(function: Any, arrays: dict[str, Any]) -> list[str]:
@@ -66,39 +110,73 @@ def load(path: str, name: str) -> Any:
     return getattr(module, name)
 
 
-def values_of(
-    function: Any,
-    plan: dict[str, Any],
-    arrays: dict[str, Any],
-    part: Any,
-    more: list[str],
-) -> list[list[float]]:
-    """`more`: what the function asks for beside labels and predictions."""
+def values_of(asking: Asking, part: Any) -> list[list[float]]:
     import numpy as np
 
-    block = arrays["block"]
-    weight = arrays.get("weight", np.ones(len(block)))
-    chosen = np.ones(len(block), dtype=bool) if part is None else arrays["slices"][part]
-    chosen = chosen & (weight > 0)
+    block, chosen = asking.arrays["block"], asking.chosen(part)
     left_out = [None, *np.unique(block[chosen]).tolist()]
     values: list[list[float]] = []
-    for side in plan["sides"]:
+    for side in asking.plan["sides"]:
         found = []
-        named = {"score": arrays.get(f"{side}_score"), "weight": weight}
-        if any(named[one] is None for one in more):
-            raise TypeError("there is no score")
         for number in left_out:
             rows = np.flatnonzero(chosen if number is None else chosen & (block != number))
-            given = (arrays["y"][rows], arrays[f"{side}_prediction"][rows])
-            asked = {one: named[one][rows] for one in more}
-            value = float(function(*given, **asked))
+            value = asking.about(side, rows)
             if number is None:
-                again = float(function(*given, **asked))
+                again = asking.about(side, rows)
                 if again != value and not (again != again and value != value):  # noqa: PLR0124
                     raise ValueError("it gives two values for the same rows: seed what is random")
             found.append(value)
         values.append(found)
     return values
+
+
+def drawn_of(asking: Asking) -> list[Any]:
+    """Of each part by side its values on draws, or None: of many rows, where a draw has no value,
+    or where all parts' draws would take too long: then the first part's alone are asked, or none.
+    """
+    plan = asking.plan
+    seconds = plan["seconds"] / len(plan["functions"])
+    parts = [asking.chosen(part) for part in plan["parts"]]
+    few = [at for at, chosen in enumerate(parts) if chosen.sum() < plan["most_rows"]]
+    calls = asking.least * plan["draws"] * len(plan["sides"])
+    if calls * len(few) > seconds:
+        few = [at for at in few if at == 0 and calls <= seconds]
+    ends = time.process_time() + PATIENCE * seconds
+    return [
+        values_drawn(asking, chosen, ends) if at in few else None for at, chosen in enumerate(parts)
+    ]
+
+
+def values_drawn(asking: Asking, chosen: Any, ends: float) -> list[list[float]] | None:
+    """The same draws for every side."""
+    import numpy as np
+
+    rows = np.flatnonzero(chosen)
+    places, place = np.unique(asking.arrays["place"][rows], return_inverse=True)
+    values: list[list[float]] = []
+    try:
+        for number in range(asking.plan["draws"]):
+            again = np.repeat(rows, times_drawn(len(places), number)[place.reshape(-1)])
+            values.append([asking.about(side, again) for side in asking.plan["sides"]])
+            if time.process_time() > ends:
+                return None
+    except Exception:  # noqa: BLE001 - a sample that it has no value for; of the rows it has
+        return None
+    return [list(side) for side in zip(*values)]  # noqa: B905 - an old Python knows no strict
+
+
+def times_drawn(count: int, number: int) -> Any:
+    """How often each of `count` is among as many that are drawn, the `number`th time [count]. By
+    SplitMix64 (Steele, Lea & Flood 2014), whatever numpy's version.
+    """
+    import numpy as np
+
+    first = np.uint64(number) << np.uint64(32)
+    z = (np.arange(1, count + 1, dtype=np.uint64) + first) * np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    z ^= z >> np.uint64(31)
+    return np.bincount((z % np.uint64(max(count, 1))).astype(np.int64), minlength=count)
 
 
 def said(error: BaseException) -> str:

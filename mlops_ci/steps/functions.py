@@ -29,8 +29,10 @@ from mlops_ci.verdict.functions import (
     join_unpaired,
     measure_functions,
     parts_of,
+    places_of,
     refusal,
 )
+from mlops_ci.verdict.redrawn import DRAWS, MOST_ROWS, SECONDS
 from mlops_ci.verdict.rows import Outputs, PairedRows, SingleRows, unequal
 
 if TYPE_CHECKING:
@@ -84,19 +86,19 @@ class Functions:
     def _measure(
         self, rows: Rows, policy: Policy, hashes: NDArray[Any] | None
     ) -> tuple[MetricResult, ...]:
-        blocks = blocks_of(rows, hashes)
+        marks = {"block": blocks_of(rows, hashes), "place": places_of(rows, hashes)}
         parts = [part[0] for part in parts_of(rows) if refusal(rows, policy, part) is None]
         better = {one.name: one.function.better == "higher" for one in self.asked}
-        found = self._ask(rows, blocks, parts) if parts else {}
-        return measure_functions(rows, policy, better, found, blocks)
+        found = self._ask(rows, marks, parts) if parts else {}
+        return measure_functions(rows, policy, better, found, marks["block"])
 
     def _ask(
-        self, rows: Rows, blocks: NDArray[np.int64], parts: Sequence[str | None]
+        self, rows: Rows, marks: Mapping[str, NDArray[np.int64]], parts: Sequence[str | None]
     ) -> Mapping[tuple[str, str | None], Values]:
         project = self.project
         folder = project.records.of(self.model, project.commit) / "functions"
         try:
-            answers = self._run(rows, blocks, parts, folder)
+            answers = self._run(rows, marks, parts, folder)
         except MlopsCiError as error:
             answers = [{"refused": error.what}] * len(self.asked)
         finally:
@@ -104,7 +106,11 @@ class Functions:
         return dict(_read(self.asked, parts, answers))
 
     def _run(
-        self, rows: Rows, blocks: NDArray[np.int64], parts: Sequence[str | None], folder: Path
+        self,
+        rows: Rows,
+        marks: Mapping[str, NDArray[np.int64]],
+        parts: Sequence[str | None],
+        folder: Path,
     ) -> Any:
         project = self.project
         project.records.ignore()
@@ -112,7 +118,7 @@ class Functions:
         shutil.rmtree(folder, ignore_errors=True)  # the user's commands could have made it
         make_folder(folder, user)
         sides = ("base", "head") if isinstance(rows, PairedRows) else ("head",)
-        arrays = dict(_arrays(rows, sides)) | {"block": blocks}
+        arrays = {**dict(_arrays(rows, sides)), **marks}
         names = sorted(rows.slices)
         if names:
             arrays["slices"] = np.array([rows.slices[name] for name in names])
@@ -123,6 +129,9 @@ class Functions:
             "arrays": sorted(arrays),
             "sides": sides,
             "parts": [None if part is None else names.index(part) for part in parts],
+            "draws": DRAWS,
+            "most_rows": MOST_ROWS,
+            "seconds": SECONDS,
         }
         write_atomically(folder / "plan.json", json.dumps(plan).encode())
         child = folder / "ask_functions.py"
@@ -235,6 +244,8 @@ def _values(told: Any, number: int, name: str) -> Values:
         if "refused" in told:
             return Values(refused=f"{name}: {str(told['refused'])[:300]}")
         sides = [[float(value) for value in side] for side in told["parts"][number]]
-        return Values(tuple(side[0] for side in sides), tuple(tuple(side[1:]) for side in sides))
+        drawn = [tuple(float(value) for value in side) for side in told["drawn"][number] or ()]
+        without = tuple(tuple(side[1:]) for side in sides)
+        return Values(tuple(side[0] for side in sides), without, tuple(drawn))
     except (TypeError, ValueError, KeyError, IndexError):
         return Values(refused=f"{name}: its answer cannot be read")

@@ -1,6 +1,7 @@
-"""A metric of the user's own, f(y, prediction), by a delete-block jackknife.
+"""A metric of the user's own, f(y, prediction), by a delete-block jackknife or a bootstrap.
 
-Nothing is known of the function but its values, so blocks of rows are left out one after the other.
+Nothing is known of the function but its values, so blocks of rows are left out one after the other,
+and of few rows samples are drawn anew (`redrawn`), which decide where the function is fast enough.
 The blocks are of unequal size: Busing, Meijer & van der Leeden 1999, "Delete-m jackknife for
 unequal m" (Statistics and Computing 9, 3–8, doi:10.1023/A:1008800423698). Where rows have weights a
 block is as large as these come to, and the function is given them.
@@ -24,6 +25,7 @@ from mlops_ci.verdict.measured import Measured
 from mlops_ci.verdict.moments import FEW_CHANGES
 from mlops_ci.verdict.names import TASKS, Metric
 from mlops_ci.verdict.part import Part
+from mlops_ci.verdict.redrawn import DRAWS, redrawn_interval, units_of
 from mlops_ci.verdict.rows import Floats, Ints, Mask, PairedRows, SingleRows, unequal, view_of
 
 FEWEST_BLOCKS, MOST_BLOCKS = 20, 100
@@ -40,11 +42,13 @@ ANY = Metric("function", None, TASKS, needs="value")
 @dataclass(frozen=True)
 class Values:
     """Of one function on one part of the rows: by side `whole`, and `without` one block after the
-    other [blocks], in the order of the blocks' codes. `refused`: why there are none.
+    other [blocks], in the order of the blocks' codes; `drawn` anew [draws], or nothing where that
+    was not asked or not answered. `refused`: why there are none.
     """
 
     whole: tuple[float, ...] = ()
     without: tuple[tuple[float, ...], ...] = ()
+    drawn: tuple[tuple[float, ...], ...] = ()
     refused: str | None = None
 
 
@@ -65,6 +69,18 @@ def blocks_of(rows: Rows, hashes: Ints | None) -> Ints:
     blocks = np.empty(n, dtype=np.int64)
     blocks[_canonical_order(rows)] = _dealt(n, count)
     return blocks
+
+
+def places_of(rows: Rows, hashes: Ints | None) -> Ints:
+    """Where each row stands [n] among those that can be drawn, in an order that only keys or what
+    rows hold decide; rows that belong together stand in one place.
+    """
+    if rows.group is not None:
+        return np.asarray(rows.group, dtype=np.int64)
+    order = _canonical_order(rows) if hashes is None else np.argsort(hashes, kind="stable")
+    places = np.empty(len(order), dtype=np.int64)
+    places[order] = np.arange(len(order))
+    return places
 
 
 def _dealt(n: int, count: int) -> Ints:
@@ -129,20 +145,37 @@ def _measured(part: Part, values: Values, sizes: Floats) -> Measured:
     whole = values.whole
     if any(len(one) != len(sizes) or not np.isfinite(one).all() for one in values.without):
         return Measured(whole, note="not assessed: the function has no value without some rows")
-    spread = [
-        _pseudo(value, np.array(one), sizes)
-        for value, one in zip(whole, values.without, strict=True)
-    ]
-    own = tuple(
-        _interval(value, one, sizes, part.level) for value, one in zip(whole, spread, strict=True)
-    )
+    own = tuple(_interval(part, values, sizes, side) for side in range(part.sides))
     change = None
     if part.sides > 1:
-        change = _interval(whole[1] - whole[0], spread[1] - spread[0], sizes, part.level)
+        change = _interval(part, values, sizes, None)
         change = EXACTLY_ZERO if part.view.identical else change
     shown = [change, *own] if part.sides > 1 else own
     note = "not assessed: it changes in too few blocks of rows" if None in shown else None
     return Measured(whole, own, change, note)
+
+
+def _interval(part: Part, values: Values, sizes: Floats, side: int | None) -> Interval | None:
+    """Of one side's value, or (None) of the change. Where too few blocks tell anything nothing is
+    known, whatever the draws say.
+    """
+
+    def of(column: Sequence[float] | Floats) -> float:
+        return float(column[1] - column[0] if side is None else column[side])
+
+    value = of(values.whole)
+    spread = _pseudo(value, np.array([of(one) for one in zip(*values.without, strict=True)]), sizes)
+    left_out = _jackknife(value, spread, sizes, part.level)
+    if left_out is None or not _are_drawn(values):
+        return left_out
+    drawn = np.array([of(one) for one in zip(*values.drawn, strict=True)])
+    return redrawn_interval(value, drawn, units_of(part), part.level)
+
+
+def _are_drawn(values: Values) -> bool:
+    """Whether each draw has a value: of those that have none, nobody knows where it would lie."""
+    whole = len(values.drawn) == len(values.whole)
+    return whole and all(len(one) == DRAWS and np.isfinite(one).all() for one in values.drawn)
 
 
 def refusal(rows: Rows, policy: Policy, part: tuple[str | None, Mask | None]) -> str | None:
@@ -166,7 +199,7 @@ def _pseudo(whole: float, without: Floats, sizes: Floats) -> Floats:
     return np.asarray((pseudo - centre) / np.sqrt(h - 1))
 
 
-def _interval(value: float, spread: Floats, sizes: Floats, level: float) -> Interval | None:
+def _jackknife(value: float, spread: Floats, sizes: Floats, level: float) -> Interval | None:
     """None where too few blocks tell anything: no variance is no certainty."""
     scale = float(np.abs(spread).max(initial=0.0))
     varying = int((np.abs(spread - np.median(spread)) > 1e-9 * scale).sum()) if scale else 0

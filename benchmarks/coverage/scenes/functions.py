@@ -1,9 +1,11 @@
-"""Functions of a user's, by a block jackknife: an Fβ, a weighted percentage error, a median."""
+"""Functions of a user's, by bootstrap or jackknife: Fβ, weighted percentage error, a median."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -12,46 +14,37 @@ from benchmarks.coverage.tally import Truth
 from benchmarks.coverage.worlds import Floats, World, draw, truths
 from mlops_ci.config.model import Policy
 from mlops_ci.records.results import MetricResult
+from mlops_ci.steps.function_child import Asking, drawn_of, values_of
 from mlops_ci.verdict import PairedRows
-from mlops_ci.verdict.functions import Values, blocks_of, measure_functions
-from mlops_ci.verdict.rows import Ints
+from mlops_ci.verdict.functions import Values, blocks_of, measure_functions, places_of
+from mlops_ci.verdict.redrawn import DRAWS, MOST_ROWS
 
-# (label, prediction, block of each row, blocks) → the value of all rows, and without each block.
-Jackknife = Callable[[Floats, Floats, Ints, int], Floats]
-
-
-def f2(label: Floats, said: Floats, block: Ints, blocks: int) -> Floats:
-    hits, actual, called = (
-        _without(one, block, blocks) for one in (label * said, label * 1.0, said * 1.0)
-    )
-    return np.asarray(5 * hits / (4 * actual + called))
+# (labels, predictions) of some rows → a function's value.
+Function = Callable[[Floats, Floats], float]
 
 
-def wape(label: Floats, said: Floats, block: Ints, blocks: int) -> Floats:
-    errors, labels = (_without(one, block, blocks) for one in (np.abs(said - label), label))
-    return np.asarray(errors / labels)
+def f2(label: Floats, said: Floats) -> float:
+    return float(5 * (label * said).sum() / (4 * label.sum() + said.sum()))
 
 
-def median_error(label: Floats, said: Floats, block: Ints, blocks: int) -> Floats:
-    errors = np.abs(said - label)
-    return np.array(
-        [np.median(errors), *(np.median(errors[block != one]) for one in range(blocks))]
-    )
+def wape(label: Floats, said: Floats) -> float:
+    return float(np.abs(said - label).sum() / label.sum())
 
 
-def _without(column: Floats, block: Ints, blocks: int) -> Floats:
-    """[1 + blocks] sums: of all rows, and of all but each block's."""
-    sums = np.bincount(block, weights=column, minlength=blocks)
-    return np.concatenate([[sums.sum()], sums.sum() - sums])
+def median_error(label: Floats, said: Floats) -> float:
+    return float(np.median(np.abs(said - label)))
 
 
 @dataclass(frozen=True)
 class Functions:
-    """`keyed`: blocks come from hashes of keys, else from what the rows hold, or by groups."""
+    """`keyed`: rows are told apart by hashes of keys, else by what they hold, or by groups. `slow`:
+    too slow for rows to be drawn anew.
+    """
 
     rows: World | Numbers
-    functions: Mapping[str, Jackknife] = field(compare=False)
+    functions: Mapping[str, Function] = field(compare=False)
     keyed: bool = True
+    slow: bool = False
 
     @property
     def estimators(self) -> tuple[str, ...]:
@@ -60,7 +53,8 @@ class Functions:
     @property
     def table(self) -> str:
         grouped = "" if self.rows.group == 1 else ", ten rows a group"
-        return f"functions of a user's, block jackknife{grouped}"
+        how = "block jackknife" if self.slow or self.n >= MOST_ROWS else "bootstrap"
+        return f"functions of a user's, {how}{grouped}"
 
     @property
     def n(self) -> int:
@@ -88,23 +82,34 @@ class Functions:
     def sample(self, rng: np.random.Generator) -> Iterable[MetricResult]:
         rows = draw(self.rows, rng) if isinstance(self.rows, World) else self.rows.draw(rng)
         hashes = rng.integers(0, 2**63, self.n) if self.keyed else None
-        blocks = blocks_of(rows, hashes)
-        _, codes = np.unique(blocks, return_inverse=True)
+        marks = {"block": blocks_of(rows, hashes), "place": places_of(rows, hashes)}
+        plan = {"parts": [None], "sides": ["base", "head"], "functions": [None], "draws": DRAWS}
+        plan |= {"most_rows": 0 if self.slow else MOST_ROWS, "seconds": math.inf}
         found: dict[tuple[str, str | None], Values] = {
-            (name, None): _asked(rows, f, codes) for name, f in self.functions.items()
+            (name, None): _asked(f, plan, _arrays(rows) | marks)
+            for name, f in self.functions.items()
         }
         better = {name: name == "f2" for name in self.functions}
-        return measure_functions(rows, Policy(), better, found, blocks)
+        return measure_functions(rows, Policy(), better, found, marks["block"])
 
 
-def _asked(rows: PairedRows, function: Jackknife, codes: Ints) -> Values:
-    sides = []
-    for side in (rows.base, rows.head):
-        if side.prediction is None:
-            raise ValueError("no prediction")
-        sides.append(function(rows.label, side.prediction, codes, int(codes.max()) + 1))
+def _arrays(rows: PairedRows) -> dict[str, Any]:
+    return {
+        "y": rows.label,
+        "base_prediction": rows.base.prediction,
+        "head_prediction": rows.head.prediction,
+    }
+
+
+def _asked(function: Function, plan: dict[str, Any], arrays: dict[str, Any]) -> Values:
+    """As the child process asks."""
+    asking = Asking(function, plan, arrays, [])
+    sides = values_of(asking, None)
+    (drawn,) = drawn_of(asking)
     return Values(
-        tuple(float(one[0]) for one in sides), tuple(tuple(one[1:].tolist()) for one in sides)
+        tuple(one[0] for one in sides),
+        tuple(tuple(one[1:]) for one in sides),
+        tuple(tuple(one) for one in drawn or ()),
     )
 
 
