@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import inspect
 import json
+import math
 import os
 import sys
 import time
@@ -16,8 +17,8 @@ from typing import Any
 
 WORDS = 300
 MORE = ("score", "weight")
-# Calls on so much of the most rows take as long; how much longer than foreseen is waited for.
-ALIKE, PATIENCE = 0.8, 3.0
+# How much longer than foreseen draws are waited for.
+PATIENCE = 3.0
 
 
 def main(folder: str) -> int:
@@ -55,13 +56,14 @@ def answer(one: dict[str, str], plan: dict[str, Any], arrays: dict[str, Any]) ->
 
 class Asking:
     """A function and the rows that it is asked about. `more`: what it asks for beside labels and
-    predictions; `least`: the shortest time of the processor that a call took, on most rows."""
+    predictions; `least`: by the part asked about the shortest time of the processor a call took."""
 
     def __init__(
         self, function: Any, plan: dict[str, Any], arrays: dict[str, Any], more: list[str]
     ) -> None:
         self.function, self.plan, self.arrays, self.more = function, plan, arrays, more
-        self.most, self.least = 0, 0.0
+        self.took = 0.0
+        self.least: list[float] = []
 
     def about(self, side: str, rows: Any) -> float:
         import numpy as np
@@ -75,14 +77,8 @@ class Asking:
         given = arrays["y"][rows], arrays[f"{side}_prediction"][rows]
         started = time.process_time()
         value = float(self.function(*given, **asked))
-        self.note(len(rows), time.process_time() - started)
+        self.took = time.process_time() - started
         return value
-
-    def note(self, rows: int, took: float) -> None:
-        if rows > self.most:
-            self.most, self.least = rows, took
-        elif rows > self.most * ALIKE:
-            self.least = min(self.least, took)
 
     def chosen(self, part: Any) -> Any:
         """The part's rows [n] that weigh anything."""
@@ -114,6 +110,7 @@ def values_of(asking: Asking, part: Any) -> list[list[float]]:
     import numpy as np
 
     block, chosen = asking.arrays["block"], asking.chosen(part)
+    least = math.inf
     left_out = [None, *np.unique(block[chosen]).tolist()]
     values: list[list[float]] = []
     for side in asking.plan["sides"]:
@@ -121,12 +118,14 @@ def values_of(asking: Asking, part: Any) -> list[list[float]]:
         for number in left_out:
             rows = np.flatnonzero(chosen if number is None else chosen & (block != number))
             value = asking.about(side, rows)
+            least = min(least, asking.took)
             if number is None:
                 again = asking.about(side, rows)
                 if again != value and not (again != again and value != value):  # noqa: PLR0124
                     raise ValueError("it gives two values for the same rows: seed what is random")
             found.append(value)
         values.append(found)
+    asking.least.append(least)
     return values
 
 
@@ -138,9 +137,9 @@ def drawn_of(asking: Asking) -> list[Any]:
     seconds = plan["seconds"] / len(plan["functions"])
     parts = [asking.chosen(part) for part in plan["parts"]]
     few = [at for at, chosen in enumerate(parts) if chosen.sum() < plan["most_rows"]]
-    calls = asking.least * plan["draws"] * len(plan["sides"])
-    if calls * len(few) > seconds:
-        few = [at for at in few if at == 0 and calls <= seconds]
+    calls = [least * plan["draws"] * len(plan["sides"]) for least in asking.least]
+    if sum(calls[at] for at in few) > seconds:
+        few = [at for at in few if at == 0 and calls[0] <= seconds]
     ends = time.process_time() + PATIENCE * seconds
     return [
         values_drawn(asking, chosen, ends) if at in few else None for at, chosen in enumerate(parts)

@@ -2,8 +2,10 @@
 
 Leaving out a block tells little of a function that jumps from row to row, such as a median; drawing
 all rows anew does (Bickel & Freedman 1981, "Some asymptotic theory for the bootstrap", Annals of
-Statistics 9, 1196–1217). Each arm is the longer one of Student's t with the draws' deviation and of
-the draws' own quantile (Efron 1979, Annals of Statistics 7, 1–26): that knows of skewness.
+Statistics 9, 1196–1217; doi:10.1214/aos/1176345637). Each arm is the longer one of Student's t with
+the draws' deviation and of the draws' own quantile, which knows of skewness (Efron 1979, "Bootstrap
+methods: another look at the jackknife", Annals of Statistics 7, 1–26; doi:10.1214/aos/1176344552).
+The longer one of both is our choice.
 """
 
 from __future__ import annotations

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 
+from mlops_ci.steps import function_child
 from mlops_ci.steps.function_child import Asking, drawn_of, times_drawn, values_of
 from mlops_ci.verdict import Outputs, PairedRows
 from mlops_ci.verdict.functions import blocks_of, places_of
@@ -22,11 +24,14 @@ def mean_error(y: Any, prediction: Any) -> float:
 
 
 def asking(function: Any = mean_error, arrays: dict[str, Any] | None = None, **plan: Any) -> Asking:
+    """As after calls that took no time."""
     rng = np.random.default_rng(1)
     label = np.rint(rng.normal(size=N) * 64) / 64
     given = {"y": label, "head_prediction": np.zeros(N), "place": rng.permutation(N)}
     given["block"] = given["place"] % 20
-    return Asking(function, PLAN | plan, given | (arrays or {}), [])
+    found = Asking(function, PLAN | plan, given | (arrays or {}), [])
+    found.least = [0.0] * len(found.plan["parts"])
+    return found
 
 
 def test_as_many_are_drawn_as_there_are_each_as_likely_as_the_others() -> None:
@@ -108,18 +113,31 @@ def test_a_sample_without_a_value_leaves_no_draws() -> None:
     assert drawn_of(one) == [None]
 
 
-def test_how_long_a_call_takes_decides_whether_all_parts_are_drawn_the_first_or_none() -> None:
+def test_how_long_calls_take_decides_whether_all_parts_are_drawn_the_first_or_none() -> None:
     slices = np.array([np.arange(N) < 200])
-    for least, expected in ((0.1, [True, True]), (0.9, [True, False]), (1.3, [False, False])):
+    times = (((0.6, 0.5), [True, True]), ((0.9, 0.4), [True, False]), ((1.3, 0.1), [False, False]))
+    for least, expected in times:
         one = asking(arrays={"slices": slices}, parts=[None, 0])
-        one.most, one.least = 10 * N, least  # as if a call had taken so long
+        one.least = [*least]  # as if calls had taken so long
         assert [drawn is not None for drawn in drawn_of(one)] == expected
 
 
-def test_the_shortest_call_on_most_rows_is_what_one_takes() -> None:
+class Clock:
+    """Of which calls take 5, 4, 3, 4, 5, ... seconds."""
+
+    def __init__(self) -> None:
+        self.asked, self.now = 0, 0.0
+
+    def process_time(self) -> float:
+        self.asked += 1
+        if self.asked % 2 == 0:
+            self.now += 3 + abs(self.asked // 2 - 3)
+        return self.now
+
+
+def test_the_shortest_call_is_what_one_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(function_child, "time", Clock())
     one = asking()
-    for rows, took in ((100, 9.0), (1_000, 5.0), (950, 3.0), (990, 4.0), (100, 0.1)):
-        one.note(rows, took)
-    assert (one.most, one.least) == (1_000, 3.0)
+    one.least = []
     values_of(one, None)
-    assert one.least == 3.0
+    assert one.least == [3.0]
