@@ -58,11 +58,12 @@ class Chunk:
     label: NDArray[Any]
     answers: Outputs
     slices: tuple[NDArray[Any], ...]
+    group: NDArray[np.uint64] | None = None
 
 
 def understand(table: Table, request: ColumnsRequest) -> File:
     roles = resolve_columns(table, request)
-    if roles.group or roles.weight or table.written_by:
+    if roles.weight or table.written_by:
         raise UnlikeError
     table.keep(roles.columns)
     task = resolve_task(table, roles, request)
@@ -88,10 +89,11 @@ def _refuse_text(table: Table, columns: Iterable[str | None]) -> None:
 
 
 class Feed:
-    """`rows_at_once`: so many may be read in bounded memory. Raises UnlikeError for a cell that is
+    """`group`: the column that says which rows belong together, where it counts. `rows_at_once`: so
+    many may be read in bounded memory. Raises UnlikeError for a cell that is
     missing or not finite, and scores that no cut fits."""
 
-    def __init__(self, file: File, slices: tuple[str, ...]) -> None:
+    def __init__(self, file: File, slices: tuple[str, ...], group: str | None = None) -> None:
         self.file = file
         self._codes = _codes_of(file)
         key, text = _key_of(file)
@@ -100,6 +102,7 @@ class Feed:
         sql |= {f"s{at}": _number(one) for at, one in enumerate(file.scores)}
         sql |= {f"v{at}": _number(one) for at, one in enumerate(file.roles.values)}
         sql |= {f"c{at}": code for at, code in enumerate(slices)}
+        sql |= {"g": _hash(group)} if group else {}
         self._sql = ", ".join(f"{text} AS {name}" for name, text in sql.items())
         self.rows = file.table.rows
         self.has_text_keys = text
@@ -123,7 +126,7 @@ class Feed:
         if key is not None and key.dtype.kind != "i":
             key = hash_texts(key)
         slices = tuple(found[f"c{at}"] for at in self._slices)
-        return Chunk(key, codes["y"], self._answers(found, codes.get("p")), slices)
+        return Chunk(key, codes["y"], self._answers(found, codes.get("p")), slices, found.get("g"))
 
     def _answers(self, found: dict[str, NDArray[Any]], said: NDArray[Any] | None) -> Outputs:
         scores = [found[f"s{at}"] for at in range(len(self.file.scores))]
@@ -158,6 +161,12 @@ def _codes_of(file: File) -> dict[str, CodeOf]:
 
 def _number(column: str) -> str:
     return f"CAST({quote(column)} AS DOUBLE)"
+
+
+def _hash(column: str) -> str:
+    """SQL for a number that tells groups apart: names are the same as texts, as in `read_group`."""
+    cell = quote(column)
+    return f"CASE WHEN {cell} IS NULL THEN NULL ELSE hash(CAST({cell} AS VARCHAR)) END"
 
 
 def _key_of(file: File) -> tuple[str | None, bool]:

@@ -72,7 +72,7 @@ class _Side:
     """`texts`: whether keys are compared as texts."""
 
     feed: Source
-    rows: Partitions
+    rows: Partitions[Chunk]
     texts: bool
 
     def hashes(self, chunk: Chunk) -> Hashes:

@@ -9,6 +9,8 @@ import numpy as np
 from mlops_ci.data.keys import Rows
 from mlops_ci.data.predictions import Predictions
 
+BY_GROUPS = "The intervals count groups of rows that belong together, not rows."
+HEAD_GROUPS = "Only head has groups of rows: from the merge on the intervals count them."
 SHOWN = 3
 ENOUGH = 0.8  # of base's rows: fewer may be a choice, and no longer base's test set
 

@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 
 from mlops_ci.data.classes import OTHER, order_classes
 from mlops_ci.data.keys import ALL, Rows, match
-from mlops_ci.data.overlap import is_enough, notes_new_slices, notes_uncommon, rest_of, say_too_few
+from mlops_ci.data.overlap import (
+    BY_GROUPS,
+    HEAD_GROUPS,
+    is_enough,
+    notes_new_slices,
+    notes_uncommon,
+    rest_of,
+    say_too_few,
+)
 from mlops_ci.data.predictions import Predictions
 from mlops_ci.data.request import to_say
 from mlops_ci.data.room import code_type, taken
@@ -76,9 +84,9 @@ def _notes(base: Predictions, head: Predictions) -> tuple[str, ...]:
     """What is not wrong, but not the same on both sides."""
     notes = [*_class_notes(base, head), *_value_notes(base, head)]
     if base.group is not None:
-        notes.append("The intervals count groups of rows that belong together, not rows.")
+        notes.append(BY_GROUPS)
     elif head.group is not None:
-        notes.append("Only head has groups of rows: from the merge on the intervals count them.")
+        notes.append(HEAD_GROUPS)
     for name, one, other in (("base", base, head), ("head", head, base)):
         at = one.resolution.threshold
         if at is not None and other.resolution.threshold is None and other.prediction is not None:

@@ -11,19 +11,20 @@ import math
 import os
 import tempfile
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlops_ci.data.arrays import arrays_of, part_of, with_arrays
-from mlops_ci.data.feed import Chunk, UnlikeError
+from mlops_ci.data.feed import UnlikeError
 from mlops_ci.data.keys import Hashes, number_of
 from mlops_ci.data.room import refuse_full
 
 MOST = (1 << 16) - 1  # parts
 UNEVEN = 2  # times the rows of an even share: only keys that occur often make a part so large
 SPREAD = 1_000
+Part = TypeVar("Part")  # a struct of arrays, one entry a row in each
 
 
 @dataclass(frozen=True)
@@ -44,26 +45,27 @@ class _Block:
         return (int(self.ends[part - 1]) if part else 0), int(self.ends[part])
 
 
-class Partitions:
+class Partitions(Generic[Part]):
     """`rows`: of the file. Raises ComparisonError where the disk has no room, UnlikeError where one
-    part would have far more rows than its share."""
+    part would have far more rows than its share, and more than `least`."""
 
-    def __init__(self, parts: int, rows: int) -> None:
+    def __init__(self, parts: int, rows: int, least: int = 0) -> None:
         self.parts = parts
         self._rows = rows
+        self._most = max(UNEVEN * rows / parts + SPREAD, least)
         self._counts = np.zeros(parts, dtype=np.int64)
         self._blocks: list[_Block] = []
-        self._like: Chunk | None = None
+        self._like: Part | None = None
         self._end = 0
         # Closed by `close`.
         self._file = tempfile.TemporaryFile(prefix="mlops-ci-join-", buffering=0)  # noqa: SIM115
 
-    def add(self, chunk: Chunk, hashes: Hashes) -> None:
+    def add(self, chunk: Part, hashes: Hashes) -> None:
         """`hashes` [rows]: of their keys, one number a key on both sides."""
         place = number_of(hashes, self.parts)
         counts = np.bincount(place, minlength=self.parts)
         self._counts += counts
-        if self._counts.max() > UNEVEN * self._rows / self.parts + SPREAD:
+        if self._counts.max() > self._most:
             raise UnlikeError
         order = np.argsort(place, kind="stable")
         arrays = [narrow(array)[order] for array in arrays_of(chunk)]
@@ -91,7 +93,7 @@ class Partitions:
         self._end += array.nbytes
         return column
 
-    def read(self, part: int) -> Chunk:
+    def read(self, part: int) -> Part:
         if self._like is None:
             raise UnlikeError
         likes = arrays_of(self._like)

@@ -25,11 +25,16 @@ from mlops_ci.verdict import (
     find_weak_merged,
     find_weak_slices,
 )
+from mlops_ci.verdict.aggregates.sufficient import Sufficient
 from mlops_ci.verdict.decomposition import measure_left_out
 
 TOO_MANY = (
     "Weak slices were not searched for: the columns of slices have too many combinations to be "
     "counted, or errors are too large for their squares to be summed."
+)
+TOGETHER = (
+    "Weak slices were not searched for: rows belong together, and they were counted as they were "
+    "read."
 )
 
 
@@ -67,10 +72,16 @@ def _measure_counted(counted: Streamed, policy: Policy, wanted: Wanted) -> Measu
     left_out = None
     if counted.left_out is not None:
         left_out = measure_left_out(counted.left_out, metrics, policy)
-    cube = counted.found.cube
-    notes = (*counted.notes, *((TOO_MANY,) if cube is not None and cube.lost else ()))
+    notes = (*counted.notes, *_say_unsearched(counted.found))
     measured = Measured(metrics, counted.counts, "paired", uncommon, notes, left_out=left_out)
     return structs.replace(measured, weak=find_weak_merged(counted.found, policy))
+
+
+def _say_unsearched(found: Sufficient) -> tuple[str, ...]:
+    """Why weak slices could not be searched for."""
+    if found.cube is not None and found.grouped is not None:
+        return (TOGETHER,)
+    return (TOO_MANY,) if found.cube is not None and found.cube.lost else ()
 
 
 def _measure_pair(

@@ -25,11 +25,16 @@ BITS = 52
 
 @dataclass(frozen=True)
 class Clusters:
-    """`codes` [n]: 0 … groups − 1, each of which occurs."""
+    """`codes` [n]: 0 … groups − 1, each of which occurs; of rows that are gone there are none."""
 
     codes: Ints
     groups: int
     largest: int
+
+    @property
+    def rows(self) -> int:
+        """0 where they are not there any more."""
+        return len(self.codes)
 
     def sums(self, influence: Floats) -> Floats:
         """Of each group, in whole units, so that the order of the rows leaves no trace."""

@@ -19,6 +19,8 @@ from mlops_ci.verdict.fairness import (
 from mlops_ci.verdict.group_rates import CELLS, Groups
 from mlops_ci.verdict.rows import Ints
 
+BY_GROUPS = "not assessed: rows belong together, and they were counted as they were read"
+
 
 def compare_counted_fairness(
     found: Sufficient, policy: Policy, columns: Iterable[str]
@@ -37,6 +39,8 @@ def _groups(found: Sufficient, policy: Policy, column: str) -> Groups | str:
         return NOT_BINARY
     if not found.question.classed:
         return NO_CLASSES
+    if found.grouped is not None:
+        return BY_GROUPS
     names = [name for name in sorted(found.slices) if name.partition("=")[0] == column]
     kept = [name for name in names if found.slices[name].n >= policy.min_rows]
     if len(kept) < 2:

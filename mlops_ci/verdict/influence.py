@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from mlops_ci.verdict.clusters import Clusters
 from mlops_ci.verdict.confusion import linearise
 from mlops_ci.verdict.intervals import Interval
 from mlops_ci.verdict.losses import LOSSES, loss_of
@@ -28,20 +29,32 @@ def by_groups(part: Part, metric: Metric, found: Measured) -> Measured:
     clusters = part.clusters
     if clusters is None or clusters.groups < 2 or None in found.values:
         return found
-    influences = influences_of(part, metric)
-    if influences is None:
+    intervals = part.by_groups(metric) or _of_rows(part, metric, clusters)
+    if intervals is None:
         return replace(found, own=(None,) * part.sides, change=None)
-    reaches = [float(np.abs(one).max()) for one in influences]
-    own = [
-        within_range(value, clusters.interval(one, reach, part.level), metric)
-        for value, one, reach in zip(found.values, influences, reaches, strict=True)
-    ]
+    own = tuple(
+        within_range(value, one, metric)
+        for value, one in zip(found.values, intervals, strict=False)
+    )
     change = None
+    if part.sides > 1 and intervals[2] is not None:
+        moved = float(found.values[1] or 0) - float(found.values[0] or 0)
+        change = intervals[2].shifted(moved)
+    return replace(found, own=own, change=change)
+
+
+def _of_rows(part: Part, metric: Metric, clusters: Clusters) -> list[Interval | None] | None:
+    """Around 0: of each side, and of two the change."""
+    influences = None if not clusters.rows else influences_of(part, metric)
+    if influences is None:
+        return None
+    reaches = [float(np.abs(one).max()) for one in influences]
+    pairs = zip(influences, reaches, strict=True)
+    found = [clusters.interval(one, reach, part.level) for one, reach in pairs]
     if part.sides > 1:
-        change = clusters.interval(influences[1] - influences[0], sum(reaches), part.level)
-        if change is not None:
-            change = change.shifted(float(found.values[1] or 0) - float(found.values[0] or 0))
-    return replace(found, own=tuple(own), change=change)
+        change = influences[1] - influences[0]
+        found.append(clusters.interval(change, sum(reaches), part.level))
+    return found
 
 
 def within_range(value: float | None, interval: Interval | None, metric: Metric) -> Interval | None:

@@ -162,6 +162,12 @@ LOSSES = {
 }
 
 
+def is_of_losses(metric: Metric) -> bool:
+    """Whether it is a function of means over rows."""
+    of_quantile = metric.name.startswith("pinball_loss")
+    return metric.name in LOSSES or metric.needs == "value" or of_quantile
+
+
 def loss_of(metric: Metric) -> Loss:
     if metric.needs == "value":
         return Loss(values_of(metric.name), signed=True)

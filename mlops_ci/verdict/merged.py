@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -18,22 +17,26 @@ from mlops_ci.config.model import Policy
 from mlops_ci.records.results import Evidence, MetricResult
 from mlops_ci.verdict import calibration, ranking
 from mlops_ci.verdict.aggregates.cells import Cells
+from mlops_ci.verdict.aggregates.gaps import Gaps
 from mlops_ci.verdict.aggregates.joint import Joint
-from mlops_ci.verdict.aggregates.losses import key_of
+from mlops_ci.verdict.aggregates.losses import Scheme, key_of
 from mlops_ci.verdict.aggregates.order import Ranking
 from mlops_ci.verdict.aggregates.scale import SLICE
 from mlops_ci.verdict.aggregates.sufficient import Question, Sufficient
+from mlops_ci.verdict.by_groups import gaps_by_groups, intervals_by_groups
+from mlops_ci.verdict.clusters import ClusterGaps, Clusters
 from mlops_ci.verdict.comparing import joined, result_of
 from mlops_ci.verdict.intervals import Interval, skewed_interval, student_quantile
-from mlops_ci.verdict.losses import LOSSES, loss_of
+from mlops_ci.verdict.losses import is_of_losses, loss_of
 from mlops_ci.verdict.means import Means
 from mlops_ci.verdict.measuring import measure
 from mlops_ci.verdict.moments import FEW_CHANGES, few_rows_decide
 from mlops_ci.verdict.moved import Banded, Counted, Moved
 from mlops_ci.verdict.names import DEFAULT, Metric, canonical_metric
 from mlops_ci.verdict.part import Part
-from mlops_ci.verdict.precision import Precision
-from mlops_ci.verdict.rows import Floats, Ints, Outputs, View
+from mlops_ci.verdict.precision import Precision, average_precision
+from mlops_ci.verdict.rows import Floats, Ints
+from mlops_ci.verdict.summary import summary_of
 from mlops_ci.verdict.summed import SummedMeans
 
 NO_ROWS = "not assessed: it needs every row, and these were counted as they were read"
@@ -43,7 +46,7 @@ def compare_merged(
     found: Sufficient, policy: Policy, metrics: Sequence[str] | None = None
 ) -> tuple[MetricResult, ...]:
     """As `compare_paired` and, of one side, `compare_single`."""
-    names = _wanted(found.question, metrics or ())
+    names = wanted_of(found.question, metrics or ())
     evidence: Evidence = "paired" if found.question.sides > 1 else "unpaired"
     parts = [MergedPart(found, policy, None)]
     parts += [MergedPart(found.slices[name], policy, name) for name in sorted(found.slices)]
@@ -65,11 +68,11 @@ def compare_merged_apart(
     return tuple(
         result_of(name, ours, joined(measure(theirs, name), measure(ours, name)), "unpaired")
         for theirs, ours in pairs
-        for name in _wanted(head.question, metrics or ())
+        for name in wanted_of(head.question, metrics or ())
     )
 
 
-def _wanted(asked: Question, metrics: Sequence[str]) -> tuple[str, ...]:
+def wanted_of(asked: Question, metrics: Sequence[str]) -> tuple[str, ...]:
     """The task's metrics, the columns of values, then those asked for."""
     default = [
         one.name
@@ -81,39 +84,11 @@ def _wanted(asked: Question, metrics: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*default, *values, *more]))
 
 
-@dataclass(frozen=True)
-class Summary(View):
-    """A view of rows that are gone: their number, and how many there were of each class."""
-
-    rows: int = 0
-    counts: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
-
-    @property
-    def n(self) -> int:
-        return self.rows
-
-    @property
-    def class_counts(self) -> Ints:
-        return self.counts
-
-
 class MergedPart(Part):
     """All rows or a slice, as its statistics have it."""
 
     def __init__(self, found: Sufficient, policy: Policy, slice_name: str | None) -> None:
-        asked = found.question
-        summary = Summary(
-            task=asked.task,
-            classes=asked.classes,
-            label=np.zeros(0, dtype=np.int64),
-            sides=(Outputs(),) * asked.sides,
-            identical=found.identical,
-            positive=asked.positive,
-            values={value.name: value.better for value in asked.values},
-            rows=found.n,
-            counts=found.counts,
-        )
-        super().__init__(summary, policy, slice_name)
+        super().__init__(summary_of(found), policy, slice_name)
         self.found = found
 
     @cached_property
@@ -137,11 +112,16 @@ class MergedPart(Part):
 
     @cached_property
     def calibration(self) -> tuple[list[float], list[Interval]]:
-        gaps = self.found.gaps
+        gaps: Gaps | ClusterGaps | None = self.found.gaps
         if gaps is None:
             raise ValueError("no gaps were counted")
         seen = [calibration.calibration_error(gaps, side) for side in range(self.sides)]
         sampled = calibration.Sampled(self.view.n)
+        grouped = self.found.grouped
+        if grouped is not None:
+            gaps = gaps_by_groups(grouped, gaps.mean, self.sides)
+            heaviest = grouped.largest * grouped.groups / grouped.rows
+            sampled = calibration.Sampled(grouped.groups, heaviest)
         found = calibration.calibration_intervals(gaps, self.sides, self.level, sampled)
         return seen, found
 
@@ -168,15 +148,45 @@ class MergedPart(Part):
         """Why a metric cannot be had of statistics."""
         if metric.name == "ece":
             return None
-        if metric.name in LOSSES or metric.needs == "value" or metric.name.startswith("pinball"):
+        if is_of_losses(metric):
             known = self.found.losses.get(key_of(metric))
             return None if known is not None and known.sums else NO_ROWS
         return NO_ROWS if metric.needs == "score" and self.found.joint is None else None
 
     def means(self, metric: Metric) -> Means:
-        key = key_of(metric)
-        scheme = self.found.question.schemes[key]
-        return SummedMeans(loss_of(metric), self.view, self.found.losses[key], scheme)
+        sums, scheme = self.found.losses[key_of(metric)], self.scheme_of(metric)
+        return SummedMeans(loss_of(metric), self.view, sums, scheme)
+
+    def scheme_of(self, metric: Metric) -> Scheme:
+        return self.found.question.schemes[key_of(metric)]
+
+    @cached_property
+    def clusters(self) -> Clusters | None:
+        """Of groups that are gone: how many there were, and how large they could be."""
+        grouped = self.found.grouped
+        if grouped is None:
+            return None
+        return Clusters(np.zeros(0, dtype=np.int64), grouped.groups, grouped.largest)
+
+    def key_of(self, metric: Metric) -> str:
+        """Under which name sums over groups are kept."""
+        return f"{metric.name} {self.average(metric) or ''}".rstrip()
+
+    def by_groups(self, metric: Metric) -> list[Interval | None] | None:
+        grouped = self.found.grouped
+        found = grouped and intervals_by_groups(grouped, self.key_of(metric), self.level)
+        if not found or metric.name not in ("roc_auc", "average_precision"):
+            return found or None
+        pairs = zip(found, self._blurs(metric), strict=True)
+        return [None if one is None else one.widened(blur) for one, blur in pairs]
+
+    def _blurs(self, metric: Metric) -> list[float]:
+        """What the steps hide of each side, and of their difference."""
+        if metric.name == "roc_auc":
+            blurs = [one.blur for one in self.rankings]
+        else:
+            blurs = [average_precision(one).blur for one in self.rankings]
+        return [*blurs, sum(blurs)][: 2 * self.sides - 1]
 
     @property
     def zero_label(self) -> bool:

@@ -160,6 +160,10 @@ class Part:
             counts = counts[counts > 0]
         return int(counts.min()) if len(counts) else 0
 
+    def by_groups(self, metric: Metric) -> list[Interval | None] | None:  # noqa: ARG002
+        """Around 0, of each side and of the change, where sums over groups are all there is."""
+        return None
+
     @cached_property
     def clusters(self) -> Clusters | None:
         return None if self.view.group is None else clusters_of(self.view.group)

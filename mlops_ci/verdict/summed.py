@@ -47,6 +47,13 @@ class SummedMeans(Means):
             return None
         return super()._interval(gradient, reach, level)
 
+    def weights(self, side: int) -> Floats:
+        """Of the columns of `columns_of`: what a row adds to a side's value."""
+        return np.asarray(np.einsum("ij,i->j", self._lift, self._smooth(side)[1]))
+
+    def farthest(self, weights: Floats) -> float:
+        return self._farthest(weights)
+
     def _farthest(self, weights: Floats) -> float:
         """No row's influence is larger; of one loss alone that of the row that has most of it."""
         if self._extent is None or self.moments is None:

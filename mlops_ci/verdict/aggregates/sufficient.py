@@ -21,6 +21,7 @@ from mlops_ci.verdict.aggregates.cells import Cells, count_cells
 from mlops_ci.verdict.aggregates.chunks import together
 from mlops_ci.verdict.aggregates.cube import Cube, count_cube
 from mlops_ci.verdict.aggregates.gaps import Gaps, count_gaps
+from mlops_ci.verdict.aggregates.grouped import Grouped
 from mlops_ci.verdict.aggregates.joint import Joint
 from mlops_ci.verdict.aggregates.losses import (
     PROBABILITIES,
@@ -89,7 +90,8 @@ class Sufficient:
     scores do not sum to 1; with any of them, there are no `gaps` and no losses of probabilities.
     `losses`: by `key_of` a metric. `zeros`: rows of a regression whose label is 0. `identity`: two
     sums modulo 2⁶⁴ over the rows' keys and labels. `slices`: the same of parts of the rows;
-    `cube`: rows by the combination of their slices, of two sides with predictions.
+    `cube`: rows by the combination of their slices, of two sides with predictions. `grouped`: where
+    rows belong together, what a second pass (`adds`) has summed over their groups.
 
     Grows in place.
     """
@@ -108,6 +110,7 @@ class Sufficient:
     identical: bool = False
     slices: dict[str, Sufficient] = field(default_factory=dict)
     cube: Cube | None = None
+    grouped: Grouped | None = None
 
     @classmethod
     def empty(

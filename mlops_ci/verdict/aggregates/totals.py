@@ -90,20 +90,34 @@ def _exponent(most: float) -> int:
 
 def total_columns(columns: Sequence[Floats], summed: int) -> Totals:
     """Of at most 2¹⁷ rows: whole numbers of 46 bits then add up within 64."""
-    extent = extent_of(columns)
-    n, sums = len(columns[0]), {}
+    extent, sums = extent_of(columns), {}
     if is_near(extent, summed):
-        cut = np.empty(n)
+        cut = np.empty(len(columns[0]))
         for key, product in _products(columns[:summed]):
-            top = top_of(extent, key)
-            upper, lower = _magic(top), _magic(top - 1)
-            np.add(product, upper, out=cut)
-            whole = _units(cut, n, upper)
-            cut -= upper
-            np.subtract(product, cut, out=cut)
-            cut += lower
-            sums[key] = whole, _units(cut, n, lower)
-    return Totals(n, extent, summed, sums)
+            sums[key] = _cut_sums(product, top_of(extent, key), cut)
+    return Totals(len(columns[0]), extent, summed, sums)
+
+
+def total_singly(columns: Sequence[Floats]) -> Totals:
+    """The same of no products: of each column its sum alone."""
+    extent = extent_of(columns)
+    sums: dict[Key, tuple[int, int]] = {}
+    if is_near(extent, len(columns)):
+        cut = np.empty(len(columns[0]))
+        for at, column in enumerate(columns):
+            sums[at,] = _cut_sums(column, top_of(extent, (at,)), cut)
+    return Totals(len(columns[0]), extent, len(columns), sums)
+
+
+def _cut_sums(product: Floats, top: int, cut: Floats) -> tuple[int, int]:
+    """In units of the upper cut `top`, and of the one below. `cut`: room for the work."""
+    upper, lower = _magic(top), _magic(top - 1)
+    np.add(product, upper, out=cut)
+    whole = _units(cut, len(cut), upper)
+    cut -= upper
+    np.subtract(product, cut, out=cut)
+    cut += lower
+    return whole, _units(cut, len(cut), lower)
 
 
 def is_even(key: Key) -> bool:

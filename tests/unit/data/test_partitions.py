@@ -47,7 +47,7 @@ def chunk(start: int, stop: int) -> Chunk:
 
 def test_every_row_comes_out_of_its_part() -> None:
     rows, parts = 2_000, 7
-    side = Partitions(parts, rows)
+    side = Partitions[Chunk](parts, rows)
     for start in range(0, rows, 300):
         some = chunk(start, min(start + 300, rows))
         assert some.key is not None
@@ -73,7 +73,7 @@ def full(*_: int) -> None:
 def test_a_full_disk_is_said_before_anything_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
     some = chunk(0, 100)
     assert some.key is not None
-    side = Partitions(2, 10_000)
+    side = Partitions[Chunk](2, 10_000)
     monkeypatch.setattr(os, "posix_fallocate", full)
     with pytest.raises(ComparisonError, match="no room for 240,000 bytes of joined rows") as error:
         side.add(some, hash_keys(some.key))

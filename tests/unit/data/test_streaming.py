@@ -146,7 +146,6 @@ LEFT: dict[str, tuple[Columns, Columns]] = {
         {n: v[:-1] for n, v in without(columns(2), "id").items()},
     ),
     "half of the rows": (columns(1), {n: v[: ROWS // 2] for n, v in columns(2).items()}),
-    "groups": (columns(1, group=[n % 20 for n in range(ROWS)]), columns(2)),
     "weights": (columns(1, weight=[1.0 + n for n in range(ROWS)]), columns(2)),
     "no probabilities": (columns(1), columns(2, score=[n - 9.5 for n in range(ROWS)])),
     "a class more": (classes(1), classes(2) | {"prediction": ["fox"] + ["cat"] * (ROWS - 1)}),

@@ -1,0 +1,169 @@
+"""The rows of two files, chunk by chunk → their statistics.
+
+Rows in one order are read side by side, others are joined by their keys first (`joined`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mlops_ci.data.feed import Chunk, Feed, File, OrderError, UnlikeError
+from mlops_ci.data.grouping import Regrouped
+from mlops_ci.data.joined import join
+from mlops_ci.data.keys import find_doubles, rises, sum_rows
+from mlops_ci.data.overlap import is_enough
+from mlops_ci.data.room import chunks, room
+from mlops_ci.verdict.aggregates.sufficient import Cut, Question, Sufficient
+from mlops_ci.verdict.rows import View
+
+Names = tuple[tuple[str, ...], ...]
+
+
+@dataclass
+class Counted:
+    """`found` of the rows that both have; `identity` of all of base's, `left_out` of its others;
+    `groups`: the same rows, where they belong together."""
+
+    found: Sufficient
+    left_out: Sufficient
+    identity: tuple[int, int] = (0, 0)
+    groups: Regrouped | None = None
+
+    def add(self, sides: tuple[Chunk, Chunk], cuts: Sequence[Cut], at: tuple[int, int]) -> None:
+        """`at`: the identity of these rows."""
+        view = _view(self.found.question, *sides)
+        self.identify(at)
+        self.found.add(view, cuts, at)
+        if self.groups is not None and sides[0].group is not None:
+            self.groups.add(view, cuts, sides[0].group)
+
+    def identify(self, sums: tuple[int, int]) -> None:
+        one, other = ((a + b) % 2**64 for a, b in zip(self.identity, sums, strict=True))
+        self.identity = one, other
+
+
+def count_pair(feeds: tuple[Feed, Feed], values: Names, question: Question) -> Counted:
+    one, other = (feed.file for feed in feeds)
+    if one.table.rows == other.table.rows:
+        try:
+            return _count_with(_count_in_order, feeds, values, question)
+        except OrderError:
+            pass
+    if not one.roles.id:
+        raise UnlikeError
+    return _count_with(_count_joined, feeds, values, question)
+
+
+def _count_with(
+    count: Callable[..., None],
+    feeds: tuple[Feed, Feed],
+    values: Names,
+    question: Question,
+) -> Counted:
+    """What is kept of groups is gone where counting fails."""
+    file = feeds[0].file
+    names = [name for column in slices_of(file, values) for name in column]
+    counted = Counted(
+        Sufficient.empty(question, names), Sufficient.empty(replace(question, sides=1))
+    )
+    if file.roles.group:
+        counted.groups = Regrouped(file.table.rows, min(feed.rows_at_once for feed in feeds))
+    try:
+        count(feeds, counted, values)
+    except BaseException:
+        if counted.groups is not None:
+            counted.groups.close()
+        raise
+    return counted
+
+
+def slices_of(file: File, values: Names) -> list[tuple[str, ...]]:
+    return [
+        tuple(f"{column}={value}" for value in names)
+        for column, names in zip(file.roles.slices, values, strict=True)
+    ]
+
+
+def _cuts(file: File, values: Names, chunk: Chunk) -> list[Cut]:
+    return [Cut(*cut) for cut in zip(slices_of(file, values), chunk.slices, strict=True)]
+
+
+def _count_in_order(feeds: tuple[Feed, Feed], counted: Counted, values: Names) -> None:
+    file = feeds[0].file
+    before, rising = None, True
+    for start, one, other in _side_by_side(feeds):
+        if not _same(one.key, other.key):
+            raise OrderError
+        if not np.array_equal(one.label, other.label):
+            raise UnlikeError
+        if one.key is not None:
+            rising = rising and rises(one.key) and (before is None or before < one.key[0])
+            before = one.key[-1]
+        identity = sum_rows(one.key, one.label, file.classes, start)
+        counted.add((one, other), _cuts(file, values, one), identity)
+    if before is not None and not rising:
+        _refuse_doubles(feeds[0])
+
+
+def _count_joined(feeds: tuple[Feed, Feed], counted: Counted, values: Names) -> None:
+    file = feeds[0].file
+    for part in join(feeds):
+        one, other = part.sides
+        if not np.array_equal(one.label, other.label):
+            raise UnlikeError
+        identity = sum_rows(one.key, one.label, file.classes)
+        counted.add((one, other), _cuts(file, values, one), identity)
+        alone = part.alone
+        counted.identify(sum_rows(alone.key, alone.label, file.classes))
+        counted.left_out.add(_view(counted.left_out.question, alone))
+    if not is_enough(file.table.rows, counted.found.n):
+        raise UnlikeError
+
+
+def _same(one: NDArray[Any] | None, other: NDArray[Any] | None) -> bool:
+    if one is None or other is None:
+        return one is other
+    return one.dtype.kind == other.dtype.kind and np.array_equal(one, other)
+
+
+def _view(question: Question, one: Chunk, *others: Chunk) -> View:
+    return View(
+        task=question.task,
+        classes=question.classes,
+        label=one.label,
+        sides=tuple(side.answers for side in (one, *others)),
+        identical=False,
+        positive=question.positive,
+        values={value.name: value.better for value in question.values},
+    )
+
+
+def _side_by_side(feeds: tuple[Feed, Feed]) -> Iterator[tuple[int, Chunk, Chunk]]:
+    """The next chunks are read while these are counted."""
+    parts = list(chunks(feeds[0].file.table.rows, min(feed.rows_at_once for feed in feeds)))
+    with ThreadPoolExecutor(2) as threads:
+        ahead = [threads.submit(feed.read, parts[0]) for feed in feeds]
+        for place, part in enumerate(parts):
+            one, other = (future.result() for future in ahead)
+            if place + 1 < len(parts):
+                ahead = [threads.submit(feed.read, parts[place + 1]) for feed in feeds]
+            yield part.start, one, other
+
+
+def _refuse_doubles(feed: Feed) -> None:
+    """Keys that do not rise are sorted once. `read_predictions` says what is wrong with them."""
+    rows = feed.file.table.rows
+    keys = None
+    for part in chunks(rows, feed.rows_at_once):
+        found = feed.read(part).key
+        if found is not None:
+            keys = room(rows, found.dtype) if keys is None else keys
+            keys[part] = found
+    if keys is not None and find_doubles(keys)[0]:
+        raise UnlikeError
