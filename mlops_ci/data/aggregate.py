@@ -16,17 +16,28 @@ from msgspec import Struct
 
 from mlops_ci.config.model import Task
 from mlops_ci.data.contradictions import check_counted, check_cube, check_question
-from mlops_ci.data.packing import PackedCube, pack, pack_cube, unpack, unpack_cube
+from mlops_ci.data.packing import (
+    PackedAreas,
+    PackedCube,
+    PackedTotals,
+    pack,
+    pack_areas,
+    pack_cube,
+    pack_totals,
+    unpack,
+    unpack_areas,
+    unpack_cube,
+    unpack_totals,
+)
 from mlops_ci.errors import ComparisonError
 from mlops_ci.records import Resolution, RowCounts
 from mlops_ci.verdict.aggregates.cells import Cells
+from mlops_ci.verdict.aggregates.crowds import Crowd
 from mlops_ci.verdict.aggregates.gaps import BINS, Gaps
 from mlops_ci.verdict.aggregates.joint import Joint
 from mlops_ci.verdict.aggregates.losses import Value
 from mlops_ci.verdict.aggregates.scale import SLICE, WHOLE, Scale
 from mlops_ci.verdict.aggregates.sufficient import Question, Sufficient
-from mlops_ci.verdict.aggregates.sums import Grid
-from mlops_ci.verdict.aggregates.totals import Totals
 
 SCHEMA = "mlops-ci/aggregate/2"
 ENDING = ".mlops-ci-aggregate"
@@ -46,16 +57,6 @@ class _Asked(Struct, frozen=True):
     values: list[tuple[str, bool | None, float]]
 
 
-class _Totals(Struct, frozen=True):
-    """Whole numbers as text: they may be longer than 64 bits."""
-
-    n: int
-    low: list[float]
-    high: list[float]
-    summed: int
-    sums: list[tuple[list[int], str, str]]
-
-
 class _Gaps(Struct, frozen=True):
     n: int
     total: list[str]
@@ -69,8 +70,10 @@ class _Part(Struct, frozen=True):
     cells: tuple[bytes, bytes] | None
     joint: tuple[bytes, bytes, bytes, bytes] | None
     gaps: _Gaps | None
-    losses: dict[str, _Totals]
+    losses: dict[str, PackedTotals]
     zeros: int
+    crowd: bytes | None = None
+    areas: PackedAreas | None = None
 
 
 class _Stored(Struct, frozen=True, tag_field="schema", tag=SCHEMA):
@@ -202,15 +205,10 @@ def _part_of(found: Sufficient) -> _Part:
         gaps=None
         if gaps is None
         else _Gaps(gaps.n, list(map(str, gaps.total)), list(map(str, gaps.product.ravel()))),
-        losses={name: _totals_of(one) for name, one in sorted(found.losses.items())},
+        losses={name: pack_totals(one) for name, one in sorted(found.losses.items())},
         zeros=found.zeros,
-    )
-
-
-def _totals_of(found: Totals) -> _Totals:
-    sums = [(list(key), str(upper), str(lower)) for key, (upper, lower) in found.sums.items()]
-    return _Totals(
-        found.n, list(found.extent.low), list(found.extent.high), found.summed, sorted(sums)
+        crowd=None if found.crowd is None else pack(found.crowd.counts),
+        areas=None if found.areas is None else pack_areas(found.areas),
     )
 
 
@@ -227,10 +225,17 @@ def _sufficient_of(asked: Question, part: _Part, scale: Scale) -> Sufficient:
         total = np.array([int(one) for one in part.gaps.total], dtype=object)
         product = np.array([int(one) for one in part.gaps.product], dtype=object)
         found.gaps = Gaps(part.gaps.n, total.reshape(size), product.reshape(size, size))
-    found.losses = {name: _to_totals(one) for name, one in part.losses.items()}
+    found.losses = {name: unpack_totals(one) for name, one in part.losses.items()}
     found.zeros = part.zeros
+    if found.crowd is not None:
+        found.crowd = None if part.crowd is None else _crowd_of(found.crowd, part.crowd)
+    found.areas = None if part.areas is None else unpack_areas(part.areas)
     check_counted(found, ranked=part.joint is not None)
     return found
+
+
+def _crowd_of(empty: Crowd, packed: bytes) -> Crowd:
+    return Crowd(unpack(packed, np.int64, empty.counts.shape))
 
 
 def _cells_of(asked: Question, packed: tuple[bytes, bytes]) -> Cells:
@@ -254,8 +259,3 @@ def _joint_of(asked: Question, packed: tuple[bytes, ...], scale: Scale) -> Joint
         unpack(data, kind, shape) for data, (kind, shape) in zip(packed, shapes, strict=True)
     )
     return Joint(scale, counts, example, mixed, bands)
-
-
-def _to_totals(stored: _Totals) -> Totals:
-    sums = {tuple(key): (int(upper), int(lower)) for key, upper, lower in stored.sums}
-    return Totals(stored.n, Grid(tuple(stored.low), tuple(stored.high)), stored.summed, sums)

@@ -48,6 +48,30 @@ def check_counted(found: Sufficient, *, ranked: bool) -> None:
     if wrong is not None or len(found.counts) != len(asked.classes):
         raise ValueError(f"its {wrong or 'classes'} do not count {n} rows")
     _check_losses(found)
+    _check_areas(found)
+
+
+def _check_areas(found: Sufficient) -> None:
+    areas, sides = found.areas, found.question.sides
+    if found.crowd is not None and (found.crowd.counts.sum(axis=1) != sides * found.n).any():
+        raise ValueError("its scores are not of as many rows")
+    if areas is None:
+        return
+    by_side: tuple[tuple[Any, ...], ...] = (areas.values, areas.blur, areas.placed, areas.constant)
+    if found.question.task != "multiclass" or any(len(one) != sides for one in by_side):
+        raise ValueError("its areas are not those of the task")
+    shares = (*areas.values, *areas.blur)
+    counts = (areas.rarest, areas.moved, *areas.placed)
+    if not all(0 <= one <= 1 for one in shares) or not all(0 <= one <= found.n for one in counts):
+        raise ValueError("its areas are those of no rows")
+    totals = areas.totals
+    if totals.n != found.n or totals.summed != sides or len(totals.extent.low) != sides:
+        raise ValueError(f"its areas do not count {found.n} rows")
+    near = is_near(totals.extent, sides)
+    if not near or set(totals.sums) != set(keys_of(sides)):
+        raise ValueError("its areas have not all of their sums")
+    if areas.rarest < 1 or any(is_even(key) and totals.whole(key) < 0 for key in totals.sums):
+        raise ValueError("a sum of squares of its areas is below 0")
 
 
 def _check_counts(found: Sufficient) -> None:

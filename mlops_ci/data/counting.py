@@ -1,6 +1,8 @@
 """The rows of two files, chunk by chunk → their statistics.
 
-Rows in one order are read side by side, others are joined by their keys first (`joined`).
+Rows in one order are read side by side, others are joined by their keys first (`joined`). What
+needs to know all rows before one can be placed among them, the ROC AUC of many classes, looks at
+them again.
 """
 
 from __future__ import annotations
@@ -15,10 +17,11 @@ from numpy.typing import NDArray
 
 from mlops_ci.data.feed import Chunk, Feed, File, OrderError, UnlikeError
 from mlops_ci.data.grouping import Regrouped
-from mlops_ci.data.joined import join
+from mlops_ci.data.joined import Joined, joined
 from mlops_ci.data.keys import find_doubles, rises, sum_rows
 from mlops_ci.data.overlap import is_enough
 from mlops_ci.data.room import chunks, room
+from mlops_ci.verdict.aggregates.areas import count_areas
 from mlops_ci.verdict.aggregates.sufficient import Cut, Question, Sufficient
 from mlops_ci.verdict.rows import View
 
@@ -48,7 +51,12 @@ class Counted:
         self.identity = one, other
 
 
-def count_pair(feeds: tuple[Feed, Feed], values: Names, question: Question) -> Counted:
+def count_pair(feeds: tuple[Feed, Feed], values: Names, question: Question) -> Counted | None:
+    """`values`: of base's slices. None where there are no keys, and the labels do not agree row by
+    row. Where too few rows are common, that is all that is counted for good.
+
+    Raises UnlikeError for what is not plain.
+    """
     one, other = (feed.file for feed in feeds)
     if one.table.rows == other.table.rows:
         try:
@@ -56,8 +64,28 @@ def count_pair(feeds: tuple[Feed, Feed], values: Names, question: Question) -> C
         except OrderError:
             pass
     if not one.roles.id:
-        raise UnlikeError
+        return None
     return _count_with(_count_joined, feeds, values, question)
+
+
+def count_side(feed: Feed, values: Names, question: Question) -> Sufficient:
+    """One side's rows by themselves. `values`: of its own slices. Keys are not looked at: whether
+    one occurs twice has been seen before."""
+    names = [name for column in slices_of(feed.file, values) for name in column]
+    found = Sufficient.empty(replace(question, sides=1), names)
+    for part in chunks(feed.file.table.rows, feed.rows_at_once):
+        chunk = feed.read(part)
+        identity = sum_rows(chunk.key, chunk.label, feed.file.classes, part.start)
+        found.add(_view(found.question, chunk), _cuts(feed.file, values, chunk), identity)
+
+    def again() -> Iterator[tuple[View, Sequence[Cut]]]:
+        plain = feed.without_keys
+        for part in chunks(feed.file.table.rows, feed.rows_at_once):
+            chunk = plain.read(part)
+            yield _view(found.question, chunk), _cuts(feed.file, values, chunk)
+
+    count_areas(found, again)
+    return found
 
 
 def _count_with(
@@ -101,7 +129,7 @@ def _count_in_order(feeds: tuple[Feed, Feed], counted: Counted, values: Names) -
         if not _same(one.key, other.key):
             raise OrderError
         if not np.array_equal(one.label, other.label):
-            raise UnlikeError
+            raise OrderError if one.key is None else UnlikeError
         if one.key is not None:
             rising = rising and rises(one.key) and (before is None or before < one.key[0])
             before = one.key[-1]
@@ -110,10 +138,23 @@ def _count_in_order(feeds: tuple[Feed, Feed], counted: Counted, values: Names) -
     if before is not None and not rising:
         _refuse_doubles(feeds[0])
 
+    def again() -> Iterator[tuple[View, Sequence[Cut]]]:
+        base, head = (feed.without_keys for feed in feeds)
+        for _, one, other in _side_by_side((base, head)):
+            yield _view(counted.found.question, one, other), _cuts(file, values, one)
+
+    count_areas(counted.found, again)
+
 
 def _count_joined(feeds: tuple[Feed, Feed], counted: Counted, values: Names) -> None:
-    file = feeds[0].file
-    for part in join(feeds):
+    with joined(feeds) as parts:
+        _count_parts(feeds[0].file, parts, counted, values)
+
+
+def _count_parts(
+    file: File, parts: Callable[[], Iterator[Joined]], counted: Counted, values: Names
+) -> None:
+    for part in parts():
         one, other = part.sides
         if not np.array_equal(one.label, other.label):
             raise UnlikeError
@@ -122,8 +163,18 @@ def _count_joined(feeds: tuple[Feed, Feed], counted: Counted, values: Names) -> 
         alone = part.alone
         counted.identify(sum_rows(alone.key, alone.label, file.classes))
         counted.left_out.add(_view(counted.left_out.question, alone))
-    if not is_enough(file.table.rows, counted.found.n):
+
+    def both() -> Iterator[tuple[View, Sequence[Cut]]]:
+        for part in parts():
+            view = _view(counted.found.question, *part.sides)
+            yield view, _cuts(file, values, part.sides[0])
+
+    if is_enough(file.table.rows, counted.found.n):
+        count_areas(counted.found, both)
+    elif counted.groups is not None:
         raise UnlikeError
+    asked = counted.left_out.question
+    count_areas(counted.left_out, lambda: ((_view(asked, part.alone), ()) for part in parts()))
 
 
 def _same(one: NDArray[Any] | None, other: NDArray[Any] | None) -> bool:

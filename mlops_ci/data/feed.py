@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -106,8 +106,18 @@ class Feed:
         self._sql = ", ".join(f"{text} AS {name}" for name, text in sql.items())
         self.rows = file.table.rows
         self.has_text_keys = text
-        self.rows_at_once = max(1, AT_ONCE // (CELL * len(sql) + (TEXT if text else 0)))
-        self._slices = range(len(slices))
+        # Several scores are put side by side: they are there twice for a while.
+        cells = len(sql) + (len(file.scores) if len(file.scores) > 1 else 0)
+        self.rows_at_once = max(1, AT_ONCE // (CELL * cells + (TEXT if text else 0)))
+        self._cuts, self._slices = slices, range(len(slices))
+
+    @property
+    def without_keys(self) -> Feed:
+        """The same rows for a second look, in the same chunks."""
+        roles = replace(self.file.roles, id=(), values=())
+        found = Feed(replace(self.file, roles=roles), self._cuts)
+        found.rows_at_once = self.rows_at_once
+        return found
 
     def read(self, part: slice) -> Chunk:
         table = self.file.table

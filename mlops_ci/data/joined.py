@@ -6,9 +6,9 @@ of any size take the memory of a chunk, and below TMPDIR about 20 bytes a row an
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from threading import Event
 from typing import Protocol
@@ -44,7 +44,14 @@ class Source(Protocol):
 
 
 def join(feeds: Sequence[Source]) -> Iterator[Joined]:
-    """The next part is joined while one is counted.
+    """Every row once. Raises as `joined`."""
+    with joined(feeds) as parts:
+        yield from parts()
+
+
+@contextmanager
+def joined(feeds: Sequence[Source]) -> Iterator[Callable[[], Iterator[Joined]]]:
+    """All parts, as often as they are wanted. The next one is joined while one is counted.
 
     Raises UnlikeError where keys are missing or occur twice, ComparisonError where the disk has no
     room.
@@ -58,7 +65,11 @@ def join(feeds: Sequence[Source]) -> Iterator[Joined]:
         for side in sides:
             stack.callback(side.rows.close)
         _cut(sides, step)
-        threads = stack.enter_context(ThreadPoolExecutor(1))
+        yield lambda: _matched(sides, parts)
+
+
+def _matched(sides: Sequence[_Side], parts: int) -> Iterator[Joined]:
+    with ThreadPoolExecutor(1) as threads:
         ahead = threads.submit(_match, sides, 0)
         for part in range(1, parts + 1):
             found = ahead.result()

@@ -29,6 +29,19 @@ def say_too_few(rows: int, paired: int) -> str:
     )
 
 
+def say_unlike(missing: str, rows: tuple[int, int]) -> str:
+    """Of rows that nothing pairs. `missing`: which id; `rows`: of base and of head."""
+    why = (
+        "the labels do not agree row by row"
+        if rows[0] == rows[1]
+        else f"base has {rows[0]:,} rows and head {rows[1]:,}"
+    )
+    return (
+        f"{missing}, and {why}: the two files are compared as separate samples. "
+        "Add an id column to pair them."
+    )
+
+
 def notes_uncommon(rows: int | None, unscored: int, added: int) -> tuple[str, ...]:
     """`rows`: of base."""
     notes = []

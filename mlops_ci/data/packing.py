@@ -9,8 +9,11 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from mlops_ci.verdict.aggregates.crowds import CountedAreas
 from mlops_ci.verdict.aggregates.cube import CUTS, MOST, Cube
 from mlops_ci.verdict.aggregates.sufficient import Question
+from mlops_ci.verdict.aggregates.sums import Grid
+from mlops_ci.verdict.aggregates.totals import Totals
 
 FAST = 1  # zlib's level: most of a table is zeros
 
@@ -65,3 +68,59 @@ def unpack_cube(asked: Question, stored: PackedCube) -> Cube:
         stored.reach,
         stored.lost,
     )
+
+
+class PackedTotals(Struct, frozen=True):
+    """Whole numbers as text: they may be longer than 64 bits."""
+
+    n: int
+    low: list[float]
+    high: list[float]
+    summed: int
+    sums: list[tuple[list[int], str, str]]
+
+
+class PackedAreas(Struct, frozen=True):
+    values: list[float]
+    blur: list[float]
+    placed: list[int]
+    constant: list[bool]
+    rarest: int
+    moved: int
+    totals: PackedTotals
+
+
+def pack_areas(found: CountedAreas) -> PackedAreas:
+    return PackedAreas(
+        list(found.values),
+        list(found.blur),
+        list(found.placed),
+        list(found.constant),
+        found.rarest,
+        found.moved,
+        pack_totals(found.totals),
+    )
+
+
+def unpack_areas(stored: PackedAreas) -> CountedAreas:
+    return CountedAreas(
+        tuple(stored.values),
+        tuple(stored.blur),
+        tuple(stored.placed),
+        tuple(stored.constant),
+        stored.rarest,
+        stored.moved,
+        unpack_totals(stored.totals),
+    )
+
+
+def pack_totals(found: Totals) -> PackedTotals:
+    sums = [(list(key), str(upper), str(lower)) for key, (upper, lower) in found.sums.items()]
+    return PackedTotals(
+        found.n, list(found.extent.low), list(found.extent.high), found.summed, sorted(sums)
+    )
+
+
+def unpack_totals(stored: PackedTotals) -> Totals:
+    sums = {tuple(key): (int(upper), int(lower)) for key, upper, lower in stored.sums}
+    return Totals(stored.n, Grid(tuple(stored.low), tuple(stored.high)), stored.summed, sums)

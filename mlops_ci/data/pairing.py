@@ -19,6 +19,7 @@ from mlops_ci.data.overlap import (
     notes_uncommon,
     rest_of,
     say_too_few,
+    say_unlike,
 )
 from mlops_ci.data.predictions import Predictions
 from mlops_ci.data.request import to_say
@@ -56,15 +57,7 @@ def pair(base: Predictions, head: Predictions) -> Pairing:
         note = f"{missing}: rows are paired by position; their labels agree row by row."
         notes = (note, *_notes(base, head), *weight_notes(base, head, (ALL, ALL)))
         return Pairing(rows, counts, 0, notes)
-    why = (
-        "the labels do not agree row by row"
-        if base.rows == head.rows
-        else f"base has {base.rows:,} rows and head {head.rows:,}"
-    )
-    note = (
-        f"{missing}, and {why}: the two files are compared as separate samples. "
-        "Add an id column to pair them."
-    )
+    note = say_unlike(missing, (base.rows, head.rows))
     return _apart(base, head, classes, note)
 
 

@@ -22,6 +22,7 @@ from mlops_ci.data.keys import digest_of
 from mlops_ci.data.overlap import is_enough
 from mlops_ci.data.request import ColumnsRequest
 from mlops_ci.data.rows import SEPARATOR
+from mlops_ci.data.sparkareas import count_areas, gather
 from mlops_ci.data.sparkfile import (
     extremes_of,
     filled_text_of,
@@ -71,7 +72,6 @@ def aggregate_spark(
     for name, frame, file in (("base", base, one), ("head", head, other)):
         _refuse_doubles(name, frame, file)
     tally = _run(_joined(base, head, one, other), plan)
-    tally.refuse()
     found = tally.found
     rows = RowCounts(
         base=found.n + tally.unscored,
@@ -109,7 +109,6 @@ def _as_samples(
             sides=(at,),
         )
         tally = _run(_side(frame, file, at, file.roles.slices), asked)
-        tally.refuse()
         alone.append(tally.found)
     return msgspec.structs.replace(
         aggregate,
@@ -202,10 +201,19 @@ def _side(frame: DataFrame, file: File, at: int, slices: tuple[str, ...]) -> Dat
 
 
 def _run(rows: DataFrame, plan: Plan) -> Tally:
-    counted = rows.mapInArrow(count_rows(plan), "tally binary")
-    if int(rows.sparkSession.conf.get("spark.sql.shuffle.partitions") or WIDE) > WIDE:
-        counted = counted.repartition(WIDE).mapInArrow(merge_rows(), "tally binary")
-    tally = Tally.empty(plan)
-    for row in counted.collect():
-        tally.merge(Tally.from_bytes(bytes(row["tally"])))
-    return tally
+    """Raises ComparisonError for rows that cannot be judged."""
+    from pyspark import StorageLevel
+
+    ranked = plan.question.scored and plan.question.task == "multiclass"
+    if ranked:  # looked at three times
+        rows = rows.persist(StorageLevel.DISK_ONLY)
+    try:
+        tally = Tally.empty(plan)
+        for data in gather(rows, count_rows(plan), merge_rows(), WIDE):
+            tally.merge(Tally.from_bytes(data))
+        tally.refuse()
+        count_areas(rows, plan, tally.found, WIDE)
+        return tally
+    finally:
+        if ranked:
+            rows.unpersist()

@@ -143,7 +143,7 @@ def count_rows(plan: Plan) -> Work:
             tally = tally or Tally.empty(plan)
             _add(tally, plan, batch)
         if tally is not None:
-            yield _batch(tally.to_bytes())
+            yield batch_of(tally.to_bytes())
 
     return count
 
@@ -157,12 +157,12 @@ def merge_rows() -> Work:
         tally = Tally.from_bytes(first)
         for data in sent:
             tally.merge(Tally.from_bytes(data))
-        yield _batch(tally.to_bytes())
+        yield batch_of(tally.to_bytes())
 
     return merge
 
 
-def _batch(tally: bytes) -> RecordBatch:
+def batch_of(tally: bytes) -> RecordBatch:
     import pyarrow as pa
 
     return pa.RecordBatch.from_pydict({"tally": [tally]})
@@ -186,20 +186,38 @@ def _add(tally: Tally, plan: Plan, batch: RecordBatch) -> None:
     tally.relabelled += _note(tally, batch, labels[0] != labels[-1])
     if not batch.num_rows or tally.relabelled or tally.missing:
         return
+    read = _read(tally, plan, batch, labels[0])
+    if read is not None:
+        identity = sum_rows(_keys(plan, batch), labels[0], plan.question.classes)
+        tally.found.add(*read, identity)
+
+
+def rows_of(plan: Plan, batch: RecordBatch) -> tuple[View, list[Cut]] | None:
+    """A batch of rows that have been counted, once more; None where none of them counts."""
+    there = [_filled(batch, f"there{side}") for side in plan.sides]
+    batch = _taken(batch, there[0] & there[-1])
+    if not batch.num_rows:
+        return None
+    return _read(Tally.empty(plan), plan, batch, _said(plan, batch, f"label{plan.sides[0]}"))
+
+
+def _read(
+    tally: Tally, plan: Plan, batch: RecordBatch, label: NDArray[Any]
+) -> tuple[View, list[Cut]] | None:
     sides = [_answers(tally, plan, batch, side) for side in plan.sides]
     if tally.uncut:
-        return
+        return None
     cuts = [
         Cut(names, _codes(batch, f"slice{at}", values))
         for at, (names, values) in enumerate(zip(plan.names, plan.slices, strict=True))
     ]
     question = plan.question
     view = View(
-        question.task, question.classes, labels[0], tuple(sides), identical=False,
+        question.task, question.classes, label, tuple(sides), identical=False,
         positive=question.positive,
         values={value.name: value.better for value in question.values},
     )  # fmt: skip
-    tally.found.add(view, cuts, sum_rows(_keys(plan, batch), labels[0], question.classes))
+    return view, cuts
 
 
 def _note(tally: Tally, batch: RecordBatch, rows: Mask) -> int:

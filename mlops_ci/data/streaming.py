@@ -1,7 +1,7 @@
 """Two files of many rows, read side by side and counted as they are read.
 
-The rows are never there all at once: each chunk of both files is counted (`Sufficient`) and
-forgotten. Rows in another order, or of one side only, are joined by their keys first (`joined`).
+The rows are never there all at once: each chunk of both files is counted (`counting`) and
+forgotten. Where too few rows are common, each file is counted by itself.
 Where rows belong together, they are kept on disk until their groups are summed (`grouping`). What
 is not plain (weights, a missing cell, a label that differs) is left to `read_predictions` and
 `pair`, which hold columns on disk and say what is wrong.
@@ -12,11 +12,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
+
+from msgspec import structs
 
 from mlops_ci.data.asked import Extremes, question_of, resolution_of_file
-from mlops_ci.data.counting import count_pair, slices_of
+from mlops_ci.data.counting import Counted, Names, count_pair, count_side, slices_of
 from mlops_ci.data.digest import digest_file
 from mlops_ci.data.feed import Feed, File, UnlikeError, understand
 from mlops_ci.data.formats import format_of
@@ -28,6 +31,8 @@ from mlops_ci.data.overlap import (
     is_enough,
     notes_uncommon,
     say_new_slices,
+    say_too_few,
+    say_unlike,
 )
 from mlops_ci.data.predictions import THRESHOLD
 from mlops_ci.data.request import ColumnsRequest
@@ -35,7 +40,7 @@ from mlops_ci.data.room import is_many
 from mlops_ci.data.rows import slice_of
 from mlops_ci.data.table import Table, quote
 from mlops_ci.records import Resolution, RowCounts
-from mlops_ci.verdict.aggregates.sufficient import Sufficient
+from mlops_ci.verdict.aggregates.sufficient import Question, Sufficient
 from mlops_ci.verdict.names import known_metric
 
 COUNTED = (
@@ -89,48 +94,89 @@ def _stream(
     tables: tuple[Table, Table], request: ColumnsRequest, metrics: Iterable[str]
 ) -> Streamed | None:
     base, head = tables
-    if not is_many(base.rows) or not is_enough(base.rows, head.rows):
+    if not is_many(max(base.rows, head.rows)):
         return None
     one, other = (understand(table, request) for table in (base, head))
     if (one.task[0], one.classes, one.positive) != (other.task[0], other.classes, other.positive):
         raise UnlikeError
     if bool(one.roles.id) != bool(other.roles.id) or bool(one.scores) != bool(other.scores):
         raise UnlikeError
-    cuts = [slice_of(one.table, name, f"slice_{at}") for at, name in enumerate(one.roles.slices)]
-    values = tuple(names for names, _ in cuts)
-    feeds = (Feed(one, tuple(sql for _, sql in cuts), one.roles.group), Feed(other, ()))
+    if one.roles.group and not is_enough(base.rows, head.rows):
+        raise UnlikeError
+    values, base_feed = _feed_of(one)
     metrics = tuple(metrics)
     _refuse_queries((one, other), metrics)
-    counted = count_pair(feeds, values, question_of(one, request, metrics, _extremes_of(base)))
-    if counted.groups is not None:
+    question = question_of(one, request, metrics, _extremes_of(base))
+    counted = count_pair((base_feed, Feed(other, ())), values, question)
+    if counted is not None and counted.groups is not None:
         with closing(counted.groups) as groups:
             groups.sum_into(counted.found, slices_of(one, values), metrics)
     with ThreadPoolExecutor(2) as threads:
         digests = tuple(threads.map(lambda file: digest_file(file.table.path), (one, other)))
-    found = counted.found
-    found.identical = digests[0] == digests[1]
-    for part in found.slices.values():
-        part.identical = found.identical
-    unscored, added = base.rows - found.n, head.rows - found.n
-    return Streamed(
-        found,
-        RowCounts(
-            base=base.rows,
-            head=head.rows,
-            paired=found.n,
-            paired_by="id" if one.roles.id else "position",
-        ),
+    streamed = Streamed(
+        Sufficient.empty(question),
+        RowCounts(base=base.rows, head=head.rows, paired=0, paired_by="none"),
         resolution_of_file(other, request),
         (digests[0], digests[1]),
-        digest_of(base.rows, counted.identity),
-        (
+        "",
+        (),
+    )
+    if counted is None or not is_enough(base.rows, counted.found.n):
+        return _as_samples(streamed, (one, other), question, counted)
+    return _as_pairs(streamed, (one, other), values, counted)
+
+
+def _feed_of(file: File) -> tuple[Names, Feed]:
+    """With the values of its slices."""
+    cuts = [slice_of(file.table, name, f"slice_{at}") for at, name in enumerate(file.roles.slices)]
+    values = tuple(names for names, _ in cuts)
+    return values, Feed(file, tuple(sql for _, sql in cuts), file.roles.group)
+
+
+def _as_pairs(
+    streamed: Streamed, files: tuple[File, File], values: Names, counted: Counted
+) -> Streamed:
+    found, (one, other) = counted.found, files
+    found.identical = streamed.digests[0] == streamed.digests[1]
+    for part in found.slices.values():
+        part.identical = found.identical
+    rows = one.table.rows
+    unscored, added = rows - found.n, other.table.rows - found.n
+    by: Literal["id", "position"] = "id" if one.roles.id else "position"
+    return replace(
+        streamed,
+        found=found,
+        counts=structs.replace(streamed.counts, paired=found.n, paired_by=by),
+        rows_digest=digest_of(rows, counted.identity),
+        notes=(
             *_notes(one, other),
-            *notes_uncommon(base.rows, unscored, added),
+            *notes_uncommon(rows, unscored, added),
             *(_new_slices(one, other, values) if added else ()),
         ),
-        unscored,
-        added,
+        unscored=unscored,
+        added=added,
         left_out=counted.left_out if unscored else None,
+    )
+
+
+def _as_samples(
+    streamed: Streamed, files: tuple[File, File], question: Question, counted: Counted | None
+) -> Streamed:
+    """Each side by itself, as `pair` has them. `counted`: by key, None where there are none."""
+    if any(file.roles.group for file in files):
+        raise UnlikeError
+    base, head = (count_side(feed, values, question) for values, feed in map(_feed_of, files))
+    streamed = replace(streamed, rows_digest=digest_of(head.n, head.identity), apart=(base, head))
+    if counted is None:
+        note = say_unlike("There is no id column", (base.n, head.n))
+        return replace(streamed, notes=(COUNTED, note))
+    paired = counted.found.n
+    return replace(
+        streamed,
+        notes=(COUNTED, say_too_few(base.n, paired)),
+        unscored=base.n - paired,
+        added=head.n - paired,
+        left_out=counted.left_out if 0 < paired < base.n else None,
     )
 
 

@@ -66,7 +66,12 @@ def _measure_counted(counted: Streamed, policy: Policy, wanted: Wanted) -> Measu
     if counted.apart is not None:
         fair = compare_counted_fairness(counted.apart[1], policy, wanted.fairness)
         metrics = (*compare_merged_apart(*counted.apart, policy, names), *fair)
-        return Measured(metrics, counted.counts, "unpaired", uncommon, counted.notes)
+        left_out = None
+        if counted.left_out is not None:
+            left_out = measure_left_out(counted.left_out, (), policy)
+        return Measured(
+            metrics, counted.counts, "unpaired", uncommon, counted.notes, left_out=left_out
+        )
     fair = compare_counted_fairness(counted.found, policy, wanted.fairness)
     metrics = (*compare_merged(counted.found, policy, names), *fair)
     left_out = None

@@ -15,8 +15,7 @@ import numpy as np
 
 from mlops_ci.config.model import Average, Policy
 from mlops_ci.verdict.aggregates.grouped import Adds, Asked
-from mlops_ci.verdict.aggregates.joint import Joint
-from mlops_ci.verdict.aggregates.scale import Scale
+from mlops_ci.verdict.aggregates.joint import Joint, Steps
 from mlops_ci.verdict.aggregates.sufficient import Sufficient
 from mlops_ci.verdict.assessing import impossible
 from mlops_ci.verdict.confusion import linearise
@@ -55,7 +54,7 @@ class OfSteps:
     """`tables` [sides, 2 · steps]: by the step of the score, its negative rows before its positive
     ones."""
 
-    scale: Scale
+    scale: Steps
     tables: Floats
 
     @cached_property

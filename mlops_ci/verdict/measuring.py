@@ -15,7 +15,6 @@ from mlops_ci.verdict.intervals import EXACTLY_ZERO, Interval, wilson
 from mlops_ci.verdict.losses import LOSSES
 from mlops_ci.verdict.measured import Measured
 from mlops_ci.verdict.moments import mean_interval
-from mlops_ci.verdict.multiclass import areas, areas_change_interval, areas_interval
 from mlops_ci.verdict.names import Metric, metric_of
 from mlops_ci.verdict.part import Part
 from mlops_ci.verdict.remarks import FEW_CARRIERS, carried_by
@@ -165,11 +164,10 @@ def _measure_area(part: Part, metric: Metric) -> Measured:
 
 
 def _measure_areas(part: Part, metric: Metric) -> Measured:
-    found = [areas(part.view, side) for side in part.view.sides]
-    values = tuple(one.value for one in found)
-    own = tuple(areas_interval(one, part.level) for one in found)
-    change = areas_change_interval(found[0], found[1], part.level) if part.sides > 1 else None
-    return Measured(values, own, change, average=part.average(metric))
+    found = part.areas
+    own = tuple(found.own(side, part.level) for side in range(part.sides))
+    change = found.change(part.level) if part.sides > 1 else None
+    return Measured(found.values, own, change, average=part.average(metric))
 
 
 def _measure_precision(part: Part, _: Metric) -> Measured:

@@ -32,6 +32,7 @@ from mlops_ci.verdict.means import Means
 from mlops_ci.verdict.measuring import measure
 from mlops_ci.verdict.moments import FEW_CHANGES, few_rows_decide
 from mlops_ci.verdict.moved import Banded, Counted, Moved
+from mlops_ci.verdict.multiclass import SummedAreas
 from mlops_ci.verdict.names import DEFAULT, Metric, canonical_metric
 from mlops_ci.verdict.part import Part
 from mlops_ci.verdict.precision import Precision, average_precision
@@ -108,6 +109,8 @@ class MergedPart(Part):
 
     @cached_property
     def constant(self) -> tuple[bool, ...]:
+        if self.found.areas is not None:
+            return self.found.areas.constant
         return tuple(np.count_nonzero(one.positives + one.negatives) == 1 for one in self.rankings)
 
     @cached_property
@@ -151,6 +154,8 @@ class MergedPart(Part):
         if is_of_losses(metric):
             known = self.found.losses.get(key_of(metric))
             return None if known is not None and known.sums else NO_ROWS
+        if self.view.task == "multiclass" and metric.needs == "score":
+            return NO_ROWS if self.found.areas is None else None
         return NO_ROWS if metric.needs == "score" and self.found.joint is None else None
 
     def means(self, metric: Metric) -> Means:
@@ -224,6 +229,12 @@ class MergedPart(Part):
             return Counted({(1.0,): sides[0]})
         moved = Moved.of((sides[0], sides[1], joint.bands[at]))
         return Counted({(1.0, 0.0): sides[0], (1.0, 1.0): sides[1], (0.0, 1.0): moved})
+
+    @property
+    def areas(self) -> SummedAreas:
+        if self.found.areas is None:
+            raise ValueError("the scores of many classes were not counted")
+        return SummedAreas(self.found.areas)
 
     @property
     def joint(self) -> Joint:

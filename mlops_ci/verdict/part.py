@@ -19,6 +19,7 @@ from mlops_ci.verdict.clusters import Clusters, cluster_gaps, clusters_of
 from mlops_ci.verdict.intervals import Interval
 from mlops_ci.verdict.losses import loss_of
 from mlops_ci.verdict.means import Means
+from mlops_ci.verdict.multiclass import ManyAreas, RowAreas, areas
 from mlops_ci.verdict.names import Metric
 from mlops_ci.verdict.rows import Ints, View
 from mlops_ci.verdict.soundness import faults_of
@@ -106,6 +107,11 @@ class Part:
     def area(self) -> ranking.Area:
         """Of scores of two classes."""
         return ranking.area_of(self.placements, self.view.actual)
+
+    @property
+    def areas(self) -> ManyAreas:
+        """Of scores of many classes."""
+        return RowAreas(tuple(areas(self.view, side) for side in self.view.sides))
 
     def precision_change(self, found: Sequence[precision.Precision]) -> Interval | None:
         """`found`: of base and of head."""

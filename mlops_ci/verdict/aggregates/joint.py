@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlops_ci.verdict.aggregates.order import Ranking
-from mlops_ci.verdict.aggregates.scale import Scale
+from mlops_ci.verdict.aggregates.scale import Bands
 from mlops_ci.verdict.rows import Floats, Ints, Mask
 
 Flags = NDArray[np.bool_]
+
+
+class Steps(Protocol):
+    """A `Scale`, or what stands for one: where scores lie, and which steps make up a band."""
+
+    @property
+    def steps(self) -> int: ...
+
+    @property
+    def bands(self) -> int: ...
+
+    @property
+    def band_of(self) -> Bands: ...
+
+    def step_of(self, score: Floats) -> Ints: ...
 
 
 @dataclass
@@ -24,14 +39,14 @@ class Joint:
     Grows in place; whatever the order and the cut of the rows, it ends up the same.
     """
 
-    scale: Scale
+    scale: Steps
     counts: Ints
     example: Floats
     mixed: Flags
     bands: Ints
 
     @classmethod
-    def empty(cls, scale: Scale, sides: int) -> Self:
+    def empty(cls, scale: Steps, sides: int) -> Self:
         width = scale.bands if sides > 1 else 0
         return cls(
             scale,
@@ -43,7 +58,7 @@ class Joint:
 
     def add(self, scores: list[Floats], actual: Mask) -> None:
         found = [self._add_side(side, score, actual) for side, score in enumerate(scores)]
-        if len(found) < 2:
+        if not self.bands.size:
             return
         width = self.scale.bands
         flat = actual.astype(np.int64)

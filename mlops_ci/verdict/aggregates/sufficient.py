@@ -19,6 +19,7 @@ from mlops_ci.config.model import Task
 from mlops_ci.errors import ComparisonError
 from mlops_ci.verdict.aggregates.cells import Cells, count_cells
 from mlops_ci.verdict.aggregates.chunks import together
+from mlops_ci.verdict.aggregates.crowds import CountedAreas, Crowd
 from mlops_ci.verdict.aggregates.cube import Cube, count_cube
 from mlops_ci.verdict.aggregates.gaps import Gaps, count_gaps
 from mlops_ci.verdict.aggregates.grouped import Grouped
@@ -38,6 +39,7 @@ from mlops_ci.verdict.soundness import SUM_TOLERANCE
 
 ROWS = 1 << 14  # of a chunk that is summed at once: it stays in a core's cache
 WIDE = 1 << 21  # and that is counted into tables of all steps
+MOST_AREAS = 100  # classes whose scores are ranked: each takes memory
 T = TypeVar("T")
 
 
@@ -91,7 +93,9 @@ class Sufficient:
     `losses`: by `key_of` a metric. `zeros`: rows of a regression whose label is 0. `identity`: two
     sums modulo 2⁶⁴ over the rows' keys and labels. `slices`: the same of parts of the rows;
     `cube`: rows by the combination of their slices, of two sides with predictions. `grouped`: where
-    rows belong together, what a second pass (`adds`) has summed over their groups.
+    rows belong together, what a second pass (`adds`) has summed over their groups. `crowd`: of the
+    scores of many classes, until the rows have been looked at again for their `areas`, which do not
+    merge.
 
     Grows in place.
     """
@@ -111,12 +115,16 @@ class Sufficient:
     slices: dict[str, Sufficient] = field(default_factory=dict)
     cube: Cube | None = None
     grouped: Grouped | None = None
+    crowd: Crowd | None = None
+    areas: CountedAreas | None = None
 
     @classmethod
     def empty(
         cls, question: Question, slices: Iterable[str] = (), scale: Scale = WHOLE
     ) -> Sufficient:
         ranked = question.scored and question.task == "binary"
+        several = question.scored and question.task == "multiclass" and scale == WHOLE
+        many = several and len(question.classes) <= MOST_AREAS
         return cls(
             question,
             scale,
@@ -124,6 +132,7 @@ class Sufficient:
             np.zeros(len(question.classes), dtype=np.int64),
             np.zeros((question.sides, 2), dtype=np.int64),
             joint=Joint.empty(scale, question.sides) if ranked else None,
+            crowd=Crowd.empty(len(question.classes)) if many else None,
             slices={name: cls.empty(question, (), SLICE) for name in slices},
         )
 
@@ -135,10 +144,12 @@ class Sufficient:
         self._identify(identity)
         for cut in cuts:
             for name, rows in cut.rows_of():
-                self.slices[name].add(_chosen(view, rows))
+                self.slices[name].add(chosen(view, rows))
         works = [lambda: self._count(view)]
         if self.joint is not None:
             works.append(lambda: self._rank(view))
+        if self.crowd is not None:
+            self.crowd.add([side.score for side in view.sides if side.score is not None])
         if self.question.scored:
             improbable = [_improbable(side.score) for side in view.sides if side.score is not None]
             self.improbable += np.array(improbable, dtype=np.int64)
@@ -164,6 +175,9 @@ class Sufficient:
         self.cube = _both(self.cube, other.cube, Cube.merged)
         if self.joint is not None and other.joint is not None:
             self.joint.merge(other.joint)
+        if self.crowd is not None and other.crowd is not None:
+            self.crowd.merge(other.crowd)
+        self.areas = None
         self._take(other.gaps, other.losses)
         self._identify(other.identity)
         for name, part in self.slices.items():
@@ -221,7 +235,7 @@ class Sufficient:
         self.identity = one, other
 
 
-def _chosen(view: View, rows: Ints) -> View:
+def chosen(view: View, rows: Ints) -> View:
     sides = tuple(
         Outputs(
             None if side.prediction is None else side.prediction[rows],

@@ -12,9 +12,9 @@ from msgspec.structs import replace
 
 from mlops_ci.cli.program import run_program
 from mlops_ci.config.model import Policy
-from mlops_ci.data import ColumnsRequest, pair, read_predictions
+from mlops_ci.data import ColumnsRequest, pair, read_predictions, room, stream_pair
 from mlops_ci.data import spark as spark_module
-from mlops_ci.data.aggregate import read_aggregate, to_bytes
+from mlops_ci.data.aggregate import from_bytes, read_aggregate, to_bytes
 from mlops_ci.data.spark import aggregate_spark
 from mlops_ci.errors import ComparisonError
 from mlops_ci.verdict import PairedRows, compare_merged, compare_unpaired
@@ -85,6 +85,46 @@ def test_it_counts_what_numpy_counts_to_the_byte(
     assert to_bytes(found) == to_bytes(expected)
     gate = ["--max", "pinball_loss@0.9=9"] if make is numbers else ["--min", "accuracy=0.2"]
     assert run_program(["compare", str(place), *gate]) == 0
+
+
+def classes(seed: int) -> Columns:
+    """Of three classes, with a score for each."""
+    label = np.arange(ROWS) % 3
+    made = np.random.default_rng(seed).normal(size=(ROWS, 3)) + (label[:, None] == np.arange(3))
+    score = np.exp(made) / np.exp(made).sum(axis=1, keepdims=True)
+    return {
+        "id": list(range(ROWS)),
+        "region": [("north", None, "west")[n % 3 == n % 7] for n in range(ROWS)],
+        "label": [("cat", "dog", "owl")[one] for one in label],
+    } | {f"score_{name}": score[:, at].tolist() for at, name in enumerate(("cat", "dog", "owl"))}
+
+
+@pytest.mark.parametrize("first", [0, 800])
+def test_many_classes_are_ranked_as_in_files(
+    spark: Any, tmp_path: Path, first: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same rows, and as two samples of which too few are common."""
+    monkeypatch.setattr(room, "MANY", 10)
+    monkeypatch.setattr(spark_module, "WIDE", 1 + first)
+    head = classes(2)
+    head["id"] = [key + first for key in head["id"]]
+    head["label"] = [("cat", "dog", "owl")[key % 3] for key in head["id"]]
+    paths, (one, other) = frames(spark, tmp_path, classes(1), head)
+    place = tmp_path / "x.mlops-ci-aggregate"
+    aggregate = aggregate_spark(one, other, place, REQUEST)
+    streamed = stream_pair(paths[0], paths[1], REQUEST)
+    assert streamed is not None
+    if not first:
+        found = read_aggregate(place)[1]
+        assert found.areas is not None
+        assert to_bytes(found) == to_bytes(streamed.found)
+        return
+    assert aggregate.apart is not None
+    assert streamed.apart is not None
+    for sent, same in zip(aggregate.apart, streamed.apart, strict=True):
+        alone = from_bytes(sent)
+        assert alone.areas is not None
+        assert to_bytes(alone) == to_bytes(same)
 
 
 BROKEN: dict[str, tuple[Columns, str]] = {

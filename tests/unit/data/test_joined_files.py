@@ -158,15 +158,65 @@ def test_what_is_wrong_is_said_as_of_few_rows(
     assert said[0] == said[1]
 
 
-def test_too_few_rows_in_common_are_two_samples(tmp_path: Path) -> None:
+def half_new(tmp_path: Path) -> tuple[Path, Path]:
+    """Half of base's rows are head's, too."""
     head = columns(2, id=[n + ROWS // 2 for n in range(ROWS)])
     head["label"] = [n % 2 for n in head["id"]]
-    paths = files(tmp_path, columns(1), head)
-    assert stream_pair(*paths, REQUEST) is None
-    assert compare_files(asked(*paths)).comparison.evidence == "unpaired"
+    head["region"] = ["new" if n > ROWS else "south" for n in head["id"]]
+    return files(tmp_path, columns(1), shuffled(head))
 
 
-def test_rows_without_an_id_are_not_joined(tmp_path: Path) -> None:
+def none_common(tmp_path: Path) -> tuple[Path, Path]:
+    return files(tmp_path, columns(1), columns(2, id=[n + 2 * ROWS for n in range(ROWS)]))
+
+
+def other_labels(tmp_path: Path) -> tuple[Path, Path]:
     base, head = (without(side, "id") for side in (columns(1), columns(2)))
-    head = {name: values[1:] + values[:1] for name, values in head.items()}
-    assert stream_pair(*files(tmp_path, base, head), REQUEST) is None
+    return files(tmp_path, base, {name: v[1:] + v[:1] for name, v in head.items()})
+
+
+def fewer_rows(tmp_path: Path) -> tuple[Path, Path]:
+    base, head = (without(side, "id") for side in (columns(1), columns(2)))
+    return files(tmp_path, base, {name: v[:-100] for name, v in head.items()})
+
+
+@pytest.mark.parametrize("make", [half_new, none_common, other_labels, fewer_rows])
+def test_too_few_rows_in_common_are_two_samples(
+    tmp_path: Path, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same files, counted and as rows."""
+    paths = make(tmp_path)
+    found = stream(paths)
+    read = [read_predictions(path, REQUEST) for path in paths]
+    pairing = pair(*read)
+    assert found.apart is not None
+    assert found.counts == pairing.counts
+    assert (found.unscored, found.added) == (pairing.unscored, pairing.added)
+    assert found.notes == (COUNTED, *pairing.notes)
+    assert found.rows_digest == read[1].rows_digest
+    told = compare_files(asked(*paths)).comparison
+    monkeypatch.setattr(room, "MANY", 1 << 22)
+    of_few = compare_files(asked(*paths)).comparison
+    assert told.evidence == of_few.evidence == "unpaired"
+    assert (told.verdict, told.rows) == (of_few.verdict, of_few.rows)
+    assert told.left_out == (None if make is not half_new else told.left_out)
+    assert (told.left_out is None) == (of_few.left_out is None)
+    for one, same in zip(told.metrics, of_few.metrics, strict=True):
+        assert (one.metric, one.slice) == (same.metric, same.slice)
+        slack = 5e-3 if one.metric in ("roc_auc", "average_precision") else 1e-9
+        ends = ("low", "high") if one.metric in ("accuracy", "recall", "f1", "mcc") else ()
+        for name in ("base", "head", "difference", *ends):
+            found_end, expected = getattr(one, name), getattr(same, name)
+            assert (found_end is None) == (expected is None), (one, name)
+            assert found_end is None or abs(found_end - expected) <= slack, (one, name)
+
+
+def test_a_key_that_stands_twice_is_refused_in_two_samples(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = [n + 2 * ROWS for n in range(ROWS)]
+    paths = files(tmp_path, columns(1), columns(2, id=[*keys[:-1], keys[0]]))
+    said = [refusal(*paths)]
+    monkeypatch.setattr(room, "MANY", 1 << 22)
+    said.append(refusal(*paths))
+    assert said[0] == said[1]

@@ -137,15 +137,6 @@ def test_an_identical_file_is_no_change(tmp_path: Path) -> None:
 
 
 LEFT: dict[str, tuple[Columns, Columns]] = {
-    "another order, and no keys": (
-        without(columns(1), "id"),
-        {n: v[1:] + v[:1] for n, v in without(columns(2), "id").items()},
-    ),
-    "fewer rows, and no keys": (
-        without(columns(1), "id"),
-        {n: v[:-1] for n, v in without(columns(2), "id").items()},
-    ),
-    "half of the rows": (columns(1), {n: v[: ROWS // 2] for n, v in columns(2).items()}),
     "weights": (columns(1, weight=[1.0 + n for n in range(ROWS)]), columns(2)),
     "no probabilities": (columns(1), columns(2, score=[n - 9.5 for n in range(ROWS)])),
     "a class more": (classes(1), classes(2) | {"prediction": ["fox"] + ["cat"] * (ROWS - 1)}),
