@@ -43,8 +43,9 @@ class Counted:
         view = _view(self.found.question, *sides)
         self.identify(at)
         self.found.add(view, cuts, at)
-        if self.groups is not None and sides[0].group is not None:
-            self.groups.add(view, cuts, sides[0].group)
+        group = next((side.group for side in sides if side.group is not None), None)
+        if self.groups is not None and group is not None:
+            self.groups.add(view, cuts, group)
 
     def identify(self, sums: tuple[int, int]) -> None:
         one, other = ((a + b) % 2**64 for a, b in zip(self.identity, sums, strict=True))
@@ -100,7 +101,7 @@ def _count_with(
     counted = Counted(
         Sufficient.empty(question, names), Sufficient.empty(replace(question, sides=1))
     )
-    if file.roles.group:
+    if any(feed.group for feed in feeds):
         counted.groups = Regrouped(file.table.rows, min(feed.rows_at_once for feed in feeds))
     try:
         count(feeds, counted, values)

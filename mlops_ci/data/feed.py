@@ -94,7 +94,7 @@ class Feed:
     missing or not finite, and scores that no cut fits."""
 
     def __init__(self, file: File, slices: tuple[str, ...], group: str | None = None) -> None:
-        self.file = file
+        self.file, self.group = file, group
         self._codes = _codes_of(file)
         key, text = _key_of(file)
         sql = {name: code for name, (code, _) in self._codes.items()}

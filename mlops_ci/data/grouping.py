@@ -23,6 +23,7 @@ from mlops_ci.data.partitions import MOST, Partitions
 from mlops_ci.verdict.adds import asked_of
 from mlops_ci.verdict.aggregates.grouped import Asked, Grouped
 from mlops_ci.verdict.aggregates.sufficient import Cut, Sufficient
+from mlops_ci.verdict.queried import Sums, query_metrics, rank_parts
 from mlops_ci.verdict.rows import Ints, Outputs, View
 
 SHARE = 4  # of a chunk's rows has a part
@@ -88,6 +89,21 @@ class Regrouped:
         found.grouped = sums[None]
         for name, part in found.slices.items():
             part.grouped = sums[name]
+
+    def rank_into(
+        self, found: Sufficient, names: Sequence[tuple[str, ...]], metrics: Iterable[str]
+    ) -> None:
+        """The groups are queries: `found.queries` is set, of the metrics that are asked for."""
+        asked = query_metrics(metrics, found.question.task)
+        sums: dict[str | None, Sums] = {None: {}} | {name: {} for name in found.slices}
+        if asked:
+            for rows in self._in_order(names):
+                rank_parts(sums, asked, rows)
+        found.queries = sums[None]
+        for name, part in found.slices.items():
+            part.queries = sums[name] | {
+                one.name: None for one in asked if one.name not in sums[name]
+            }
 
     def _in_order(self, names: Sequence[tuple[str, ...]]) -> Iterator[tuple[View, list[Cut], Ints]]:
         """The next part is read while one is summed."""

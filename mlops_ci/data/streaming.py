@@ -41,7 +41,7 @@ from mlops_ci.data.rows import slice_of
 from mlops_ci.data.table import Table, quote
 from mlops_ci.records import Resolution, RowCounts
 from mlops_ci.verdict.aggregates.sufficient import Question, Sufficient
-from mlops_ci.verdict.names import known_metric
+from mlops_ci.verdict.queried import query_metrics
 
 COUNTED = (
     "The rows were counted as they were read, and not kept: the intervals of ROC AUC and average "
@@ -105,12 +105,15 @@ def _stream(
         raise UnlikeError
     values, base_feed = _feed_of(one)
     metrics = tuple(metrics)
-    _refuse_queries((one, other), metrics)
+    if one.roles.group and one.task[0] == "multiclass" and one.scores:
+        raise UnlikeError  # the ROC AUC of many classes by groups needs the rows
     question = question_of(one, request, metrics, _extremes_of(base))
-    counted = count_pair((base_feed, Feed(other, ())), values, question)
+    counted = count_pair((base_feed, _head_feed((one, other), metrics)), values, question)
     if counted is not None and counted.groups is not None:
         with closing(counted.groups) as groups:
-            groups.sum_into(counted.found, slices_of(one, values), metrics)
+            if one.roles.group:
+                groups.sum_into(counted.found, slices_of(one, values), metrics)
+            groups.rank_into(counted.found, slices_of(one, values), metrics)
     with ThreadPoolExecutor(2) as threads:
         digests = tuple(threads.map(lambda file: digest_file(file.table.path), (one, other)))
     streamed = Streamed(
@@ -131,6 +134,13 @@ def _feed_of(file: File) -> tuple[Names, Feed]:
     cuts = [slice_of(file.table, name, f"slice_{at}") for at, name in enumerate(file.roles.slices)]
     values = tuple(names for names, _ in cuts)
     return values, Feed(file, tuple(sql for _, sql in cuts), file.roles.group)
+
+
+def _head_feed(files: tuple[File, File], metrics: Iterable[str]) -> Feed:
+    """Where only head says which rows are one query, they are for rankings alone."""
+    base, head = files
+    ranked = not base.roles.group and query_metrics(metrics, base.task[0])
+    return Feed(head, (), head.roles.group if ranked else None)
 
 
 def _as_pairs(
@@ -178,16 +188,6 @@ def _as_samples(
         added=head.n - paired,
         left_out=counted.left_out if 0 < paired < base.n else None,
     )
-
-
-def _refuse_queries(files: tuple[File, File], metrics: Iterable[str]) -> None:
-    """Metrics of queries, and the ROC AUC of many classes by groups, need the rows."""
-    if not any(file.roles.group for file in files):
-        return
-    known = map(known_metric, metrics)
-    ranked = files[0].task[0] == "multiclass" and bool(files[0].scores)
-    if ranked or any(one is not None and one.needs == "group" for one in known):
-        raise UnlikeError
 
 
 def _new_slices(one: File, other: File, values: Sequence[Sequence[str]]) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ def impossible(part: Part, metric: Metric) -> str | None:
         return "no row is left"
     needs = metric.needs
     if needs == "group":
-        if part.view.queries is None:
+        if not part.has_queries:
             return NO_QUERIES
         needs = "score" if view.task == "binary" else "prediction"
     if needs in part.faults:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
-from mlops_ci.verdict import confusion, precision, queries
+from mlops_ci.verdict import confusion, precision
 from mlops_ci.verdict.assessing import impossible, narrowed, ranks, too_few
 from mlops_ci.verdict.influence import by_groups
 from mlops_ci.verdict.intervals import EXACTLY_ZERO, Interval, wilson
 from mlops_ci.verdict.losses import LOSSES
 from mlops_ci.verdict.measured import Measured
-from mlops_ci.verdict.moments import mean_interval
 from mlops_ci.verdict.names import Metric, metric_of
 from mlops_ci.verdict.part import Part
 from mlops_ci.verdict.remarks import FEW_CARRIERS, carried_by
-from mlops_ci.verdict.rows import Floats
 from mlops_ci.verdict.weights import measure_weighted
 
 # Of intervals: a part of the metric's unit that is no width.
@@ -188,34 +185,14 @@ def _measure_calibration(part: Part, _: Metric) -> Measured:
 
 
 def _measure_queries(part: Part, metric: Metric) -> Measured:
-    ranked = [queries.rank_queries(part.view, side) for side in part.view.sides]
-    if not len(queries.relevant(ranked[0])):
+    found = part.queried(metric)
+    if found is None or not found.count:
         return Measured((None,) * part.sides, note="no group has a relevant row")
-    if metric.name == "mrr":
-        found = [queries.reciprocal_rank(one) for one in ranked]
-    else:
-        found = [queries.ndcg(one, metric.number) for one in ranked]
-    values = tuple(math.fsum(one) / len(one) for one in found)
-    count = len(found[0])
-    if count < part.policy.min_rows:
-        why = f"{count} groups, fewer than min-rows ({part.policy.min_rows})"
-        return Measured(values, note=f"not assessed: {why}")
-    own = tuple(
-        _of_queries(one - value, (-value, 1 - value), part.level, value)
-        for one, value in zip(found, values, strict=True)
-    )
-    change = None
-    if part.sides > 1:
-        moved = values[1] - values[0]
-        change = _of_queries(found[1] - found[0] - moved, (-1.0, 1.0), part.level, moved)
-    return Measured(values, own, change)
-
-
-def _of_queries(
-    centred: Floats, reach: tuple[float, float], level: float, value: float
-) -> Interval | None:
-    found = mean_interval(centred, reach, level)
-    return None if found is None else found.shifted(value)
+    if found.count < part.policy.min_rows:
+        why = f"{found.count} groups, fewer than min-rows ({part.policy.min_rows})"
+        return Measured(found.values, note=f"not assessed: {why}")
+    own = tuple(found.own(side, part.level) for side in range(part.sides))
+    return Measured(found.values, own, found.change(part.level) if part.sides > 1 else None)
 
 
 def _family(metric: Metric) -> Callable[[Part, Metric], Measured]:

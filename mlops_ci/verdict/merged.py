@@ -36,6 +36,7 @@ from mlops_ci.verdict.multiclass import SummedAreas
 from mlops_ci.verdict.names import DEFAULT, Metric, canonical_metric
 from mlops_ci.verdict.part import Part
 from mlops_ci.verdict.precision import Precision, average_precision
+from mlops_ci.verdict.queried import Queried
 from mlops_ci.verdict.rows import Floats, Ints
 from mlops_ci.verdict.summary import summary_of
 from mlops_ci.verdict.summed import SummedMeans
@@ -151,6 +152,8 @@ class MergedPart(Part):
         """Why a metric cannot be had of statistics."""
         if metric.name == "ece":
             return None
+        if metric.needs == "group":
+            return None if metric.name in (self.found.queries or {}) else NO_ROWS
         if is_of_losses(metric):
             known = self.found.losses.get(key_of(metric))
             return None if known is not None and known.sums else NO_ROWS
@@ -229,6 +232,13 @@ class MergedPart(Part):
             return Counted({(1.0,): sides[0]})
         moved = Moved.of((sides[0], sides[1], joint.bands[at]))
         return Counted({(1.0, 0.0): sides[0], (1.0, 1.0): sides[1], (0.0, 1.0): moved})
+
+    @property
+    def has_queries(self) -> bool:
+        return self.found.queries is not None
+
+    def queried(self, metric: Metric) -> Queried | None:
+        return None if self.found.queries is None else self.found.queries[metric.name]
 
     @property
     def areas(self) -> SummedAreas:

@@ -21,6 +21,7 @@ from mlops_ci.verdict.losses import loss_of
 from mlops_ci.verdict.means import Means
 from mlops_ci.verdict.multiclass import ManyAreas, RowAreas, areas
 from mlops_ci.verdict.names import Metric
+from mlops_ci.verdict.queried import Queried, RowQueries
 from mlops_ci.verdict.rows import Ints, View
 from mlops_ci.verdict.soundness import faults_of
 
@@ -107,6 +108,14 @@ class Part:
     def area(self) -> ranking.Area:
         """Of scores of two classes."""
         return ranking.area_of(self.placements, self.view.actual)
+
+    @property
+    def has_queries(self) -> bool:
+        return self.view.queries is not None
+
+    def queried(self, metric: Metric) -> Queried | None:
+        """A metric of queries. None where no query has anything to find."""
+        return RowQueries.of(self.view, metric)
 
     @property
     def areas(self) -> ManyAreas:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial, reduce
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +36,9 @@ from mlops_ci.verdict.aggregates.scale import SLICE, WHOLE, Scale
 from mlops_ci.verdict.aggregates.totals import Totals
 from mlops_ci.verdict.rows import Floats, Ints, Outputs, View
 from mlops_ci.verdict.soundness import SUM_TOLERANCE
+
+if TYPE_CHECKING:
+    from mlops_ci.verdict.queried import SummedQueries
 
 ROWS = 1 << 14  # of a chunk that is summed at once: it stays in a core's cache
 WIDE = 1 << 21  # and that is counted into tables of all steps
@@ -95,7 +98,7 @@ class Sufficient:
     `cube`: rows by the combination of their slices, of two sides with predictions. `grouped`: where
     rows belong together, what a second pass (`adds`) has summed over their groups. `crowd`: of the
     scores of many classes, until the rows have been looked at again for their `areas`, which do not
-    merge.
+    merge. `queries`: by metric what a look at whole queries has summed; None where there are none.
 
     Grows in place.
     """
@@ -117,6 +120,7 @@ class Sufficient:
     grouped: Grouped | None = None
     crowd: Crowd | None = None
     areas: CountedAreas | None = None
+    queries: dict[str, SummedQueries | None] | None = None
 
     @classmethod
     def empty(

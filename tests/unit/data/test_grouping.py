@@ -156,18 +156,16 @@ def test_groups_of_heads_alone_do_not_count(tmp_path: Path) -> None:
     assert streamed.found.grouped is None
 
 
-LEFT: dict[str, tuple[Any, tuple[str, ...]]] = {
-    "a row without a group": ({"group": [None] + ["user"] * 499}, ()),
-    "metrics of queries": ({}, ("ndcg",)),
-    "weights": ({"weight": [1.0 + row for row in range(500)]}, ()),
+LEFT: dict[str, Columns] = {
+    "a row without a group": {"group": [None] + ["user"] * 499},
+    "weights": {"weight": [1.0 + row for row in range(500)]},
 }
 
 
 @pytest.mark.parametrize("case", LEFT)
 def test_what_needs_the_rows_is_left_to_them(tmp_path: Path, case: str) -> None:
-    more, metrics = LEFT[case]
-    paths = both(tmp_path, numbers(500, 50, 1) | more, numbers(500, 50, 2))
-    assert stream_pair(*paths, REQUEST, metrics) is None
+    paths = both(tmp_path, numbers(500, 50, 1) | LEFT[case], numbers(500, 50, 2))
+    assert stream_pair(*paths, REQUEST) is None
 
 
 def test_one_group_that_decides_is_looked_at_where_few_differ(tmp_path: Path) -> None:
