@@ -133,6 +133,14 @@ OPTIONS: tuple[Option, ...] = (
         only="cli",
     ),
     Option(
+        "better",
+        "What is better of a number whose name does not tell: higher or lower.",
+        COMPARE,
+        metavar="METRIC=WHICH",
+        multiple=True,
+        only="cli",
+    ),
+    Option(
         "min",
         "A gate: the candidate's metric is at least X.",
         COMPARE,

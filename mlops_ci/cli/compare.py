@@ -135,15 +135,36 @@ def gates_of(options: dict[str, Any]) -> list[Any]:
     from mlops_ci.config import expand_gates
 
     gates: list[Any] = []
+    better = dict(map(_direction, options["better"]))
     for option in ("max_drop", "min", "max"):
         for text in options[option]:
-            metric, equals, number = text.partition("=")
-            limits = _limits(option, text, number if equals and metric.strip() else "")
-            gates += expand_gates({metric.strip(): limits})
+            # A name may have an equals sign of its own: `site=north.auc`.
+            metric, _, number = text.rpartition("=")
+            name = metric.strip()
+            limits = _limits(option, text, number if name else "", better.get(name))
+            gates += expand_gates({name: limits})
+    ungated = [name for name in better if name not in {gate.metric for gate in gates}]
+    if ungated:
+        raise UsageError(
+            f"--better {ungated[0]}={better[ungated[0]]}: no gate speaks of {ungated[0]}",
+            where="--better",
+            fix=f"--max-drop {ungated[0]}=0.01",
+        )
     return gates
 
 
-def _limits(option: str, text: str, number: str) -> Any:
+def _direction(text: str) -> tuple[str, str]:
+    metric, _, better = text.rpartition("=")
+    if not metric.strip() or better.strip() not in ("higher", "lower"):
+        raise UsageError(
+            f"--better {text}: that is not METRIC=higher or METRIC=lower",
+            where="--better",
+            fix="--better profit=higher",
+        )
+    return metric.strip(), better.strip()
+
+
+def _limits(option: str, text: str, number: str, better: str | None) -> Any:
     import math
 
     import msgspec
@@ -167,4 +188,4 @@ def _limits(option: str, text: str, number: str) -> Any:
             where=f"--{name}",
             fix=f"--{name} roc_auc=0.01" if option == "max_drop" else f"--{name} recall=0.6",
         )
-    return msgspec.convert({name: value}, Limits)
+    return msgspec.convert({name: value, "better": better}, Limits)

@@ -11,7 +11,7 @@ from mlops_ci.cli.progress import progress_here
 from mlops_ci.errors import MlopsCiError, UsageError
 
 FILES_ONLY = ("label", "prediction", "score", "id", "slice", "task", "positive", "max_drop", "min",
-              "max")  # fmt: skip
+              "max", "better")  # fmt: skip
 
 
 def compare_recorded_models(options: Mapping[str, Any]) -> int:

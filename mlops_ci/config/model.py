@@ -24,6 +24,7 @@ DROPS: tuple[GateKind, ...] = ("max-drop", "max-drop-relative")  # against a bas
 FLOORS: tuple[GateKind, ...] = ("min", "max")  # of the candidate alone
 OnInconclusive = Literal["estimate", "warn", "fail"]
 Average = Literal["macro", "weighted"]
+Better = Literal["higher", "lower"]
 Commented = Literal["always", "changes", "none"]
 Plots = Literal["auto", "branch", "attachments", "artifact", "mermaid", "none"]
 Alarm = Literal["pass", "fail", "inconclusive", "ungated", "error", "deployed"]
@@ -45,7 +46,8 @@ class Limits(Setting, frozen=True):
     what the metric may rise. `slice` is `column=value`, or `column=*` for every value of a column.
     `max_total_drop` bounds the loss against the best record of the last 90 days, in the unit of
     the drop beside it (`max_drop`, where there are both); its default is twice that drop.
-    `accept: point` lets a number without rows decide.
+    `accept: point` lets a number without rows decide. `better` tells the direction of a number
+    whose name does not.
     """
 
     max_drop: NonNegative | None = None
@@ -56,6 +58,7 @@ class Limits(Setting, frozen=True):
     slice: str | None = None
     required: bool = True
     accept: Literal["rows", "point"] = "rows"
+    better: Better | None = None
 
 
 class Gate(Struct, frozen=True, kw_only=True):
@@ -72,6 +75,7 @@ class Gate(Struct, frozen=True, kw_only=True):
     required: bool = True
     accept: Literal["rows", "point"] = "rows"
     max_total_drop: float | None = None
+    better: Better | None = None
 
 
 class Waiver(Setting, frozen=True, kw_only=True):
@@ -112,7 +116,7 @@ class Columns(Setting, frozen=True):
     score: str | None = None
     group: str | None = None
     weight: str | None = None
-    values: list[str] | dict[str, Literal["higher", "lower"]] = []
+    values: list[str] | dict[str, Better] = []
 
     @property
     def directions(self) -> dict[str, bool | None]:
@@ -127,7 +131,7 @@ class Function(Setting, frozen=True):
     predictions of some rows (and, where it has such a parameter, `score`)."""
 
     function: str
-    better: Literal["higher", "lower"]
+    better: Better
 
 
 class Deploy(Setting, frozen=True):
@@ -278,6 +282,7 @@ def _gates_of(metric: str, limits: Limits) -> Iterator[Gate]:
             slice=limits.slice,
             required=limits.required,
             accept=limits.accept,
+            better=limits.better,
             max_total_drop=_total_drop(limits, kind, limit) if kind in DROPS else None,
         )
 

@@ -15,6 +15,7 @@ from mlops_ci.steps.numbers import compare_known
 from mlops_ci.steps.sides import Known, Measured, Moved, Outcome, Sides, Wanted
 from mlops_ci.verdict import Promise, Trainings, judge, verdict_of, waive, widen_all
 from mlops_ci.verdict.gates import gate_of
+from mlops_ci.verdict.lookup import directed
 from mlops_ci.verdict.remarks import NO_QUERIES
 
 SHOWN = 3
@@ -32,7 +33,7 @@ def compare_sides(sides: Sides) -> Outcome:
         raise _nothing(head)
     anchor = _against_best(sides, measured)
     judged = judge(
-        (*metrics, *sides.resources),
+        directed((*sides.resources, *metrics), _gates_of(sides)),
         gates,
         sides.policy,
         uncommon=measured.uncommon,
@@ -50,7 +51,7 @@ def compare_sides(sides: Sides) -> Outcome:
         verdict=_joined(verdict_of(waived.gates), sides),
         blocks=any(gate.blocks for gate in waived.gates)
         or any(one.blocks for one in sides.promises),
-        metrics=judged.metrics[: len(metrics)],
+        metrics=judged.metrics[len(sides.resources) :],
         gates=waived.gates,
         primary=judged.primary,
         evidence=measured.evidence,
@@ -133,8 +134,15 @@ def _kind(gate: Gate | Promise) -> str:
 
 def _asked(sides: Sides) -> frozenset[str]:
     """The names that gates and policy speak of."""
-    gates = map(gate_of, sides.gates)
-    return frozenset({*(gate.metric for gate in gates), sides.policy.primary or ""})
+    return frozenset({*(gate.metric for gate in _gates_of(sides)), sides.policy.primary or ""})
+
+
+def _gates_of(sides: Sides) -> list[Gate]:
+    """Base's before those that head alone has."""
+    return [
+        gate_of(one)
+        for one in sorted(sides.gates, key=lambda one: getattr(one, "source", "") == "head")
+    ]
 
 
 def _joined(verdict: Verdict, sides: Sides) -> Verdict:

@@ -12,14 +12,14 @@ doi:10.1080/00401706.1982.10487790).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from typing import Literal
 
 from mlops_ci.config.model import DROPS, FLOORS, Gate, Policy
-from mlops_ci.errors import ConfigError
 from mlops_ci.records.results import GateResult, MetricResult
 from mlops_ci.value import Value
 from mlops_ci.verdict.quantiles import normal_quantile, quantile
+from mlops_ci.verdict.reading import Reading, margin_of, quantity_of, read
 from mlops_ci.verdict.structs import replaced
 
 POWER = 0.80
@@ -70,18 +70,6 @@ class Circumstances(Value, frozen=True):
     against: Against = "base"
 
 
-class Reading(Value, frozen=True):
-    """Estimate and bounds minus limit, + is better: what is above 0 keeps the promise."""
-
-    estimate: float
-    low: float | None
-    high: float | None
-
-    @property
-    def exact(self) -> bool:
-        return self.low is not None and self.low == self.high
-
-
 class Ruling(Value, frozen=True):
     verdict: Literal["pass", "fail", "inconclusive"]
     reason: Reason
@@ -104,7 +92,7 @@ def judge_gate(
 ) -> GateResult:
     """`result`: None when the metric, or the slice, is not there; `missing` says which."""
     gate = promise.gate
-    margin = _margin(gate, result)
+    margin = margin_of(gate, result)
     ruling, reading = Ruling("inconclusive", missing), None
     if result is not None:
         ruling, reading = _decide(gate, result, at)
@@ -124,83 +112,15 @@ def judge_gate(
         else None,
         against=at.against,
         source=promise.source,
-        **_quantity(gate, result),
+        **quantity_of(gate, result),
     )
 
 
 def _decide(gate: Gate, result: MetricResult, at: Circumstances) -> tuple[Ruling, Reading | None]:
-    reading = _read(gate, result, _margin(gate, result))
+    reading = read(gate, result, margin_of(gate, result))
     if reading is None:
         return Ruling("inconclusive", "missing-slice" if result.n == 0 else "missing-metric"), None
     return _rule(gate, reading, result, at), reading
-
-
-def _margin(gate: Gate, result: MetricResult | None) -> float | None:
-    if gate.kind == "max-drop":
-        return gate.limit
-    if gate.kind == "max-drop-relative" and result is not None and result.base is not None:
-        return gate.limit * abs(result.base)
-    return None
-
-
-def _quantity(gate: Gate, result: MetricResult | None) -> dict[str, Any]:
-    """What is held against the limit, and its bounds; None each where they are not known."""
-    own = gate.kind in FLOORS
-    told: dict[str, Any] = {"quantity": "value" if own else "difference"}
-    if result is None:
-        return {**told, "estimate": None, "low": None, "high": None}
-    if own:
-        return {**told, "estimate": result.head, "low": result.head_low, "high": result.head_high}
-    low, high = result.low, result.high
-    if gate.kind == "max-drop-relative" and result.evidence == "paired":
-        low, high = _with_base(gate.limit, result)
-    return {**told, "estimate": result.difference, "low": low, "high": high}
-
-
-def _with_base(part: float, result: MetricResult) -> tuple[float | None, float | None]:
-    """Bounds of the change for a margin that is `part` of base's value, which these rows only
-    estimate. The standard deviation of a sum is at most the sum of both (Minkowski), so each end
-    moves by what the margin may lack or have too much. Two samples need none of it: there the
-    margin's own error is against that of the change. An exact change (equal models) stays exact.
-    """
-    low, high, base = result.low, result.high, result.base
-    if low is None or high is None or base is None or low == high == 0:
-        return low, high
-    if result.base_low is None or result.base_high is None:
-        return None, None
-    ends = sorted((abs(result.base_low), abs(result.base_high)))
-    least = 0.0 if result.base_low <= 0 <= result.base_high else ends[0]
-    lack, excess = part * max(0.0, abs(base) - least), part * max(0.0, ends[1] - abs(base))
-    if result.higher_is_better is False:
-        return low - excess, high + lack
-    return low - lack, high + excess
-
-
-def _read(gate: Gate, result: MetricResult, margin: float | None) -> Reading | None:
-    """None: there is nothing to read. Raises ConfigError where more may be better or worse."""
-    seen = _quantity(gate, result)
-    if seen["estimate"] is None:
-        return None
-    if gate.kind in FLOORS:
-        return _oriented(
-            seen, gate.kind == "min", -gate.limit if gate.kind == "min" else gate.limit
-        )
-    if result.higher_is_better is None:
-        raise ConfigError(
-            f"whether more {gate.metric} is better or worse is not known",
-            fix=f"give a bound instead of a drop, for example:\n    gates:\n"
-            f"      {gate.metric}: {{min: {result.head:g}}}",
-        )
-    return None if margin is None else _oriented(seen, result.higher_is_better, margin)
-
-
-def _oriented(seen: Mapping[str, Any], upwards: bool, room: float) -> Reading:  # noqa: FBT001 - the direction
-    low, high, estimate = seen["low"], seen["high"], seen["estimate"]
-    if low is None or high is None:
-        return Reading(room + (estimate if upwards else -estimate), None, None)
-    if upwards:
-        return Reading(room + estimate, room + low, room + high)
-    return Reading(room - estimate, room - high, room - low)
 
 
 def _rule(gate: Gate, reading: Reading, result: MetricResult, at: Circumstances) -> Ruling:
@@ -264,7 +184,7 @@ def _rows_needed(
         still = reading.estimate if result.base is None else _distance_of_base(gate, result.base)
     else:
         se = result.se or (reading.high - reading.low) / (2 * z)
-        still = _margin(gate, result) or 0.0
+        still = margin_of(gate, result) or 0.0
     reach = z + quantile(POWER)
     factor = result.n * (reach * se) ** 2
     # What seeds move, rows do not mend: it is taken off the distance before they are counted.

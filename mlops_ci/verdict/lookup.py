@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from mlops_ci.config.model import Gate
-from mlops_ci.errors import ConfigError
+from mlops_ci.errors import DOCS, ConfigError
 from mlops_ci.records.results import Evidence, MetricResult
 from mlops_ci.verdict.names import (
     canonical_gate,
@@ -18,12 +18,13 @@ from mlops_ci.verdict.structs import replaced
 
 
 class Results:
-    """Metric results by name and slice; of several, the strongest evidence."""
+    """Metric results by name and slice; of several, the strongest evidence that has a value, and of
+    equal ones the first."""
 
     def __init__(self, metrics: Iterable[MetricResult]) -> None:
         self._found: dict[tuple[str, str | None], MetricResult] = {}
         order: dict[Evidence, int] = {"paired": 0, "unpaired": 1, "history": 2, "point": 3}
-        for result in sorted(metrics, key=lambda one: order[one.evidence]):
+        for result in sorted(metrics, key=lambda one: (order[one.evidence], one.head is None)):
             self._found.setdefault((result.metric, result.slice), result)
         self.names = tuple(dict.fromkeys(name for name, _ in self._found))
         self.slices = tuple(dict.fromkeys(s for _, s in self._found if s is not None))
@@ -51,6 +52,29 @@ class Results:
         if known_metric(gate.metric) is None:
             raise unknown_metric(gate.metric, self.names)
         return canonical_gate(gate)
+
+
+def directed(metrics: Sequence[MetricResult], gates: Iterable[Gate]) -> tuple[MetricResult, ...]:
+    """With the directions that gates tell of numbers whose names do not; of two that differ the
+    first counts. Raises ConfigError where a gate turns round what is known."""
+    results, told = Results(metrics), dict[str, bool]()
+    for gate in gates:
+        if gate.better is not None:
+            told.setdefault(results.resolve(gate).metric, gate.better == "higher")
+    for one in metrics:
+        if one.higher_is_better is not None and told.get(one.metric) == (not one.higher_is_better):
+            better = "higher" if one.higher_is_better else "lower"
+            raise ConfigError(
+                f"of {one.metric} {better} is better, whatever its gate says",
+                fix=f"leave out the `better` of {one.metric}'s gate",
+                link=f"{DOCS}/config.md#gates",
+            )
+    return tuple(
+        replaced(one, higher_is_better=told.get(one.metric))
+        if one.higher_is_better is None
+        else one
+        for one in metrics
+    )
 
 
 def _means(name: str, asked: str) -> bool:

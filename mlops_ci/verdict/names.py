@@ -119,55 +119,20 @@ NEGATED = {
     "neg_mean_absolute_percentage_error": "mape",
 }
 # Numbers in metrics files whose direction nobody doubts, although we cannot compute them.
-KNOWN_UP = frozenset(
-    [
-        "score",
-        "ndcg",
-        "map",
-        "mrr",
-        "jaccard",
-        "iou",
-        "dice",
-        "kappa",
-        "bleu",
-        "rouge",
-        "hit_rate",
-        "top_k_accuracy",
-        "binary_accuracy",
-        "categorical_accuracy",
-        "sparse_categorical_accuracy",
-        "explained_variance",
-        "throughput",
-        "lift",
-        "gini",
-        "ks",
-    ]
-)
-KNOWN_DOWN = frozenset(
-    [
-        "loss",
-        "error",
-        "err",
-        "perplexity",
-        "wer",
-        "cer",
-        "latency",
-        "duration",
-        "time",
-        "seconds",
-        "bytes",
-        "size",
-        "memory",
-        "cost",
-        "median_absolute_error",
-        "max_error",
-        "hamming_loss",
-        "zero_one_loss",
-        "pinball_loss",
-        "fpr",
-        "fnr",
-    ]
-)
+KNOWN_UP = frozenset({
+    "score", "ndcg", "map", "mrr", "jaccard", "iou", "dice", "kappa", "bleu", "rouge", "hit_rate",
+    "top_k_accuracy", "binary_accuracy", "categorical_accuracy", "sparse_categorical_accuracy",
+    "explained_variance", "throughput", "lift", "gini", "ks",
+})  # fmt: skip
+KNOWN_DOWN = frozenset({
+    "loss", "error", "err", "perplexity", "wer", "cer", "latency", "duration", "time", "seconds",
+    "bytes", "size", "memory", "cost", "median_absolute_error", "max_error", "hamming_loss",
+    "zero_one_loss", "pinball_loss", "fpr", "fnr",
+})  # fmt: skip
+# What the last word may say after the one that tells the direction: `latency_ms`.
+UNITS = frozenset({
+    "ns", "us", "ms", "s", "sec", "min", "b", "kb", "mb", "gb", "kib", "mib", "gib", "usd", "eur",
+})  # fmt: skip
 # Metrics with a number in their name: `pinball_loss@0.9` of the 90 % quantile, `ndcg@10`.
 _PARAMETER = r"(?P<name>[a-z_]+)@(?P<number>[0-9]+(?:\.[0-9]+)?)"
 # Of one class: `recall@cat`. What follows the @ is the class as the rows have it.
@@ -268,7 +233,8 @@ def higher_is_better(name: str) -> bool | None:
         metric = known_metric(plain)
         if metric is not None:
             return metric.higher_is_better
-        ending = plain.rsplit("_", 1)[-1]
+        words = plain.split("_")
+        ending = words[-2] if words[-1] in UNITS and len(words) > 1 else words[-1]
         for word in (plain, ending):
             if word in KNOWN_UP or word in KNOWN_DOWN:
                 return word in KNOWN_UP

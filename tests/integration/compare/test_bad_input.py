@@ -127,6 +127,9 @@ def test_a_weight_below_0(two: Path, capsys: Capture, cancer: Real) -> None:
         (["base.csv", "head.csv", "--max-drop", "roc_auc=nan"], 2, "not METRIC=X"),
         (["base.csv", "head.csv", "--max-drop", "roc_auc=-0.1"], 2, "--max-drop roc_auc=0.1"),
         (["base.csv", "head.csv", "--min", "=0.1"], 2, "not METRIC=X"),
+        (["base.csv", "head.csv", "--better", "x=more", *GATE], 2, "METRIC=higher or METRIC=lower"),
+        (["base.csv", "head.csv", "--better", "cost=lower", *GATE], 2, "no gate speaks of cost"),
+        (["base.csv", "head.csv", "--better", "roc_auc=lower", *GATE], 2, "higher is better"),
         (["base.csv", "head.csv", "--min", "rmse=1"], 1, ""),
         (["base.csv", "head.csv", "--slice", "sight"], 2, "perhaps you meant 'site'"),
         (["base.csv", "head.csv", "--positive", "2"], 2, "none of 0, 1"),
@@ -188,6 +191,19 @@ def test_a_gate_on_a_metric_that_head_lost(here: Path, capsys: Capture) -> None:
     arguments = ["base.json", "head.json", "--max-drop", "auc=0.01", "--max-drop", "f1=0.01"]
     assert run_program(["compare", *arguments]) == 1
     assert "head does not have it" in " ".join(capsys.readouterr().out.split())
+
+
+def test_numbers_with_names_of_their_own(here: Path, capsys: Capture) -> None:
+    (here / "base.json").write_text('{"profit": 10, "site=north": {"auc": 0.8}}')
+    (here / "head.json").write_text('{"profit": 9, "site=north": {"auc": 0.8}}')
+    gates = ["--max-drop", "site=north.auc=0.01", "--max-drop", "profit=0.5"]
+    refused(capsys, 2, "--better profit=higher", "base.json", "head.json", *gates)
+    for better, blocks in (("higher", True), ("lower", False)):
+        told = [*gates, "--better", f"profit={better}", "--json"]
+        assert run_program(["compare", "base.json", "head.json", *told]) == int(blocks)
+        found = json.loads(capsys.readouterr().out)
+        assert [one["metric"] for one in found["gates"]] == ["site=north.auc", "profit"]
+        assert found["metrics"][0]["higher_is_better"] is (better == "higher")
 
 
 @pytest.mark.parametrize(

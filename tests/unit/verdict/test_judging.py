@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mlops_ci.config.model import Gate, Policy
 from mlops_ci.errors import ConfigError
 from mlops_ci.records import GateResult, MetricResult
 from mlops_ci.verdict import CAP, Judgement, Promise, Uncommon, judge
+from mlops_ci.verdict.lookup import directed
 
 BLOCKS, WARNS = True, False
 
@@ -72,6 +75,65 @@ def test_a_drop_is_judged_by_the_whole_interval(
     mirrored = result(-difference, metric="log_loss", higher_is_better=False)
     found = judged(mirrored, gate(metric="log_loss"))
     assert (found.verdict, found.blocks, found.reason) == (verdict, blocks, reason)
+
+
+@given(
+    base=st.integers(0, 1000),
+    drop=st.integers(0, 1000),
+    of=st.sampled_from([10, 100, 1000, 7]),
+    upwards=st.booleans(),
+)
+def test_exactly_the_limit_is_inside_however_floats_round(
+    base: int, drop: int, of: int, upwards: bool
+) -> None:
+    head = base - drop if upwards else base + drop
+    before, after, limit = base / of, head / of, drop / of
+    number = result(
+        after - before, None, base=before, head=after, evidence="point", higher_is_better=upwards
+    )
+    found = judged(number, gate(limit=limit, accept="point"))
+    assert (found.verdict, found.blocks) == ("pass", False)
+    found = judged(number, gate("min" if upwards else "max", after, accept="point"))
+    assert found.verdict == "pass"
+    # With an interval whose middle is the limit nothing is decided, and nothing blocks.
+    around = result(after - before, 0.01, base=before, head=after, higher_is_better=upwards)
+    found = judged(around, gate(limit=limit))
+    assert (found.reason, found.blocks) == ("straddles", WARNS)
+    # A row more is beyond.
+    worse = after - 1 / of if upwards else after + 1 / of
+    number = result(
+        worse - before, None, base=before, head=worse, evidence="point", higher_is_better=upwards
+    )
+    assert judged(number, gate(limit=limit, accept="point")).verdict == "fail"
+
+
+def test_what_was_measured_comes_before_what_a_file_says_of_it() -> None:
+    cheap = result(0.0, None, metric="training_seconds", head=0.001, evidence="point")
+    took = result(0.0, None, metric="training_seconds", head=9.0, evidence="point")
+    ceiling = gate("max", 0.01, metric="training_seconds", accept="point")
+    assert judge([took, cheap], [ceiling], Policy()).gates[0].verdict == "fail"
+    assert judge([cheap, took], [ceiling], Policy()).gates[0].verdict == "pass"
+    # Not where there was nothing to measure.
+    none = result(None, None, metric="training_seconds", evidence="point")
+    assert judge([none, cheap], [ceiling], Policy()).gates[0].estimate == 0.001
+
+
+def test_a_gate_tells_what_is_better_of_a_number_that_does_not() -> None:
+    profit = result(-0.5, None, metric="profit", higher_is_better=None, evidence="point")
+    drop = gate(metric="profit", limit=0.1, accept="point")
+    with pytest.raises(ConfigError, match="whether more profit is better") as refused:
+        judged(profit, drop)
+    assert "better: higher" in str(refused.value.fix)
+    for better, verdict in (("higher", "fail"), ("lower", "pass")):
+        told = gate(metric="profit", limit=0.1, accept="point", better=better)
+        assert judged(profit, told).verdict == verdict
+        (found,) = directed([profit], [told])
+        assert found.higher_is_better is (better == "higher")
+    # Of two gates that differ the first tells what the report draws.
+    first, second = (gate(metric="profit", better=better) for better in ("lower", "higher"))
+    assert directed([profit], [first, second])[0].higher_is_better is False
+    with pytest.raises(ConfigError, match="of roc_auc higher is better"):
+        directed([result()], [gate(better="lower")])
 
 
 def test_a_relative_drop_is_a_part_of_base() -> None:

@@ -56,7 +56,7 @@ def test_scorers_of_scikit_learn_have_their_direction() -> None:
     [
         ("eval/val_loss", False), ("test.roc_auc", True), ("train:rmse", False), ("neg_log_loss", True),
         ("cv.neg_mean_absolute_error", True), ("ndcg@10", True), ("ndcg@1.5", None), ("pinball_loss@0.9", False), ("pinball_loss@2", None), ("banana", None), ("val_accuracy", True),
-        ("metrics.test_f1_score", True), ("p95_latency", False), ("ROC-AUC", True), ("Log Loss", False),
+        ("metrics.test_f1_score", True), ("p95_latency", False), ("latency_ms", False), ("model_size_mb", False), ("training_seconds", False), ("ms", None), ("ROC-AUC", True), ("Log Loss", False),
     ],
 )  # fmt: skip
 def test_direction(name: str, upwards: bool | None) -> None:
