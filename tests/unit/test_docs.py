@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -47,3 +50,40 @@ def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)", page.read_text("utf-8")):
         if "://" not in target:
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+CONFIG = (ROOT / "docs/config.md").read_text("utf-8")
+CODE = "\n".join(
+    [*re.findall(r"`([^`\n]+)`", CONFIG), *(text for _, text in BLOCK.findall(CONFIG))]
+)
+SCHEMA = json.loads((ROOT / "schemas/config.json").read_text("utf-8"))["$defs"]
+
+
+def choices(value: Any) -> Iterator[str]:
+    """Words that one key may have for a value, wherever in its schema."""
+    if isinstance(value, dict):
+        yield from (one for one in value.get("enum", ()) if isinstance(one, str))
+        for inside in value.values():
+            yield from choices(inside)
+    elif isinstance(value, list):
+        for inside in value:
+            yield from choices(inside)
+
+
+@pytest.mark.parametrize(
+    ("table", "key"), [(table, key) for table, told in SCHEMA.items() for key in told["properties"]]
+)
+def test_every_key_of_the_configuration_is_told_and_every_choice(table: str, key: str) -> None:
+    for word in (key, *choices(SCHEMA[table]["properties"][key])):
+        assert re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", CODE), word
+
+
+@pytest.mark.parametrize(
+    ("heading", "table"), [("## One model", "Model"), ("## The whole file", "Config")]
+)
+def test_the_tables_of_keys_have_no_key_that_is_not_read(heading: str, table: str) -> None:
+    section = CONFIG[CONFIG.index(heading) + 3 :].partition("\n## ")[0]
+    told = re.findall(r"^\| `([a-z-]+)` \|", section, re.MULTILINE)
+    assert len(told) == len(set(told))
+    assert {*told} <= {*SCHEMA[table]["properties"]}
+    assert {*SCHEMA[table]["properties"]} - {*told} <= {"price", "models"}

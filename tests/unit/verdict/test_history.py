@@ -29,13 +29,15 @@ def test_it_is_the_prediction_interval_of_the_logarithms() -> None:
     found = compare_resource("latency_ms", 13.0, Past(past), 0.95)
     fitted = sm.OLS(np.log(past), np.ones(7)).fit().get_prediction([1.0])
     low, high = fitted.conf_int(obs=True, alpha=0.05)[0]
-    assert (found.base_low, found.base_high) == pytest.approx((math.exp(low), math.exp(high)))
+    assert (found.base_low, found.base_high) == pytest.approx(
+        (math.exp(low), math.exp(high)), rel=1e-12
+    )
     base = math.exp(np.log(past).mean())
-    assert found.base == pytest.approx(base)
+    assert found.base == pytest.approx(base, rel=1e-12)
     assert found.difference == pytest.approx(13 - base)
     # Head is as noisy as one of them: the factor between the two, turned round.
-    assert found.low == pytest.approx(13 * base / math.exp(high) - base)
-    assert found.high == pytest.approx(13 * base / math.exp(low) - base)
+    assert found.low == pytest.approx(13 * base / math.exp(high) - base, abs=1e-9)
+    assert found.high == pytest.approx(13 * base / math.exp(low) - base, abs=1e-9)
     assert (found.evidence, found.higher_is_better) == ("history", False)
     assert found.method == "prediction interval, 7 runs of main"
 
