@@ -13,6 +13,7 @@ import yaml
 
 from mlops_ci.cli.program import COMMANDS
 from mlops_ci.config import parse_config
+from mlops_ci.git import FETCH_DEPTH
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -50,6 +51,38 @@ def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)#\s]+)", page.read_text("utf-8")):
         if "://" not in target:
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def places(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text("utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", one.lower()).replace(" ", "-") for one in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_to_a_heading(page: Path) -> None:
+    for target, place in re.findall(r"\]\(([\w./-]*)#([^)\s]+)\)", page.read_text("utf-8")):
+        there = (page.parent / target) if target else page
+        assert place in places(there), f"{page.name}: {target}#{place}"
+
+
+def test_the_cure_of_a_shallow_clone_is_the_same_everywhere() -> None:
+    said = yaml.safe_load(FETCH_DEPTH.partition("\n")[2])
+    page = (ROOT / "docs/errors.md").read_text("utf-8")
+    assert said in [yaml.safe_load(text) for _, text in BLOCK.findall(page)]
+
+
+def test_links_of_errors_lead_to_a_heading() -> None:
+    found = [
+        (module.name, *link)
+        for module in sorted((ROOT / "mlops_ci").rglob("*.py"))
+        for link in re.findall(r"\{DOCS\}/(\w+\.md)(?:#([\w-]+))?", module.read_text("utf-8"))
+    ]
+    assert len(found) > 10
+    for module, target, place in found:
+        there = ROOT / "docs" / target
+        assert there.exists(), module
+        assert not place or place in places(there), f"{module}: {target}#{place}"
 
 
 CONFIG = (ROOT / "docs/config.md").read_text("utf-8")

@@ -12,7 +12,7 @@ from mlops_ci.verdict.history import RESOURCES
 from mlops_ci.verdict.names import METRICS
 
 ROOT = Path(__file__).parents[3]
-DOCS = (ROOT / "docs/verdict.md").read_text()
+DOCS = (ROOT / "docs/statistics.md").read_text()
 SECTION = DOCS[DOCS.index("## Where the intervals come from") :]
 SECTION = SECTION[: SECTION.index("\n## ", 5)]
 ROWS = [
