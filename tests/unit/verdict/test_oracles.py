@@ -135,6 +135,25 @@ def test_the_number_is_scikit_learns(task: str, name: str, weighed: bool) -> Non
             assert value == pytest.approx(wanted, rel=1e-12, abs=1e-12), where
 
 
+@pytest.mark.parametrize("make", [binary_rows, multiclass_rows])
+@pytest.mark.parametrize("name", ["log_loss", "brier", "ece"])
+def test_scores_at_the_edges_count_as_scikit_learn_has_them(name: str, make: Any) -> None:
+    """0 and 1, right and wrong, are cut where scikit-learn cuts them; what is near them is not."""
+    rows: PairedRows = make(29, n=400)
+    score = np.array(rows.head.score)
+    edges = np.array([0.0, 1.0, 1e-9, 1 - 1e-9, 1e-5, 0.1, 0.5, 0.9])
+    places = edges[np.arange(80) % 8]
+    if make is multiclass_rows:
+        rest = (1 - places) / 3
+        score[:80] = np.column_stack((places, rest, rest, rest))
+    else:
+        score[:80] = places
+    rows = replace(rows, head=replace(rows.head, score=score))
+    found = {one.metric: one for one in compare_paired(rows, Policy(), [name])}[name]
+    told = Told(rows.label, rows.head.prediction, score, None, len(rows.classes))
+    assert found.head == pytest.approx(oracle(name, rows.task)(told), rel=1e-12)
+
+
 def queries(seed: int, n: int = 60, graded: bool = False) -> PairedRows:
     """Queries of eight rows each, of which one is relevant, or more; scores are tied."""
     rng = np.random.default_rng(seed)
