@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
+import random
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlops_ci.cli.program import run_program
 
 ROOT = Path(__file__).parents[2]
 ROWS, BOTH, BASE_ONLY, HEAD_ONLY = 1797, 1583, 23, 15
@@ -65,3 +73,30 @@ def test_where_it_would_pass_and_where_it_would_fail(tmp_path: Path) -> None:
         json.loads(compared(tmp_path, rows, "--json"))["verdict"] for rows in (20, 21, 47, 48)
     ]
     assert verdicts == ["pass", "inconclusive", "inconclusive", "fail"]
+
+
+def shown() -> list[str]:
+    """The comparisons of two files that pages show."""
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    texts = [page.read_text("utf-8") for page in pages]
+    found = re.findall(
+        r"^mlops-ci (compare base\.csv head\.csv.*)$", "\n".join(texts), re.MULTILINE
+    )
+    return sorted(set(found))
+
+
+@pytest.mark.parametrize("arguments", shown())
+def test_every_comparison_on_a_page_runs(
+    tmp_path: Path, arguments: str, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    for name, gap in (("base", 1.0), ("head", 1.1)):
+        rng = random.Random(name)
+        lines = ["id,label,prediction,score"]
+        for row in range(400):
+            score = 1 / (1 + math.exp(-gap * (2 * (row % 2) - 1) + rng.gauss(0, 1)))
+            lines.append(f"{row},{row % 2},{int(score >= 0.5)},{score:.6f}")
+        (tmp_path / f"{name}.csv").write_text("\n".join([*lines, ""]))
+    monkeypatch.chdir(tmp_path)
+    assert len(shown()) > 1
+    assert run_program(arguments.split()) in (0, 1)
+    assert "95 %" in capsys.readouterr().out

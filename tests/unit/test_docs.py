@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import ast
+import importlib
+import inspect
 import json
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 
@@ -44,6 +49,54 @@ def test_commands_exist(page: str, text: str) -> None:
     targets = (ROOT / "Makefile").read_text("utf-8")
     for name in re.findall(r"^make (\w+)", text, re.MULTILINE):
         assert re.search(rf"^{name}:", targets, re.MULTILINE), page
+
+
+LINES = [
+    (page, line)
+    for page, text in blocks("bash")
+    for line in text.replace("\\\n", " ").splitlines()
+    if line.startswith("mlops-ci ")
+]
+
+
+@pytest.mark.parametrize(("page", "line"), LINES)
+def test_commands_have_the_options_that_are_shown(page: str, line: str) -> None:
+    _, name, *arguments = shlex.split(line, comments=True)
+    command = importlib.import_module(f"mlops_ci.cli.{name}").command
+    assert command.make_context(name, arguments), page
+
+
+PYTHON = blocks("python")
+
+
+@pytest.mark.parametrize(("page", "text"), PYTHON)
+def test_python_is_valid_and_what_it_imports_of_ours_is_there(page: str, text: str) -> None:
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("mlops_ci"):
+            module = importlib.import_module(str(node.module))
+            assert all(hasattr(module, one.name) for one in node.names), page
+
+
+def test_the_function_on_the_page_is_a_number() -> None:
+    (text,) = [text for _, text in PYTHON if text.startswith("def profit")]
+    place: dict[str, Any] = {}
+    exec(text, place)
+    label, said = np.array([1, 1, 0, 0]), np.array([1, 0, 1, 0])
+    assert place["profit"](label, said) == pytest.approx(40 / 4 - 5 / 2)
+
+
+def test_the_call_on_the_page_fits_what_counts_in_spark() -> None:
+    (text,) = [text for _, text in PYTHON if "aggregate_spark(" in text]
+    (call,) = [
+        node
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "aggregate_spark"
+    ]
+    from mlops_ci.data.spark import aggregate_spark
+
+    inspect.signature(aggregate_spark).bind(
+        *call.args, **{str(one.arg): 0 for one in call.keywords}
+    )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

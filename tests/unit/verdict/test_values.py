@@ -14,7 +14,7 @@ from mlops_ci.errors import ConfigError
 from mlops_ci.verdict import Outputs, PairedRows, compare_paired, judge
 from mlops_ci.verdict.queries import ndcg, rank_queries, reciprocal_rank, relevant
 from mlops_ci.verdict.rows import view_of
-from tests.unit.verdict.rows_for_tests import binary_rows, regression_rows
+from tests.unit.verdict.rows_for_tests import binary_rows, regression_rows, reordered
 from tests.unit.verdict.test_clusters import by_name
 
 
@@ -124,6 +124,16 @@ def test_ndcg_is_scikit_learns_query_by_query(graded: bool, seed: int, k: int | 
             best.append(1 / int((score[inside] >= hits.max()).sum()))
     np.testing.assert_allclose(reciprocal_rank(ranked), best, atol=1e-12)
     assert len(relevant(ranked)) == len(best)
+
+
+@pytest.mark.parametrize("graded", [True, False])
+def test_the_order_of_rows_changes_no_query(graded: bool) -> None:
+    rows = searched(3, 200, graded)
+    names = ["ndcg", "ndcg@3", "mrr"]
+    order = np.random.default_rng(4).permutation(len(rows.label))
+    expected = compare_paired(rows, Policy(), names)
+    assert compare_paired(reordered(rows, order), Policy(), names) == expected
+    assert {*names} <= {one.metric for one in expected if one.low is not None}
 
 
 def test_queries_are_what_is_sampled() -> None:

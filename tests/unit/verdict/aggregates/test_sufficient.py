@@ -41,6 +41,7 @@ SEEDS = st.integers(0, 2**32 - 1)
 NAMES = ("region=north", "region=south", "region=west")
 RANKED = ("roc_auc", "average_precision")
 LOSSES = ("log_loss", "brier")
+AVERAGED = ("precision", "recall", "f1")
 TASKS = ["binary", "multiclass", "margins", "regression"]
 PINBALL = ["pinball_loss@0.90", "pinball_loss"]
 
@@ -131,8 +132,11 @@ def test_what_is_no_ranking_is_what_rows_say_to_the_bit(make: Any) -> None:
     rows = make(3, 6_000)
     region = np.arange(6_000) % 2
     rows = replace(rows, slices={name: region == at for at, name in enumerate(NAMES)})
-    of_rows = {(one.metric, one.slice): one for one in compare_paired(rows, Policy())}
-    found = compare_merged(counted(rows, region=region, scale=WHOLE), Policy())
+    names = [f"{name}_{kind}" for name in AVERAGED for kind in ("macro", "weighted", "micro")]
+    names += [f"{name}@{label}" for name in AVERAGED for label in rows.classes]
+    of_rows = {(one.metric, one.slice): one for one in compare_paired(rows, Policy(), names)}
+    found = compare_merged(counted(rows, region=region, scale=WHOLE), Policy(), names)
+    assert {*names} <= {one.metric for one in found}
     assert [(one.metric, one.slice) for one in found] == list(of_rows)
     cells = [one for one in found if one.metric not in (*RANKED, "log_loss", "brier")]
     assert len(cells) >= 16
