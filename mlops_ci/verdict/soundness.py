@@ -73,5 +73,7 @@ def _ends(array: NDArray[Any]) -> Ends:
 
 
 def _count(array: NDArray[Any], bad: Any) -> int:
+    if not len(array):
+        return 0
     counted: int = fold(lambda part: int(np.count_nonzero(bad(array[part]))), add, len(array))
     return counted

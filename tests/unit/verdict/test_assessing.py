@@ -48,3 +48,19 @@ def test_one_of_ten_thousand_classes_has_its_recall() -> None:
     assert one.high < -0.2
     assert found["f1_macro"].head is None
     assert "more than 1,000 classes" in str(found["f1_macro"].note)
+
+
+@pytest.mark.parametrize("classes", [4, 2 * MOST_IN_TABLE])
+@pytest.mark.parametrize("scored", [True, False])
+def test_one_class_on_a_slice_without_rows_is_not_assessed(classes: int, scored: bool) -> None:
+    rows = multiclass_rows(4)
+    more = tuple(f"other{at}" for at in range(classes - 4))
+    if not scored or more:
+        sides = [Outputs(one.prediction) for one in (rows.base, rows.head)]
+        rows = replace(rows, classes=rows.classes + more, base=sides[0], head=sides[1])
+    rows = replace(rows, slices={"region=none": np.zeros(len(rows.label), dtype=bool)})
+    for name in ("f1@b", "recall@b", "precision@b", "f1_macro", "log_loss"):
+        found = [one for one in compare_paired(rows, Policy(), [name]) if one.metric == name]
+        none = next(one for one in found if one.slice is not None)
+        assert (none.n, none.head, none.low) == (0, None, None)
+        assert none.note
