@@ -15,7 +15,7 @@ import numpy as np
 from msgspec import Struct
 
 from mlops_ci.config.model import Task
-from mlops_ci.data.contradictions import check_counted, check_cube, check_question
+from mlops_ci.data.contradictions import check_counted, check_cube, check_groups, check_question
 from mlops_ci.data.packing import (
     PackedAreas,
     PackedCube,
@@ -29,6 +29,7 @@ from mlops_ci.data.packing import (
     unpack_cube,
     unpack_totals,
 )
+from mlops_ci.data.packing_groups import PackedGrouped, pack_grouped, unpack_grouped
 from mlops_ci.errors import ComparisonError
 from mlops_ci.records import Resolution, RowCounts
 from mlops_ci.verdict.aggregates.cells import Cells
@@ -74,6 +75,7 @@ class _Part(Struct, frozen=True):
     zeros: int
     crowd: bytes | None = None
     areas: PackedAreas | None = None
+    grouped: PackedGrouped | None = None
 
 
 class _Stored(Struct, frozen=True, tag_field="schema", tag=SCHEMA):
@@ -136,6 +138,7 @@ def from_bytes(data: bytes) -> Sufficient:
         }
         found.cube = None if stored.cube is None else unpack_cube(asked, stored.cube)
         check_cube(found)
+        check_groups(found)
     except (msgspec.MsgspecError, zlib.error, ValueError, TypeError, OverflowError) as error:
         raise _refused(str(error)) from error
     for one in (found, *found.slices.values()):
@@ -209,6 +212,7 @@ def _part_of(found: Sufficient) -> _Part:
         zeros=found.zeros,
         crowd=None if found.crowd is None else pack(found.crowd.counts),
         areas=None if found.areas is None else pack_areas(found.areas),
+        grouped=None if found.grouped is None else pack_grouped(found.grouped),
     )
 
 
@@ -230,6 +234,7 @@ def _sufficient_of(asked: Question, part: _Part, scale: Scale) -> Sufficient:
     if found.crowd is not None:
         found.crowd = None if part.crowd is None else _crowd_of(found.crowd, part.crowd)
     found.areas = None if part.areas is None else unpack_areas(part.areas)
+    found.grouped = None if part.grouped is None else unpack_grouped(part.grouped)
     check_counted(found, ranked=part.joint is not None)
     return found
 

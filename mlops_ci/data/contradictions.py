@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlops_ci.verdict.aggregates.cube import PLACES
+from mlops_ci.verdict.aggregates.grouped import Atoms, Grouped, gap_pairs
 from mlops_ci.verdict.aggregates.losses import PROBABILITIES
 from mlops_ci.verdict.aggregates.sufficient import Question, Sufficient
-from mlops_ci.verdict.aggregates.totals import is_even, is_near, keys_of
+from mlops_ci.verdict.aggregates.totals import Key, Totals, is_even, is_near, keys_of
 
 
 def check_question(asked: Question) -> None:
@@ -104,6 +105,52 @@ def _check_losses(found: Sufficient) -> None:
             raise ValueError(f"{name} has not all of its sums")
         if any(is_even(key) and one.whole(key) < 0 for key in one.sums):
             raise ValueError(f"a sum of squares of {name} is below 0")
+
+
+def check_groups(found: Sufficient) -> None:
+    """Every part has groups or none has, and their sums are those of so many groups."""
+    parts = [found, *found.slices.values()]
+    if len({part.grouped is None for part in parts}) > 1:
+        raise ValueError("its groups are not those of its slices")
+    for part in parts:
+        if part.grouped is not None:
+            _check_grouped(part.grouped, part.n, found.question.sides)
+
+
+def _check_grouped(found: Grouped, n: int, sides: int) -> None:
+    if found.rows != n or not 0 <= found.groups <= n or not 0 <= found.largest <= n:
+        raise ValueError(f"{found.groups} groups of {found.rows} rows among {n}")
+    if (found.groups == 0) != (n == 0) or found.groups * found.largest < n:
+        raise ValueError(f"{found.groups} groups of at most {found.largest} rows have not {n}")
+    for name, sums in found.sums.items():
+        fits = len(sums.columns) == 2 * sides - 1 and len(sums.reach) == sides
+        if not fits or not all(0 <= reach < math.inf for reach in sums.reach):
+            raise ValueError(f"sums over groups of {name} are not of {sides} sides")
+        for column in sums.columns:
+            _check_sums(column.totals, found.groups, keys_of(1))
+            if column.atoms is not None:
+                _check_atoms(column.atoms, found.groups)
+    if found.gaps is not None:
+        pairs = len(gap_pairs(sides))
+        _check_sums(found.gaps, found.groups, tuple((at,) for at in range(pairs)))
+
+
+def _check_sums(found: Totals, groups: int, keys: tuple[Key, ...]) -> None:
+    columns = max(map(max, keys)) + 1
+    ends = (found.extent.low, found.extent.high)
+    if found.n != groups or found.summed != columns or any(len(end) != columns for end in ends):
+        raise ValueError(f"sums over groups are not of {groups} groups")
+    if set(found.sums) != set(keys if is_near(found.extent, columns) else ()):
+        raise ValueError("not all sums over groups are there")
+    if any(len(key) > 1 and is_even(key) and found.whole(key) < 0 for key in found.sums):
+        raise ValueError("a sum of squares over groups is below 0")
+
+
+def _check_atoms(found: Atoms, groups: int) -> None:
+    values, counts = found.values, found.counts
+    fits = len(values) == len(counts) and int(counts.sum()) == groups and (counts > 0).all()
+    if not fits or not np.isfinite(values).all() or (values[1:] <= values[:-1]).any():
+        raise ValueError(f"its sums are not those of {groups} groups")
 
 
 def check_cube(found: Sufficient) -> None:

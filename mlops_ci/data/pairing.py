@@ -76,10 +76,8 @@ def _who_has_no_key(base: Predictions, head: Predictions) -> str:
 def _notes(base: Predictions, head: Predictions) -> tuple[str, ...]:
     """What is not wrong, but not the same on both sides."""
     notes = [*_class_notes(base, head), *_value_notes(base, head)]
-    if base.group is not None:
-        notes.append(BY_GROUPS)
-    elif head.group is not None:
-        notes.append(HEAD_GROUPS)
+    if base.group is not None or head.group is not None:
+        notes.append(HEAD_GROUPS if base.group is None else BY_GROUPS)
     for name, one, other in (("base", base, head), ("head", head, base)):
         at = one.resolution.threshold
         if at is not None and other.resolution.threshold is None and other.prediction is not None:

@@ -26,10 +26,12 @@ from mlops_ci.data.sparkareas import count_areas, gather
 from mlops_ci.data.sparkfile import (
     extremes_of,
     filled_text_of,
+    group_of,
     slices_of,
     text_of,
     understand,
 )
+from mlops_ci.data.sparkgroups import sum_groups_of
 from mlops_ci.data.sparkrows import Plan, Tally, count_rows, merge_rows
 from mlops_ci.errors import ComparisonError
 from mlops_ci.records import RowCounts
@@ -67,28 +69,32 @@ def aggregate_spark(
             fix="say the task and the positive class, and write the same names for the classes",
         )
     slices = {column: slices_of(base, column) for column in one.roles.slices}
+    metrics = tuple(metrics)
     question = question_of(one, request, metrics, lambda column: extremes_of(base, column))
-    plan = _plan((one, other), question, slices)
+    plan = replace(_plan((one, other), question, slices), metrics=tuple(metrics))
     for name, frame, file in (("base", base, one), ("head", head, other)):
         _refuse_doubles(name, frame, file)
-    tally = _run(_joined(base, head, one, other), plan)
+    rows = _joined(base, head, one, other)
+    tally = _run(rows, plan)
     found = tally.found
-    rows = RowCounts(
+    counts = RowCounts(
         base=found.n + tally.unscored,
         head=found.n + tally.added,
         paired=found.n,
         paired_by="id",
     )
+    if one.roles.group and is_enough(found.n + tally.unscored, found.n):
+        sum_groups_of(rows, _largest(base, one), plan, found)
     aggregate = Aggregate(
         statistics=to_bytes(found),
-        counts=rows,
+        counts=counts,
         resolution=resolution_of_file(other, request),
         rows_digest=digest_of(found.n, found.identity),
         unscored=tally.unscored,
         added=tally.added,
         source="Spark",
     )
-    if not is_enough(rows.base or 0, found.n):
+    if not is_enough(counts.base or 0, found.n):
         aggregate = _as_samples(aggregate, ((base, one), (head, other)), plan)
     write_aggregate(aggregate, path)
     return aggregate
@@ -108,7 +114,10 @@ def _as_samples(
             columns=tuple(slices),
             sides=(at,),
         )
-        tally = _run(_side(frame, file, at, file.roles.slices), asked)
+        rows = _side(frame, file, at, file.roles.slices, group=file.roles.group)
+        tally = _run(rows, asked)
+        if file.roles.group:
+            sum_groups_of(rows, _largest(frame, file), asked, tally.found)
         alone.append(tally.found)
     return msgspec.structs.replace(
         aggregate,
@@ -178,11 +187,14 @@ def _refuse_doubles(name: str, frame: DataFrame, file: File) -> None:
 
 
 def _joined(base: DataFrame, head: DataFrame, one: File, other: File) -> DataFrame:
-    sides = _side(base, one, 0, one.roles.slices), _side(head, other, 1, ())
+    first = _side(base, one, 0, one.roles.slices, group=one.roles.group)
+    sides = first, _side(head, other, 1, ())
     return sides[0].join(sides[1], on="k", how="full_outer")
 
 
-def _side(frame: DataFrame, file: File, at: int, slices: tuple[str, ...]) -> DataFrame:
+def _side(
+    frame: DataFrame, file: File, at: int, slices: tuple[str, ...], group: str | None = None
+) -> DataFrame:
     from pyspark.sql import functions
 
     def number(column: str) -> Column:
@@ -196,8 +208,18 @@ def _side(frame: DataFrame, file: File, at: int, slices: tuple[str, ...]) -> Dat
         columns.append(cell(said).alias(f"said{at}"))
     for what, names in (("score", file.scores), ("value", file.roles.values)):
         columns += [number(name).alias(f"{what}{at}_{place}") for place, name in enumerate(names)]
+    columns += [group_of(group).alias("group")] if group else []
     columns += [filled_text_of(name).alias(f"slice{place}") for place, name in enumerate(slices)]
     return frame.select(*columns)
+
+
+def _largest(frame: DataFrame, file: File) -> int:
+    """Rows that no group has more of."""
+    from pyspark.sql import functions
+
+    counted = frame.groupBy(functions.col(f"`{file.roles.group}`")).count()
+    (row,) = counted.agg(functions.max("count").alias("most")).collect()
+    return int(row["most"])
 
 
 def _run(rows: DataFrame, plan: Plan) -> Tally:

@@ -43,11 +43,11 @@ def understand(name: str, frame: DataFrame, request: ColumnsRequest) -> File:
             where=f"columns: {', '.join(list(types)[:20])}",
             fix="ColumnsRequest(id=('COLUMN',))",
         )
-    if roles.group or roles.weight:
+    if roles.weight:
         raise ComparisonError(
-            f"{name}: groups of rows and weights cannot be counted in Spark",
-            where=f"column {roles.group or roles.weight}",
-            fix="leave the column out, or rename it, where rows are what was sampled",
+            f"{name}: rows with weights cannot be counted in Spark",
+            where=f"column {roles.weight}",
+            fix="leave the column out, or rename it, where all rows count alike",
         )
     _need_numbers(table, roles.values)
     _refuse_doubt(table, roles, request)
@@ -149,6 +149,14 @@ def text_of(column: str) -> Column:
     from pyspark.sql import functions
 
     return functions.col(f"`{column}`").cast("string")
+
+
+def group_of(column: str) -> Column:
+    """A number for each group; nothing where it is missing."""
+    from pyspark.sql import functions
+
+    text = text_of(column)
+    return functions.when(text.isNotNull(), functions.xxhash64(text))
 
 
 def filled_text_of(column: str) -> Column:

@@ -28,7 +28,7 @@ SHOWN = 3
 class Plan:
     """What executors are told. `slices`: of each column, the names of its values, sorted. `said`:
     which sides bring classes of their own; the others' scores are cut. `scores`: columns of them.
-    `sides`: both, or the one whose rows are counted by themselves.
+    `sides`: both, or the one whose rows are counted by themselves. `metrics`: that are asked for.
     """
 
     question: Question
@@ -38,6 +38,7 @@ class Plan:
     said: tuple[bool, bool]
     scores: int
     sides: tuple[int, ...] = (0, 1)
+    metrics: tuple[str, ...] = ()
 
     @property
     def errors(self) -> bool:
@@ -117,8 +118,8 @@ class Tally:
         shown = ", ".join(map(repr, self.shown))
         if self.missing:
             raise ComparisonError(
-                f"a label, prediction or score is missing or not finite in {self.missing:,} rows: "
-                f"{shown}",
+                f"a label, prediction, score or group is missing or not finite in "
+                f"{self.missing:,} rows: {shown}",
                 where="Spark",
                 fix="a row without an answer cannot be judged: mend or remove these rows in both",
             )
@@ -192,10 +193,15 @@ def _add(tally: Tally, plan: Plan, batch: RecordBatch) -> None:
         tally.found.add(*read, identity)
 
 
+def joined_of(plan: Plan, batch: RecordBatch) -> RecordBatch:
+    """The rows that both sides have."""
+    there = [_filled(batch, f"there{side}") for side in plan.sides]
+    return _taken(batch, there[0] & there[-1])
+
+
 def rows_of(plan: Plan, batch: RecordBatch) -> tuple[View, list[Cut]] | None:
     """A batch of rows that have been counted, once more; None where none of them counts."""
-    there = [_filled(batch, f"there{side}") for side in plan.sides]
-    batch = _taken(batch, there[0] & there[-1])
+    batch = joined_of(plan, batch)
     if not batch.num_rows:
         return None
     return _read(Tally.empty(plan), plan, batch, _said(plan, batch, f"label{plan.sides[0]}"))

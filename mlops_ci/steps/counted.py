@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mlops_ci.config import Gate, Policy
 from mlops_ci.data.aggregate import ENDING, Aggregate, from_bytes, read_aggregate
-from mlops_ci.data.overlap import notes_uncommon, say_too_few
+from mlops_ci.data.overlap import BY_GROUPS, notes_uncommon, say_too_few
 from mlops_ci.data.streaming import COUNTED, Streamed
 from mlops_ci.errors import ComparisonError
 from mlops_ci.records.comparison import Side
@@ -30,7 +30,7 @@ def compare_aggregate(path: Path, gates: Sequence[Gate], policy: Policy) -> Outc
         aggregate.resolution,
         ("", ""),
         aggregate.rows_digest,
-        (COUNTED, *notes),
+        (COUNTED, *_say_groups(found, apart), *notes),
         aggregate.unscored,
         aggregate.added,
         apart,
@@ -39,6 +39,11 @@ def compare_aggregate(path: Path, gates: Sequence[Gate], policy: Policy) -> Outc
     source = f"counted by {aggregate.source}" if aggregate.source else None
     base, head = (Side(name=name, source=source) for name in ("base", "head"))
     return compare_sides(Sides(model, Known(base), Known(head, counted=counted), gates, policy))
+
+
+def _say_groups(found: Sufficient, apart: tuple[Sufficient, Sufficient] | None) -> tuple[str, ...]:
+    grouped = found if apart is None else apart[0]
+    return () if grouped.grouped is None else (BY_GROUPS,)
 
 
 def _samples_of(aggregate: Aggregate, path: Path) -> tuple[Sufficient, Sufficient] | None:

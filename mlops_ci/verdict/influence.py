@@ -23,6 +23,10 @@ from mlops_ci.verdict.precision import average_precision
 from mlops_ci.verdict.ranking import Placements, placements
 from mlops_ci.verdict.rows import Floats
 
+NOT_SUMMED = (
+    "not assessed: rows belong together, and what they add to it was not summed over their groups"
+)
+
 
 def by_groups(part: Part, metric: Metric, found: Measured) -> Measured:
     """The same values with intervals that count groups."""
@@ -31,7 +35,8 @@ def by_groups(part: Part, metric: Metric, found: Measured) -> Measured:
         return found
     intervals = part.by_groups(metric) or _of_rows(part, metric, clusters)
     if intervals is None:
-        return replace(found, own=(None,) * part.sides, change=None)
+        note = found.note or (None if clusters.rows else NOT_SUMMED)
+        return replace(found, own=(None,) * part.sides, change=None, note=note)
     own = tuple(
         within_range(value, one, metric)
         for value, one in zip(found.values, intervals, strict=False)

@@ -171,6 +171,8 @@ class Sufficient:
         """Raises ValueError for statistics of another question."""
         if self.question != other.question or self.slices.keys() != other.slices.keys():
             raise ValueError("these statistics answer different questions")
+        if self.grouped is not None or other.grouped is not None:
+            raise ValueError("what rows add rests on all of them: sum over groups once merged")
         self.n += other.n
         self.counts += other.counts
         self.improbable += other.improbable

@@ -17,8 +17,8 @@ from mlops_ci.data import spark as spark_module
 from mlops_ci.data.aggregate import from_bytes, read_aggregate, to_bytes
 from mlops_ci.data.spark import aggregate_spark
 from mlops_ci.errors import ComparisonError
-from mlops_ci.verdict import PairedRows, compare_merged, compare_unpaired
-from tests.unit.data.counted import in_memory
+from mlops_ci.verdict import PairedRows, compare_merged, compare_paired, compare_unpaired
+from tests.unit.data.counted import check_alike, in_memory
 from tests.unit.data.files import binary, write
 
 pytestmark = pytest.mark.filterwarnings(
@@ -125,6 +125,34 @@ def test_many_classes_are_ranked_as_in_files(
         alone = from_bytes(sent)
         assert alone.areas is not None
         assert to_bytes(alone) == to_bytes(same)
+
+
+@pytest.mark.parametrize("make", [columns, numbers])
+def test_groups_of_rows_come_to_what_their_rows_do(
+    spark: Any, tmp_path: Path, make: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A group's rows lie in several partitions, and on both executors."""
+    together = np.random.default_rng(5).integers(0, 700, ROWS)
+    group = [f"user {one}" for one in together]
+    paths, (base, head) = frames(spark, tmp_path, make(1) | {"group": group}, make(2))
+    place = tmp_path / "nightly.mlops-ci-aggregate"
+    request = replace(REQUEST, values={"cost": False}) if make is numbers else REQUEST
+    aggregate_spark(base, head, place, request)
+    rows = pair(*(read_predictions(path, request) for path in paths)).rows
+    assert isinstance(rows, PairedRows)
+    found = read_aggregate(place)[1]
+    check_alike(compare_merged(found, Policy()), compare_paired(rows, Policy()))
+    assert found.grouped is not None
+    assert found.grouped.groups == len(set(group))
+    run_program(["compare", str(place), "--min", "mae=0.2" if make is numbers else "accuracy=0.2"])
+    assert "count groups of rows that belong together" in capsys.readouterr().out
+
+
+def test_a_row_without_a_group_is_refused(spark: Any, tmp_path: Path) -> None:
+    group = ["user", None, *["another"] * (ROWS - 2)]
+    _, (base, head) = frames(spark, tmp_path, numbers(1) | {"group": group}, numbers(2))
+    with pytest.raises(ComparisonError, match="or group is missing or not finite in 1 rows: '1'"):
+        aggregate_spark(base, head, tmp_path / "x.mlops-ci-aggregate", REQUEST)
 
 
 BROKEN: dict[str, tuple[Columns, str]] = {

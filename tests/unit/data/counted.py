@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
 
+import numpy as np
+import pytest
+
+from mlops_ci.records.results import MetricResult
 from mlops_ci.verdict import PairedRows
 from mlops_ci.verdict.aggregates.losses import Value, centre_of
 from mlops_ci.verdict.aggregates.sufficient import Cut, Question, Sufficient
@@ -33,3 +37,18 @@ def in_memory(rows: PairedRows) -> Sufficient:
     found.add(view_of(rows), [Cut(names, np.asarray(codes))])
     found.identical = rows.identical
     return found
+
+
+ENDS = ("base", "head", "difference", "low", "high", "base_low", "base_high", "head_low")
+
+
+def check_alike(found: Sequence[MetricResult], expected: Sequence[MetricResult]) -> None:
+    """To rounding; rankings to the steps of their scores."""
+    names, wanted = ([(one.metric, one.slice) for one in every] for every in (found, expected))
+    assert names == wanted
+    for one, same in zip(found, expected, strict=True):
+        slack = 5e-3 if one.metric in ("roc_auc", "average_precision") else 1e-9
+        for name in ENDS:
+            value = getattr(same, name)
+            assert getattr(one, name) == pytest.approx(value, rel=slack, abs=slack), (one, same)
+        assert (one.method, one.note, one.n) == (same.method, same.note, same.n)

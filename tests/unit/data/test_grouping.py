@@ -16,11 +16,11 @@ from mlops_ci.steps import two_files
 from mlops_ci.steps.measure import TOGETHER
 from mlops_ci.steps.two_files import Files, compare_files
 from mlops_ci.verdict import PairedRows, compare_merged, compare_paired
+from tests.unit.data.counted import check_alike
 from tests.unit.data.files import write
 
 REQUEST = ColumnsRequest(slices=("region",), values={"cost": False})
 ASKED = ("pinball_loss@0.9", "f1_weighted")
-ENDS = ("base", "head", "difference", "low", "high", "base_low", "base_high", "head_low")
 Columns = dict[str, Any]
 
 
@@ -100,19 +100,6 @@ def asked_for(task: str) -> tuple[str, ...]:
     return ASKED[:1] if task == "regression" else ASKED[1:]
 
 
-def check(found: tuple[MetricResult, ...], expected: tuple[MetricResult, ...]) -> None:
-    assert [(one.metric, one.slice) for one in found] == [
-        (one.metric, one.slice) for one in expected
-    ]
-    for one, same in zip(found, expected, strict=True):
-        ranked = one.metric in ("roc_auc", "average_precision")
-        slack = 5e-3 if ranked else 1e-9
-        for name in ENDS:
-            value = getattr(same, name)
-            assert getattr(one, name) == pytest.approx(value, rel=slack, abs=slack), (one, same)
-        assert (one.method, one.note, one.n) == (same.method, same.note, same.n)
-
-
 SIZES = {"few groups": (900, 40), "many groups": (3_000, 900)}
 
 
@@ -120,7 +107,7 @@ SIZES = {"few groups": (900, 40), "many groups": (3_000, 900)}
 @pytest.mark.parametrize("size", SIZES)
 def test_they_come_to_what_their_rows_do(tmp_path: Path, size: str, make: Any) -> None:
     paths = both(tmp_path, make(*SIZES[size], 1), make(*SIZES[size], 2))
-    check(of_stream(paths, Policy()), of_rows(paths, Policy()))
+    check_alike(of_stream(paths, Policy()), of_rows(paths, Policy()))
 
 
 @pytest.mark.parametrize("make", [binary, numbers])
@@ -144,7 +131,7 @@ def test_rows_in_another_order_and_rows_of_one_side_are_joined_first(tmp_path: P
     streamed = stream_pair(*paths, REQUEST, ASKED)
     assert streamed is not None
     assert streamed.found.n == 1_900
-    check(of_stream(paths, Policy()), of_rows(paths, Policy()))
+    check_alike(of_stream(paths, Policy()), of_rows(paths, Policy()))
 
 
 def test_groups_of_heads_alone_do_not_count(tmp_path: Path) -> None:
