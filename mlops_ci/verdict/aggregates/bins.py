@@ -6,6 +6,7 @@ so a crowd near 0 is not one bin. Each step is then cut into as many bins as its
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property, reduce
 
@@ -124,16 +125,18 @@ def _mixed(found: Ranking, score: Floats) -> Mask:
     return fold(compare, np.logical_or, len(score), ROWS)
 
 
-def lay_out(*scores: Floats) -> Layout:
-    """For all of them together. None may be empty."""
-    low, high = _extremes(scores)
+def lay_out(*scores: Floats, there: Callable[[Floats], Floats] | None = None) -> Layout:
+    """For all of them together. None may be empty. `there`: which values of a chunk count, where
+    not all do."""
+    kept = there or _all
+    low, high = _extremes(scores, kept)
     shift = max(0, (high - low).bit_length() - STEP_BITS)
     steps = np.arange(1 << STEP_BITS)
     coarse = Layout(low, shift, steps, np.full(1 << STEP_BITS, shift, np.uint64), len(steps))
 
     def count(score: Floats) -> Ints:
         def counted(part: slice) -> Ints:
-            distance = coarse.distance(score[part])
+            distance = coarse.distance(kept(score[part]))
             distance >>= np.uint64(shift)
             return np.bincount(distance.view(np.int64), minlength=coarse.bins)
 
@@ -141,7 +144,7 @@ def lay_out(*scores: Floats) -> Layout:
 
     crowd = reduce(_added, map(count, scores))
     # Halvings until a bin holds its share, as far as there are bits to tell rows apart.
-    share = share_of(sum(map(len, scores)))
+    share = share_of(int(crowd.sum()))
     fraction, halvings = np.frexp(crowd / share)
     # A power of two is a half of the next.
     halvings = np.maximum(halvings - (fraction == 0.5), 0)
@@ -152,13 +155,27 @@ def lay_out(*scores: Floats) -> Layout:
     return Layout(low, shift, first.astype(np.int64), fine, int(pieces.sum()))
 
 
+def _all(values: Floats) -> Floats:
+    return values
+
+
 def _added(one: Ints, other: Ints) -> Ints:
     one += other
     return one
 
 
-def _extremes(scores: tuple[Floats, ...]) -> tuple[int, int]:
-    low, high = min(one.min() for one in scores), max(one.max() for one in scores)
+def _extremes(scores: tuple[Floats, ...], kept: Callable[[Floats], Floats]) -> tuple[int, int]:
+    def ends(score: Floats) -> tuple[float, float]:
+        def found(part: slice) -> tuple[float, float]:
+            values = kept(score[part])
+            return float(values.min(initial=np.inf)), float(values.max(initial=-np.inf))
+
+        return fold(found, _wider, len(score), ROWS)
+
     # -0.0 and 0.0 are one value.
-    ends = bit_pattern(np.array([low, high]))
-    return int(ends[0]), int(ends[1])
+    patterns = bit_pattern(np.array(reduce(_wider, map(ends, scores))))
+    return int(patterns[0]), int(patterns[1])
+
+
+def _wider(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float]:
+    return min(one[0], other[0]), max(one[1], other[1])

@@ -97,7 +97,7 @@ def count_both(base: Floats, head: Floats) -> Counted:
     ruler = ruler_for(base, head)
     sides = ruler.count(base), ruler.count(head)
     if ruler.rows == ROWS and max(crowd_of(side, ruler) for side in sides) > CROWD:
-        ruler = _crowded(finite(base), finite(head))
+        ruler = _crowded(base, head)
         sides = ruler.count(base), ruler.count(head)
     return Counted(ruler.low, ruler.high, *sides)
 
@@ -111,7 +111,7 @@ def ruler_for(*columns: Floats) -> Ruler:
     if extent.whole and extent.high - extent.low < STEPS:
         return _whole(int(extent.low), int(extent.high))
     if extent.high / 2 - extent.low / 2 < NARROW:
-        return _crowded(*map(finite, columns))
+        return _crowded(*columns)
     return _even(extent.low, extent.high)
 
 
@@ -167,6 +167,6 @@ def _even(low: float, high: float) -> Ruler:
 
 
 def _crowded(*columns: Floats) -> Ruler:
-    layout = lay_out(*columns)
+    layout = lay_out(*columns, there=finite)
     low, high = layout.ends
     return Ruler(low, high, layout.bin_of, WIDE)

@@ -102,7 +102,7 @@ def order_of(score: Floats) -> Places:
 def bit_pattern(score: Floats) -> Ints:
     """Integers in the order of the scores (−0 and 0 are one value)."""
     bits = (score + 0.0).view(np.int64)
-    if score.min() < 0:
+    if score.min(initial=0.0) < 0:
         bits ^= (bits >> 63) & POSITIVE_BITS
     return bits
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -233,3 +235,24 @@ def test_rare_names_are_pooled() -> None:
     assert len(base) == 1
     same = np.array([50, 50]), np.array([40, 60])
     assert [side.tolist() for side in distances.pool_rare(*same)] == [[50, 50], [40, 60]]
+
+
+def test_a_crowd_with_many_missing_values_takes_no_memory_with_the_rows() -> None:
+    """They are left out chunk by chunk, and a chunk may be of nothing else."""
+    rng = np.random.default_rng(3)
+    rows = 3_000_000
+    sides = [np.where(rng.random(rows) < 0.5, 1e-9, 1e6) * rng.normal(size=rows) for _ in range(2)]
+    for side in sides:
+        side[: rows // 4] = np.nan
+        side[rng.random(rows) < 0.1] = np.nan
+    tracemalloc.start()
+    try:
+        (found,) = measure_drift({"x": Values(sides[0], sides[1])})
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 48e6
+    there = [side[np.isfinite(side)] for side in sides]
+    (alone,) = measure_drift({"x": Values(there[0], there[1])})
+    assert found.statistic == pytest.approx(alone.statistic, abs=1e-12)
+    assert found.base_missing == pytest.approx(0.325, abs=0.01)
