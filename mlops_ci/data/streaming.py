@@ -21,6 +21,7 @@ from msgspec import structs
 from mlops_ci.data.asked import Extremes, question_of, resolution_of_file
 from mlops_ci.data.counting import Counted, Names, count_pair, count_side, slices_of
 from mlops_ci.data.digest import digest_file
+from mlops_ci.data.drifting import drift_of
 from mlops_ci.data.feed import Feed, File, UnlikeError, understand
 from mlops_ci.data.formats import format_of
 from mlops_ci.data.keys import digest_of
@@ -40,6 +41,7 @@ from mlops_ci.data.room import is_many
 from mlops_ci.data.rows import slice_of
 from mlops_ci.data.table import Table, quote
 from mlops_ci.records import Resolution, RowCounts
+from mlops_ci.records.findings import ColumnDrift
 from mlops_ci.verdict.aggregates.sufficient import Question, Sufficient
 from mlops_ci.verdict.queried import query_metrics
 
@@ -54,7 +56,7 @@ class Streamed:
     """What both files come to. `rows_digest` as in `Predictions`; `resolution` is head's, `digests`
     are those of the two files. `unscored`, `added`: rows of base's and of head's only; `left_out`:
     base's answers on the former. `apart`: each side by itself, where too few rows are common:
-    `found` then has none."""
+    `found` then has none. `drift`: where not all rows are common."""
 
     found: Sufficient
     counts: RowCounts
@@ -66,6 +68,7 @@ class Streamed:
     added: int = 0
     apart: tuple[Sufficient, Sufficient] | None = None
     left_out: Sufficient | None = None
+    drift: tuple[ColumnDrift, ...] = ()
 
 
 def stream_pair(
@@ -124,6 +127,8 @@ def _stream(
         "",
         (),
     )
+    if counted is None or not base.rows == head.rows == counted.found.n:
+        streamed = replace(streamed, drift=drift_of(one, other))
     if counted is None or not is_enough(base.rows, counted.found.n):
         return _as_samples(streamed, (one, other), question, counted)
     return _as_pairs(streamed, (one, other), values, counted)

@@ -8,11 +8,10 @@ from mlops_ci.data import Pairing, Predictions
 from mlops_ci.data.columns import SCORE_PREFIX
 from mlops_ci.data.rows import MISSING
 from mlops_ci.records.findings import ColumnDrift
-from mlops_ci.verdict.drift import Column, Values, count_names, measure_drift
+from mlops_ci.verdict.drift import MOST_SCORES, Column, Values, count_names, measure_drift
 
 ANSWERS = ("prediction", "score")
 SHOWN = 5  # columns in one line
-MOST_SCORES = 20  # classes; of more, their scores are not looked at one by one
 
 
 def rows_differ(pairing: Pairing) -> bool:

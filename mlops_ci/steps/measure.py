@@ -40,7 +40,9 @@ TOGETHER = (
 
 def measure_rows(base: Known | None, head: Known, policy: Policy, wanted: Wanted) -> Measured:
     if head.counted is not None:
-        return _measure_counted(head.counted, policy, wanted)
+        counted = _measure_counted(head.counted, policy, wanted)
+        drift = head.counted.drift
+        return structs.replace(counted, drift=drift, notes=(*counted.notes, *note_of(drift)))
     if head.predictions is None:
         return Measured((), RowCounts(), "point")
     if base is None or base.predictions is None:

@@ -7,7 +7,7 @@ any PSI is large. Numbers are tested by Kolmogorov–Smirnov, names by χ², and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -23,6 +23,7 @@ from mlops_ci.verdict.rows import Floats, Ints
 
 ALPHA = 0.05  # of the columns said to drift, at most this share is expected to be noise
 MATTERS = 0.1  # PSI; from 0.25 on a large one (Siddiqi 2006, see `distances`)
+MOST_SCORES = 20  # classes; of more, their scores are not looked at one by one
 KS = "Kolmogorov–Smirnov"
 CHI = "χ²"
 
@@ -97,7 +98,12 @@ def count_names(codes: NDArray[Any], names: tuple[str, ...], missing: str | None
 
 def measure_drift(columns: Mapping[str, Column]) -> tuple[ColumnDrift, ...]:
     """One record a column, in the order given."""
-    tested = {name: _test(column) for name, column in columns.items()}
+    return measure_each(columns.items())
+
+
+def measure_each(columns: Iterable[tuple[str, Column]]) -> tuple[ColumnDrift, ...]:
+    """The same of columns that are there one after the other."""
+    tested = {name: _test(column) for name, column in columns}
     p_values = [one.p for one in tested.values() if one.p is not None]
     adjusted = iter(benjamini_hochberg(p_values))
     return tuple(

@@ -16,6 +16,7 @@ from mlops_ci.data import ColumnsRequest, joined, pair, read_predictions, room, 
 from mlops_ci.data.aggregate import from_bytes, to_bytes
 from mlops_ci.errors import ComparisonError
 from mlops_ci.records import MetricResult
+from mlops_ci.steps.drift import drift_between
 from mlops_ci.verdict import PairedRows, compare_merged, compare_paired
 from mlops_ci.verdict.aggregates import areas
 from mlops_ci.verdict.aggregates.areas import count_areas
@@ -82,6 +83,10 @@ def test_they_come_to_what_their_rows_do(tmp_path: Path, order: str) -> None:
     found = area_of(compare_merged(streamed.found, Policy()))
     assert [one.slice for one in found] == [None, "region=north", "region=south"]
     same_numbers(found, expected)
+    assert len(streamed.drift) == (6 if order == "some are missing" else 0)
+    if streamed.drift:
+        read = [read_predictions(path, REQUEST) for path in paths]
+        assert streamed.drift == drift_between(*read)
     if streamed.left_out is not None:
         (left,) = area_of(compare_merged(streamed.left_out, Policy()))
         assert left.head is not None

@@ -116,6 +116,8 @@ def test_what_base_answered_there_is_told(tmp_path: Path, monkeypatch: pytest.Mo
     assert told.left_out is not None
     assert of_few.left_out is not None
     assert told.left_out.rows == of_few.left_out.rows >= 20
+    assert told.drift == of_few.drift
+    assert len(told.drift) == 4
     for name in ("accuracy", "log_loss"):
         assert told.left_out.metrics[name] == pytest.approx(of_few.left_out.metrics[name], 1e-12)
 
@@ -198,6 +200,9 @@ def test_too_few_rows_in_common_are_two_samples(
     monkeypatch.setattr(room, "MANY", 1 << 22)
     of_few = compare_files(asked(*paths)).comparison
     assert told.evidence == of_few.evidence == "unpaired"
+    assert told.drift == of_few.drift
+    assert len(told.drift) == 4
+    assert told.notes[1:] == of_few.notes
     assert (told.verdict, told.rows) == (of_few.verdict, of_few.rows)
     assert told.left_out == (None if make is not half_new else told.left_out)
     assert (told.left_out is None) == (of_few.left_out is None)
