@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import replace
+from itertools import permutations
 from typing import Any
 
 import numpy as np
@@ -12,6 +15,8 @@ from fairlearn import metrics as fl
 from mlops_ci.config import Policy
 from mlops_ci.records import MetricResult
 from mlops_ci.verdict import Outputs, PairedRows, SingleRows, compare_fairness
+from mlops_ci.verdict.fairness import _groups
+from mlops_ci.verdict.group_rates import BASE, HEAD, Groups
 from mlops_ci.verdict.names import FAIRNESS
 
 POLICY = Policy()
@@ -259,3 +264,89 @@ def test_intervals_of_rare_answers_cover() -> None:
         missed["own"] += not inside(0.04, one.head_low, one.head_high)
         missed["change"] += not inside(0.0, one.low, one.high)
     assert all(count <= 15 for count in missed.values()), missed  # 5 %, and three standard errors
+
+
+Z = 1.959963984540054
+
+
+def quantile_by_hand(values: list[float], share: float) -> float:
+    """Between the two ranks next to it, in proportion."""
+    ordered, at = sorted(values), share * (len(values) - 1)
+    low = int(at)
+    return ordered[low] + (at - low) * (ordered[min(low + 1, len(values) - 1)] - ordered[low])
+
+
+def deviation(errors: list[float]) -> float:
+    return math.sqrt(math.fsum(one * one for one in errors) / len(errors))
+
+
+def together_by_hand(errors: list[list[float]], se: list[float]) -> float:
+    """Of each draw the largest error of all; [kinds][draws]."""
+    largest = [
+        max(e / s for e, s in zip(draw, se, strict=True)) for draw in zip(*errors, strict=True)
+    ]
+    return max(Z, quantile_by_hand(largest, 0.975))
+
+
+def near_by_hand(seen: list[float], se: list[float]) -> list[int]:
+    top = seen.index(max(seen))
+    return [k for k, one in enumerate(seen) if one + 3.5 * (se[k] + se[top]) >= seen[top]]
+
+
+def largest_by_hand(seen: list[float], errors: list[list[float]]) -> tuple[float, float]:
+    se = [deviation(one) for one in errors]
+    near = near_by_hand(seen, se)
+    c = together_by_hand([errors[k] for k in near], [se[k] for k in near])
+    return max(seen[k] - c * se[k] for k in near), max(
+        one + Z * s for one, s in zip(seen, se, strict=True)
+    )
+
+
+def rise_by_hand(before: Any, after: Any) -> float:
+    """Whichever is `after`'s largest lies at most so far above all that may be `before`'s."""
+    (seen, errors), (later, moved) = before, after
+    held = near_by_hand(seen, [deviation(one) for one in errors])
+    found = []
+    for at, one in enumerate(later):
+        gaps = [[e - m for e, m in zip(errors[k], moved[at], strict=True)] for k in held]
+        se = [deviation(gap) for gap in gaps]
+        c = together_by_hand(gaps, se)
+        found.append(min(one - seen[k] + c * s for k, s in zip(held, se, strict=True)))
+    return float(max(found))
+
+
+# How far two rates lie apart, for a side's own bounds and for those of the change.
+Gap = Callable[[float, float], float]
+APART: dict[str, tuple[Gap, Gap]] = {
+    "difference": (lambda a, b: a - b, lambda a, b: a - b),
+    "ratio": (lambda a, b: math.log(a / b), lambda a, b: -b / a),
+}
+
+
+@pytest.mark.parametrize("kind", APART)
+def test_the_bounds_of_parity_group_by_group(kind: str) -> None:
+    """Of the product's own draws: pairs of groups one after the other, and their largest by hand."""
+    made = rows(7, 9_000, gap=0.05)
+    groups = _groups(made, POLICY, "sex")
+    assert isinstance(groups, Groups)
+    own: list[Any] = []
+    apart: list[Any] = []
+    for side in (BASE, HEAD):
+        tables = [groups.counts, *groups.drawn]
+        rates = [
+            [float(group[side].sum() / group.sum()) for group in np.asarray(table)]
+            for table in tables
+        ]
+        for turn, between in zip((own, apart), APART[kind], strict=True):
+            told = [[between(a, b) for a, b in permutations(one, 2)] for one in rates]
+            seen = told[0]
+            errors = [[draw[k] - seen[k] for draw in told[1:]] for k in range(len(seen))]
+            turn.append((seen, errors))
+    name = f"demographic_parity_{kind}"
+    (found,) = [one for one in compare_fairness(made, POLICY, ["sex"]) if one.metric == name]
+    low, high = largest_by_hand(*own[1])
+    ends = (math.exp(-high), math.exp(-max(low, 0.0))) if kind == "ratio" else (max(low, 0.0), high)
+    assert (found.head_low, found.head_high) == pytest.approx(ends, abs=1e-9)
+    up, down = rise_by_hand(apart[0], apart[1]), rise_by_hand(apart[1], apart[0])
+    change = (-up, down) if kind == "ratio" else (-down, up)
+    assert (found.low, found.high) == pytest.approx(change, abs=1e-9)
