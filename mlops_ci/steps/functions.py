@@ -6,6 +6,7 @@ import json
 import shutil
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +34,7 @@ from mlops_ci.verdict.functions import (
     refusal,
 )
 from mlops_ci.verdict.redrawn import DRAWS, MOST_ROWS, SECONDS
-from mlops_ci.verdict.rows import Outputs, PairedRows, SingleRows, unequal
+from mlops_ci.verdict.rows import Mask, Outputs, PairedRows, SingleRows, unequal
 
 if TYPE_CHECKING:
     from mlops_ci.data import Pairing, Predictions
@@ -86,8 +87,12 @@ class Functions:
     def _measure(
         self, rows: Rows, policy: Policy, hashes: NDArray[Any] | None
     ) -> tuple[MetricResult, ...]:
-        marks = {"block": blocks_of(rows, hashes), "place": places_of(rows, hashes)}
-        parts = [part[0] for part in parts_of(rows) if refusal(rows, policy, part) is None]
+        marks = {"block": blocks_of(rows, hashes)}
+        asked = [part for part in parts_of(rows) if refusal(rows, policy, part) is None]
+        parts = [part[0] for part in asked]
+        few = rows.weight is not None or any(_size(rows, mask) < MOST_ROWS for _, mask in asked)
+        if few:  # rows are drawn anew
+            marks["place"] = places_of(rows, hashes)
         better = {one.name: one.function.better == "higher" for one in self.asked}
         found = self._ask(rows, marks, parts) if parts else {}
         return measure_functions(rows, policy, better, found, marks["block"])
@@ -118,12 +123,13 @@ class Functions:
         shutil.rmtree(folder, ignore_errors=True)  # the user's commands could have made it
         make_folder(folder, user)
         sides = ("base", "head") if isinstance(rows, PairedRows) else ("head",)
-        arrays = {**dict(_arrays(rows, sides)), **marks}
-        names = sorted(rows.slices)
-        if names:
-            arrays["slices"] = np.array([rows.slices[name] for name in names])
-        for name, array in arrays.items():
+        names, arrays = sorted(rows.slices), []
+        for name, array in chain(marks.items(), _arrays(rows, sides)):
             np.save(folder / f"{name}.npy", array, allow_pickle=False)
+            arrays.append(name)
+        if names:
+            _save_slices(folder / "slices.npy", [rows.slices[name] for name in names])
+            arrays.append("slices")
         plan = {
             "functions": [self._written(one, folder, at) for at, one in enumerate(self.asked)],
             "arrays": sorted(arrays),
@@ -172,6 +178,19 @@ class Functions:
             outputs=(answer.relative_to(project.root).as_posix(),),
         )
         engine.run(job, self.echo)
+
+
+def _size(rows: Rows, mask: Mask | None) -> int:
+    return len(rows.label) if mask is None else int(np.count_nonzero(mask))
+
+
+def _save_slices(place: Path, masks: Sequence[Mask]) -> None:
+    """One after the other: of many rows they are many bytes."""
+    shape = (len(masks), len(masks[0]))
+    found = np.lib.format.open_memmap(place, mode="w+", dtype=np.bool_, shape=shape)
+    for at, mask in enumerate(masks):
+        found[at] = mask
+    found.flush()
 
 
 def _arrays(rows: Rows, sides: Sequence[str]) -> Iterator[tuple[str, NDArray[Any]]]:

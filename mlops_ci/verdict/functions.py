@@ -33,6 +33,7 @@ FEWEST_BLOCKS, MOST_BLOCKS = 20, 100
 # jumps from row to row (Shao & Wu 1989, "A general theory for jackknife variance estimation",
 # Annals of Statistics 17, 1176–1197, doi:10.1214/aos/1176347263).
 ROOTS_A_BLOCK = 2
+ROWS = 1 << 20  # of a chunk
 SEED = 20_261_122
 Rows = PairedRows | SingleRows
 # What a metric needs of which nothing is known.
@@ -65,10 +66,19 @@ def blocks_of(rows: Rows, hashes: Ints | None) -> Ints:
         count = min(count, max(FEWEST_BLOCKS, groups // 2))
         return np.asarray(_dealt(groups, count)[rows.group])
     if hashes is not None:
-        return np.asarray(hashes.astype(np.uint64) % np.uint64(count), dtype=np.int64)
+        return _remainders(hashes, count)
     blocks = np.empty(n, dtype=np.int64)
     blocks[_canonical_order(rows)] = _dealt(n, count)
     return blocks
+
+
+def _remainders(hashes: Ints, count: int) -> Ints:
+    """One byte each: there may be many."""
+    found = np.empty(len(hashes), np.uint8)
+    for start in range(0, len(hashes), ROWS):
+        part = slice(start, start + ROWS)
+        found[part] = hashes[part].astype(np.uint64) % np.uint64(count)
+    return np.asarray(found)
 
 
 def places_of(rows: Rows, hashes: Ints | None) -> Ints:
@@ -127,7 +137,14 @@ def measure_functions(
 
 def _sizes(blocks: Ints, weight: Floats | None, mask: Mask | None) -> Floats:
     """Of the blocks that occur, in the order of their codes: their rows, or what these weigh."""
-    weight = np.ones(len(blocks)) if weight is None else weight
+    if weight is None:
+        counts = np.zeros(MOST_BLOCKS, np.int64)
+        for start in range(0, len(blocks), ROWS):
+            part = slice(start, start + ROWS)
+            counts += np.bincount(
+                blocks[part] if mask is None else blocks[part][mask[part]], minlength=MOST_BLOCKS
+            )
+        return counts[counts > 0].astype(np.float64)
     chosen = weight > 0 if mask is None else mask & (weight > 0)
     sizes = sum_by(blocks[chosen], weight[chosen], int(blocks.max(initial=0)) + 1)
     return sizes[sizes > 0]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import sys
+import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -141,3 +145,33 @@ def test_the_shortest_call_is_what_one_takes(monkeypatch: pytest.MonkeyPatch) ->
     one.least = []
     values_of(one, None)
     assert one.least == [3.0]
+
+
+def test_of_many_rows_only_what_the_function_is_given_is_copied(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = 600_000
+    arrays = {
+        "y": np.arange(rows) % 2.0,
+        "base_prediction": np.zeros(rows),
+        "head_prediction": np.ones(rows),
+        "block": (np.arange(rows) % 4).astype(np.uint8),
+    }
+    for name, array in arrays.items():
+        np.save(tmp_path / f"{name}.npy", array)
+    (tmp_path / "f.py").write_text("def f(y, p):\n    y += p\n    return float(y.mean())\n")
+    functions = [{"path": str(tmp_path / "f.py"), "name": "f"}]
+    plan = PLAN | {"functions": functions, "sides": ["base", "head"], "arrays": list(arrays)}
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    tracemalloc.start()
+    try:
+        function_child.main(str(tmp_path))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    (told,) = json.loads((tmp_path / "answer.json").read_bytes())
+    ((base, head),) = told["parts"]
+    assert (base[0], head[0]) == (0.5, 1.5)
+    assert np.load(tmp_path / "y.npy").sum() == rows / 2  # whatever it does to what it is given
+    assert peak < 20 * rows
