@@ -20,12 +20,15 @@ WITHOUT_ROWS = ("point", "point-beyond")
 
 def next_step(gate: GateResult, metric: MetricResult | None, comparison: Comparison) -> Phrase:
     unpaired = gate.reason == "unpaired" or _is_unpaired(gate)
-    if unpaired and comparison.left_out is None:
+    if gate.reason == "unknown-rows" or (unpaired and comparison.left_out is None):
         return (
             text("Write an ")
             + code("id")
             + text(" column with the same ids in both, to pair the rows.")
         )
+    if gate.reason == "relabelled" or (gate.reason == "unscored" and comparison.decomposition):
+        kept = "labels" if gate.reason == "relabelled" else "rows"
+        return text(f"Keep the {kept}, or merge the change of the data by itself first.")
     if gate.reason == "unscored" or unpaired:
         return text("Evaluate on all rows of ") + code("main") + text("'s test set.")
     if gate.reason == "new-rows":

@@ -87,13 +87,23 @@ def effect_notes(section: Section) -> Iterator[str]:
             "that is judged."
         )
     if comparison.left_out is not None:
-        yield from _left_out(comparison, comparison.left_out, metric)
+        yield from _left_out(section, comparison, comparison.left_out)
 
 
-def _left_out(comparison: Comparison, gone: LeftOut, metric: MetricResult) -> Iterator[str]:
-    value, kept = gone.metrics.get(metric.metric), gone.kept.get(metric.metric)
-    if value is None:
+def _told(section: Section) -> Iterator[MetricResult]:
+    main = main_metric(section)
+    if main is not None:
+        yield main
+    names = [gate.metric for gate in section.gates]
+    yield from (one for one in section.whole if one.metric in names)
+
+
+def _left_out(section: Section, comparison: Comparison, gone: LeftOut) -> Iterator[str]:
+    """Of the main metric; where these rows have none, of one that a gate speaks of."""
+    metric = next((one for one in _told(section) if one.metric in gone.metrics), None)
+    if metric is None:
         return
+    value, kept = gone.metrics[metric.metric], gone.kept.get(metric.metric)
     digits = decimals_for(metric)
     if kept is not None:
         digits = decimals_apart(value, kept, digits)

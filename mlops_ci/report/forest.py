@@ -21,7 +21,7 @@ LIMIT, ZERO = 6, 11  # columns
 PER_MARGIN = ZERO - LIMIT
 PER_HALF_WIDTH = 4
 RIGHT = WIDTH - LIMIT - 1  # columns on the good side of the limit
-WEAK = ("unpaired", "unscored", "new-rows")
+WEAK = ("unpaired", "unscored", "relabelled", "unknown-rows", "new-rows")
 
 
 class Interval(Value, frozen=True):

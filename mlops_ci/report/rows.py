@@ -156,6 +156,8 @@ def _why(gate: GateResult, metric: MetricResult | None) -> str:
     said = {
         "unpaired": "measured on different rows",
         "unscored": "rows of base's test set were left out",
+        "relabelled": "rows of base's test set have another label or weight",
+        "unknown-rows": "no id tells which rows of base's test set are gone",
         "new-rows": "base has not answered the new rows",
         "point": "a number without rows",
         "point-beyond": "a number without rows",

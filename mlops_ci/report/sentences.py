@@ -20,6 +20,8 @@ NOISE = "Retraining noise not measured (one seed)."
 BECAUSE = {
     "unpaired": "Base and head were measured on different rows.",
     "unscored": "Rows that base was measured on were left out.",
+    "relabelled": "Rows that base was measured on have another label or weight.",
+    "unknown-rows": "Without ids nobody can tell which rows of base are gone.",
     "new-rows": "Rows are new, and base has not answered them.",
     "point": "A number without rows does not say how far it may be off.",
     "point-beyond": "A number without rows does not say how far it may be off.",

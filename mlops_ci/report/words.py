@@ -196,6 +196,8 @@ def _undecided(section: Section, gate: GateResult) -> Phrase:
     why = {
         "unpaired": "not the same rows, so nobody can tell: ",
         "unscored": "rows of base's test set are missing: ",
+        "relabelled": "rows of base's test set have another label or weight: ",
+        "unknown-rows": "nobody can tell which rows of base's test set are gone: ",
         "new-rows": "base has not answered all of these rows: ",
         "point": "numbers without rows cannot tell: ",
         "point-beyond": "numbers without rows cannot tell: ",

@@ -32,14 +32,14 @@ def compare_sides(sides: Sides) -> Outcome:
     if not (metrics or sides.gates or sides.resources or sides.promises):
         raise _nothing(head)
     anchor = _against_best(sides, measured)
+    moved = _explain(sides, measured)
     judged = judge(
         directed((*sides.resources, *metrics), _gates_of(sides)),
         gates,
         sides.policy,
-        uncommon=measured.uncommon,
+        uncommon=measured.uncommon.joined(moved.uncommon),
         anchor=anchor or None,
     )
-    moved = _explain(sides, measured)
     waived = waive(judged.gates, sides.waivers, sides.today)
     comparison = Comparison(
         model=sides.model,

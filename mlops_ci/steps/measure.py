@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from msgspec import structs
@@ -13,6 +14,7 @@ from mlops_ci.steps.drift import drift_between, note_of, rows_differ
 from mlops_ci.steps.sides import Known, Measured, Wanted
 from mlops_ci.steps.turnover import left_out_of
 from mlops_ci.verdict import (
+    Lost,
     Uncommon,
     askable,
     compare_counted_fairness,
@@ -64,7 +66,14 @@ def measure_rows(base: Known | None, head: Known, policy: Policy, wanted: Wanted
 
 def _measure_counted(counted: Streamed, policy: Policy, wanted: Wanted) -> Measured:
     names = askable(wanted.names)
-    uncommon = Uncommon(counted.unscored, counted.added, counted.apart is not None)
+    uncommon = Uncommon(
+        counted.unscored,
+        counted.added,
+        counted.apart is not None,
+        slices=_lost({name: part.n for name, part in counted.left_out.slices.items()})
+        if counted.left_out is not None
+        else None,
+    )
     if counted.apart is not None:
         fair = compare_counted_fairness(counted.apart[1], policy, wanted.fairness)
         metrics = (*compare_merged_apart(*counted.apart, policy, names), *fair)
@@ -124,7 +133,14 @@ def _measured(
     metrics: tuple[MetricResult, ...], pairing: Pairing, evidence: Evidence, policy: Policy
 ) -> Measured:
     apart = isinstance(pairing.rows, tuple)
-    uncommon = Uncommon(pairing.unscored, pairing.added, apart)
+    rest = pairing.left_out
+    slices = {name: int(mask.sum()) for name, mask in rest.slices.items()} if rest else None
+    uncommon = Uncommon(pairing.unscored, pairing.added, apart, slices=_lost(slices))
     left_out = left_out_of(pairing, metrics, policy)
     counts, notes = pairing.counts, pairing.notes
     return Measured(metrics, counts, evidence, uncommon, notes, left_out=left_out)
+
+
+def _lost(rows: Mapping[str, int] | None) -> dict[str, Lost] | None:
+    """`rows`: of each slice, those of base that head did not score."""
+    return {name: Lost(number) for name, number in rows.items()} if rows is not None else None

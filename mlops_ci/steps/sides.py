@@ -113,9 +113,10 @@ class Wanted(Value, frozen=True):
 
 
 class Moved(Value, frozen=True):
-    """What a change of the evaluation rows did."""
+    """What a change of the evaluation rows did. `uncommon`: what is lost of base's own ones."""
 
     decomposition: tuple[Decomposition, ...] = ()
     left_out: LeftOut | None = None
     drift: tuple[ColumnDrift, ...] = ()
     notes: tuple[str, ...] = ()
+    uncommon: Uncommon = ALL_COMMON

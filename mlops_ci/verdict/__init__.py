@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mlops_ci.verdict.fairness import compare_fairness
     from mlops_ci.verdict.fairness_counted import compare_counted_fairness
     from mlops_ci.verdict.gates import CAP, Promise, Reason
-    from mlops_ci.verdict.judging import ALL_COMMON, Judgement, Uncommon, judge, verdict_of
+    from mlops_ci.verdict.judging import Judgement, judge, verdict_of
     from mlops_ci.verdict.merged import compare_merged, compare_merged_apart
     from mlops_ci.verdict.names import METRICS, askable, canonical_metric, higher_is_better
     from mlops_ci.verdict.numbers import compare_numbers
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         noise_of_seeds,
         widen_all,
     )
+    from mlops_ci.verdict.uncommon import ALL_COMMON, Lost, Uncommon
     from mlops_ci.verdict.waivers import Waived, waive
     from mlops_ci.verdict.weak import find_weak_merged, find_weak_slices
     from mlops_ci.verdict.yardstick import Yardstick, merge_gates, merge_yardsticks, slice_changes
@@ -37,6 +38,7 @@ __all__ = [
     "CAP",
     "METRICS",
     "Judgement",
+    "Lost",
     "Noise",
     "Outputs",
     "PairedRows",
@@ -77,7 +79,7 @@ PLACES = {
     "fairness": ("compare_fairness",),
     "fairness_counted": ("compare_counted_fairness",),
     "gates": ("CAP", "Promise", "Reason"),
-    "judging": ("ALL_COMMON", "Judgement", "Uncommon", "judge", "verdict_of"),
+    "judging": ("Judgement", "judge", "verdict_of"),
     "merged": ("compare_merged", "compare_merged_apart"),
     "names": ("METRICS", "askable", "canonical_metric", "higher_is_better"),
     "rows": ("Outputs", "PairedRows", "SingleRows"),
@@ -89,6 +91,7 @@ PLACES = {
         "noise_of_seeds",
         "widen_all",
     ),
+    "uncommon": ("ALL_COMMON", "Lost", "Uncommon"),
     "waivers": ("Waived", "waive"),
     "weak": ("find_weak_merged", "find_weak_slices"),
     "yardstick": ("Yardstick", "merge_gates", "merge_yardsticks", "slice_changes"),

@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from mlops_ci.config.model import Policy
 from mlops_ci.records.findings import Decomposition, LeftOut
 from mlops_ci.records.results import MetricResult
@@ -102,11 +104,22 @@ def measure_left_out(
     else:
         others = {one.metric: one.base for one in kept if one.slice is None}
     values = {one.metric: one.head for one in _whole(left_out, policy)}
+    if isinstance(left_out, SingleRows) and values.get("accuracy", 0.0) is None:
+        values["accuracy"] = _share_right(left_out)
     return LeftOut(
         rows=left_out.n if isinstance(left_out, Sufficient) else len(left_out.label),
         metrics={name: value for name, value in values.items() if value is not None},
         kept={name: value for name in values if (value := others.get(name)) is not None},
     )
+
+
+def _share_right(rows: SingleRows) -> float | None:
+    """Also of rows of one class alone, which tell nothing of a metric elsewhere: who takes rows
+    away may take all of one."""
+    if rows.task == "regression" or rows.outputs.prediction is None or not len(rows.label):
+        return None
+    right = (rows.label == rows.outputs.prediction).astype(np.float64)
+    return float(np.average(right, weights=rows.weight))
 
 
 def _whole(rows: SingleRows | Sufficient, policy: Policy) -> tuple[MetricResult, ...]:

@@ -21,6 +21,7 @@ from mlops_ci.value import Value
 from mlops_ci.verdict.quantiles import normal_quantile, quantile
 from mlops_ci.verdict.reading import Reading, margin_of, quantity_of, read
 from mlops_ci.verdict.structs import replaced
+from mlops_ci.verdict.uncommon import ALL_COMMON, Uncommon
 
 POWER = 0.80
 # Beyond this many times the rows there are, the number of rows is no advice any more.
@@ -34,7 +35,9 @@ Reason = Literal[
     "straddles",  # undecided; the estimate is inside the limit
     "straddles-beyond",  # undecided; the estimate is beyond the limit
     "unpaired",  # would hold, but each side was measured on rows of its own
-    "unscored",  # would hold, but head left out rows that base answered
+    "unscored",  # would hold, but rows that base answered were left out, or are gone
+    "relabelled",  # would hold, but rows that base answered have another label
+    "unknown-rows",  # would hold, but nobody can tell which rows of base are gone
     "new-rows",  # would hold, but base has not answered the rows that are new in head
     "point",  # a number without rows; inside the limit
     "point-beyond",  # a number without rows; beyond the limit
@@ -58,15 +61,10 @@ def gate_of(gate: Gate | Promise) -> Gate:
 
 
 class Circumstances(Value, frozen=True):
-    """What judging needs beside the metric. `unscored`: rows of base's evaluation set that head
-    did not answer; `added`: rows that only head has answered; `apart`: nobody can tell which rows
-    these are, since they have no keys.
-    """
+    """What judging needs beside the metric."""
 
     policy: Policy
-    unscored: int = 0
-    added: int = 0
-    apart: bool = False
+    uncommon: Uncommon = ALL_COMMON
     against: Against = "base"
 
 
@@ -149,11 +147,10 @@ def _kept(gate: Gate, result: MetricResult, at: Circumstances) -> Ruling:
     """
     if result.evidence == "history":
         return Ruling("pass", "holds")
-    if at.unscored > 0:
-        return Ruling("inconclusive", "unscored")
-    if at.added > 0:
-        return Ruling("inconclusive", "new-rows")
-    if result.evidence == "unpaired" and (gate.kind in DROPS or at.apart):
+    uncommon = at.uncommon.within(gate.slice)
+    if uncommon.doubt is not None:
+        return Ruling("inconclusive", uncommon.doubt)
+    if result.evidence == "unpaired" and (gate.kind in DROPS or uncommon.apart):
         return Ruling("inconclusive", "unpaired")
     return Ruling("pass", "holds")
 

@@ -25,18 +25,7 @@ from mlops_ci.verdict.lookup import Results
 from mlops_ci.verdict.remarks import CARRIED
 from mlops_ci.verdict.seeds import p_of_change
 from mlops_ci.verdict.structs import replaced
-
-
-class Uncommon(Value, frozen=True):
-    """Rows that one side alone has answered: `unscored` of base, `added` of head; or `apart`: the
-    two files have no common rows as far as anybody can tell. Then no gate passes."""
-
-    unscored: int = 0
-    added: int = 0
-    apart: bool = False
-
-
-ALL_COMMON = Uncommon()
+from mlops_ci.verdict.uncommon import ALL_COMMON, Uncommon
 
 
 class Judgement(Value, frozen=True):
@@ -67,7 +56,7 @@ def judge(
     metrics = tuple(metrics)
     promises = [gate if isinstance(gate, Promise) else Promise(gate) for gate in gates]
     results = Results(metrics)
-    at = Circumstances(policy, uncommon.unscored, uncommon.added, uncommon.apart)
+    at = Circumstances(policy, uncommon)
     judged = [one for promise in promises for one in _judge_promise(promise, results, at)]
     notes = _carried(judged, results)
     if anchor is not None:
@@ -78,7 +67,7 @@ def judge(
         gates=tuple(judged),
         verdict=verdict_of(judged),
         blocks=any(gate.blocks for gate in judged),
-        metrics=mark_better(metrics, primary, 1 - policy.level if uncommon == ALL_COMMON else 0.0),
+        metrics=mark_better(metrics, primary, 1 - policy.level if uncommon.nothing else 0.0),
         primary=primary,
         notes=tuple(notes),
     )

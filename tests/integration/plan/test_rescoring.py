@@ -61,14 +61,20 @@ def rows(start: int, stop: int, flipped: int = 10) -> str:
     return "id,x,label\n" + "\n".join(lines) + "\n"
 
 
-def files(**more: str) -> dict[str, str | bytes]:
+def more(right: float) -> str:
+    """The rows of `files`, and 250 new ones of which a cut at 50 answers this part."""
+    new = rows(1000, 1250, flipped=round(1 / (1 - right))).split("\n", 1)[1]
+    return rows(0, 1000) + new
+
+
+def files(**others: str) -> dict[str, str | bytes]:
     return {
         "mlops-ci.yaml": CONFIG,
         "train.py": TRAIN.replace("CUT", "50"),
         "predict.py": PREDICT,
         "data/test.csv": rows(0, 1000),
         ".gitignore": "/out/\n",
-        **more,
+        **others,
     }
 
 
@@ -119,7 +125,7 @@ def test_harder_rows_are_not_the_models_fault(repo: Repository) -> None:
     """Every other row of the new data is labelled against its x: both models lose the same."""
     repo.branch("data")
     repo.commit(
-        {"data/test.csv": rows(500, 1500, flipped=4), "train.py": TRAIN.replace("CUT", "51")}
+        {"data/test.csv": rows(1000, 2000, flipped=4), "train.py": TRAIN.replace("CUT", "51")}
     )
     _, found = run(repo)
     assert (found.verdict, found.evidence, found.rows.paired) == ("pass", "paired", 1000)
@@ -129,13 +135,71 @@ def test_harder_rows_are_not_the_models_fault(repo: Repository) -> None:
     assert -0.03 < model < 0
     assert found.base is not None
     assert "its model has answered head's rows" in str(found.base.source)
+    told = "The test set is another one: none of base's 1,000 rows is among head's 1,000."
+    assert any(note.startswith(told) for note in found.notes), found.notes
+    assert repo.git("status", "--porcelain") == ""
+    assert repo.git("worktree", "list").count("\n") == 0
+
+
+def test_an_edited_test_set_lets_nothing_pass(repo: Repository) -> None:
+    repo.branch("data")
+    repo.commit(
+        {"data/test.csv": rows(500, 1500, flipped=4), "train.py": TRAIN.replace("CUT", "51")}
+    )
+    _, found = run(repo)
+    assert (found.verdict, found.evidence, found.rows.paired) == ("inconclusive", "paired", 1000)
+    assert {gate.reason for gate in found.gates} == {"unscored"}
     assert any("500 of base's 1,000 are gone, 500 are new" in note for note in found.notes)
     assert any("125 have another label" in note for note in found.notes), found.notes
     assert found.left_out is not None
     assert (found.left_out.rows, found.left_out.metrics["accuracy"]) == (500, 0.9)
     assert found.left_out.kept["accuracy"] == 0.9
-    assert repo.git("status", "--porcelain") == ""
-    assert repo.git("worktree", "list").count("\n") == 0
+    assert found.decomposition
+
+
+def without(text: str, wrong: int) -> str:
+    """Without the rows of which `x >= wrong` is wrong and `x >= 50` right."""
+    head, *lines = text.splitlines()
+    cells = [tuple(map(int, line.split(","))) for line in lines]
+    kept = [
+        line
+        for line, (_, x, label) in zip(lines, cells, strict=True)
+        if int(x >= wrong) == label or int(x >= 50) != label
+    ]
+    return "\n".join([head, *kept]) + "\n"
+
+
+def test_a_worse_model_cannot_take_the_rows_away_that_show_it(repo: Repository) -> None:
+    """On what is left it even looks better than main's: that is no pass."""
+    repo.branch("sly")
+    left = without(rows(0, 1000), 70)
+    repo.commit({"data/test.csv": left, "train.py": TRAIN.replace("CUT", "70")})
+    _, found = run(repo)
+    (gate,) = found.gates
+    assert (gate.verdict, gate.reason) == ("inconclusive", "unscored")
+    assert (gate.low or 0.0) > 0
+    assert not any(metric.better for metric in found.metrics)
+    assert found.left_out is not None
+    assert found.left_out.rows == 1000 - (len(left.splitlines()) - 1)
+    assert found.left_out.metrics["accuracy"] == 1.0
+
+
+def test_a_label_that_changes_under_its_id_is_no_pass(repo: Repository) -> None:
+    repo.branch("sly")
+    repo.commit({"data/test.csv": rows(0, 1000, flipped=11)})
+    _, found = run(repo)
+    assert (found.verdict, found.blocks) == ("inconclusive", False)
+    assert {gate.reason for gate in found.gates} == {"relabelled"}
+    assert any("0 of base's 1,000 are gone, 0 are new" in note for note in found.notes)
+
+
+def test_a_change_of_the_data_by_itself_may_be_merged(repo: Repository) -> None:
+    """What the report advises: the same model on both sides, and rows that are gone."""
+    repo.branch("data")
+    repo.commit({"data/test.csv": rows(0, 900)})
+    model, found = run(repo)
+    assert (found.verdict, found.blocks, model.state) == ("inconclusive", False, "compared")
+    assert {(gate.reason, gate.estimate) for gate in found.gates} == {("unscored", 0.0)}
 
 
 def test_a_worse_model_fails_on_the_new_rows_too(repo: Repository) -> None:
@@ -304,13 +368,13 @@ def test_data_of_dvc_is_taken_from_heads_checkout(repo: Repository) -> None:
     repo.push()
     repo.branch("data")
     (repo.folder / "data/test.csv").unlink()
-    repo.write({"data/test.csv": rows(0, 1200, flipped=5)})
+    repo.write({"data/test.csv": more(0.5)})
     dvc(repo, "add", "--quiet", "data/test.csv")
     repo.commit({"train.py": TRAIN.replace("CUT", "51")})
     cached = {p: p.read_bytes() for p in (repo.folder / ".dvc/cache").rglob("*") if p.is_file()}
     _, found = run(repo)
-    assert (found.verdict, found.rows.paired) == ("pass", 1200)
-    assert effects(found)[:2] == (0.9, 0.8)
+    assert (found.verdict, found.rows.paired) == ("pass", 1250)
+    assert effects(found)[:2] == (0.9, 0.82)
     assert {path: path.read_bytes() for path in cached} == cached
 
 
@@ -345,13 +409,13 @@ def test_data_that_nobody_keeps_is_todays_for_both(repo: Repository) -> None:
     repo.push()
     repo.write({"data/test.csv": rows(0, 1000)})
     merge(repo)
-    repo.write({"data/test.csv": rows(100, 1200, flipped=5)})
+    repo.write({"data/test.csv": more(0.5)})
     repo.branch("idea")
     repo.commit({"train.py": TRAIN.replace("CUT", "51")})
     (repo.folder / ".mlops-ci").rename(repo.folder.parent / "elsewhere")
     _, found = run(repo)
-    assert (found.verdict, found.evidence, found.rows.paired) == ("pass", "paired", 1100)
-    assert effects(found)[:2] == (0.9, 0.8)
+    assert (found.verdict, found.evidence, found.rows.paired) == ("pass", "paired", 1250)
+    assert effects(found)[:2] == (0.9, 0.82)
     assert found.base is not None
     assert "today's data" in str(found.base.source)
     assert open_store(repo.project()) is not None

@@ -110,7 +110,7 @@ def run(repo: Repository) -> Comparison:
 
 
 def test_harder_rows_are_not_the_models_fault(repo: Repository) -> None:
-    repo.commit({"data/test.csv": rows(1200, 2000, flipped=4), "train.py": GOOD + "# the same\n"})
+    repo.commit({"data/test.csv": rows(1600, 2400, flipped=4), "train.py": GOOD + "# the same\n"})
     found = run(repo)
     assert (found.verdict, found.evidence, found.rows.paired) == ("pass", "paired", 800), (
         found.notes
@@ -120,7 +120,7 @@ def test_harder_rows_are_not_the_models_fault(repo: Repository) -> None:
     effects = {one.metric: one for one in found.decomposition if one.slice is None}
     assert effects["accuracy"].base_before == pytest.approx(0.9, abs=0.02)
     assert effects["accuracy"].base_now == pytest.approx(0.75, abs=0.02)
-    assert any("200 of base's 600 are gone, 400 are new" in note for note in found.notes)
+    assert any("none of base's 600 rows is among head's 800" in note for note in found.notes)
     assert {gate.slice for gate in found.gates} == {None, "plan=a"}
     assert repo.git("status", "--porcelain") == ""
     count = repo.folder.parent / "count"

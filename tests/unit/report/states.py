@@ -418,6 +418,7 @@ def other_rows() -> Section:
             decomposition=effects,
             left_out=LeftOut(rows=1_203, metrics={"roc_auc": 0.874}, kept={"roc_auc": 0.921}),
             notes=(OTHER_ROWS,),
+            unscored=1_203,
         )
     )
 

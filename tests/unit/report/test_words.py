@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from mlops_ci.config import Policy
-from mlops_ci.records import LeftOut
+from mlops_ci.records import Decomposition, LeftOut
 from mlops_ci.report import (
     Report,
     headline,
@@ -18,7 +18,7 @@ from mlops_ci.report import (
 from mlops_ci.report.advice import paste, suggested_margin
 from mlops_ci.report.sentences import lead
 from mlops_ci.report.words import mark_of, report_mark
-from mlops_ci.verdict import judge
+from mlops_ci.verdict import Uncommon, judge
 from tests.unit.report.states import (
     better,
     compared,
@@ -215,3 +215,30 @@ def test_who_has_ids_is_not_told_to_write_them() -> None:
     found = msgspec.structs.replace(found, left_out=LeftOut(rows=400))
     assert "Evaluate on all rows of main's test set." in said(section_of(found))
     assert "id column" not in said(section_of(found))
+
+
+@pytest.mark.parametrize(
+    ("uncommon", "words"),
+    [
+        (Uncommon(9), "Keep the rows, or merge the change of the data by itself first."),
+        (
+            Uncommon(relabelled=9),
+            "Keep the labels, or merge the change of the data by itself first.",
+        ),
+        (Uncommon(unknown=True), "Write an id column"),
+    ],
+)
+def test_who_edits_the_test_set_is_told_what_to_do(uncommon: Uncommon, words: str) -> None:
+    metrics, gates = [metric("recall", 0.641, 0.68, 0.009)], (drop("recall", 0.02),)
+    judged = judge(metrics, gates, Policy(), uncommon=uncommon)
+    found = msgspec.structs.replace(
+        compared(metrics, gates),
+        gates=judged.gates,
+        verdict=judged.verdict,
+        blocks=judged.blocks,
+        metrics=judged.metrics,
+        decomposition=(Decomposition(metric="recall"),),
+    )
+    assert words in said(section_of(found))
+    assert "better" not in said(section_of(found))
+    assert "test set" in str(headline(section_of(found)))

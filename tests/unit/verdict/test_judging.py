@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from mlops_ci.config.model import Gate, Policy
 from mlops_ci.errors import ConfigError
 from mlops_ci.records import GateResult, MetricResult
-from mlops_ci.verdict import CAP, Judgement, Promise, Uncommon, judge
+from mlops_ci.verdict import CAP, Judgement, Lost, Promise, Uncommon, judge
 from mlops_ci.verdict.lookup import directed
 
 BLOCKS, WARNS = True, False
@@ -299,6 +300,55 @@ def test_rows_that_head_left_out_are_at_most_inconclusive(promise: Gate) -> None
         one.better
         for one in judge([result(0.05)], [promise], Policy(), uncommon=Uncommon(1)).metrics
     )
+
+
+@pytest.mark.parametrize(
+    ("uncommon", "reason"),
+    [
+        (Uncommon(relabelled=1), "relabelled"),
+        (Uncommon(unknown=True), "unknown-rows"),
+        (Uncommon(1, relabelled=1), "unscored"),
+        (Uncommon(1).joined(Uncommon(relabelled=1)), "unscored"),
+        (Uncommon().joined(Uncommon(relabelled=1)), "relabelled"),
+    ],
+)
+def test_an_edited_test_set_is_at_most_inconclusive(uncommon: Uncommon, reason: str) -> None:
+    for promise in (gate(), gate("min", 0.8)):
+        found = judged(result(0.05), promise, uncommon=uncommon)
+        assert (found.verdict, found.reason, found.blocks) == ("inconclusive", reason, WARNS)
+        assert judged(result(-0.5), promise, uncommon=uncommon).verdict == "fail"
+    told = judge([result(0.05)], [gate()], Policy(), uncommon=uncommon)
+    assert not any(one.better for one in told.metrics)
+
+
+def test_a_gate_of_a_slice_asks_for_the_rows_of_that_slice() -> None:
+    lost = {"region=north": Lost(2), "region=south": Lost(), "region=west": Lost(0, 1)}
+    uncommon = Uncommon(2, relabelled=1, slices=lost)
+    reasons = {
+        "region=north": "unscored",
+        "region=south": "holds",
+        "region=west": "relabelled",
+        "region=new": "holds",  # base has no row of it that could be gone
+        "size=large": "unscored",  # nobody has counted by size
+        None: "unscored",
+    }
+    for name, reason in reasons.items():
+        one = msgspec.structs.replace(result(0.05), slice=name)
+        found = judged(one, msgspec.structs.replace(gate(), slice=name), uncommon=uncommon)
+        assert found.reason == reason, name
+
+
+def test_what_two_looks_miss_is_added_up() -> None:
+    one = Uncommon(2, slices={"region=north": Lost(2)})
+    other = Uncommon(
+        1, 5, relabelled=3, slices={"region=north": Lost(0, 3), "region=west": Lost(1)}
+    )
+    both = one.joined(other)
+    assert (both.unscored, both.added, both.relabelled) == (3, 5, 3)
+    assert both.slices == {"region=north": Lost(2, 3), "region=west": Lost(1)}
+    assert one.joined(Uncommon(added=1)).slices == one.slices
+    assert one.joined(Uncommon(1)).slices is None, "who has not counted may have lost all"
+    assert Uncommon().joined(Uncommon()).nothing
 
 
 def test_identical_models_lose_nothing() -> None:
