@@ -121,12 +121,11 @@ def _on_this_machine(path: Path, stack: ExitStack) -> Path:
     """Of `runs:/<id>`, a folder with what MLflow has of that run, as long as `stack` is open."""
     if not str(path).startswith("runs:"):
         return path
-    from tempfile import TemporaryDirectory
-
+    from mlops_ci.data.scratch import Scratch
     from mlops_ci.trackers.mlflow_runs import fetch_run
     from mlops_ci.world import World
 
-    place = stack.enter_context(TemporaryDirectory(prefix="mlops-ci-runs-"))
+    place = stack.enter_context(Scratch()).name
     return fetch_run(str(path), Path(place), World())
 
 

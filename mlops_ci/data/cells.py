@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlops_ci.data.identity import keys_of
 from mlops_ci.data.keys import Hashes, match, text_hashes
 from mlops_ci.data.opening import open_table
 from mlops_ci.data.predictions import Predictions
-from mlops_ci.data.rows import keys_of
 from mlops_ci.data.table import Table, quote
 
 CLOSE = 1e-6  # of two scores of one model on one row

@@ -172,7 +172,7 @@ def _expression(table: Table, column: str, roles: Roles, *, numeric: bool) -> st
             where=f"{table.path}, type {table.types[column].lower()}",
             fix=f"write {column!r} as text or integers",
         )
-    return f"CAST({cell} AS VARCHAR)"
+    return f"nullif(CAST({cell} AS VARCHAR), '')"
 
 
 def _float_expression(table: Table, column: str, roles: Roles) -> str:
@@ -183,13 +183,25 @@ def _float_expression(table: Table, column: str, roles: Roles) -> str:
     if (values == np.rint(values)).all():
         return f"CAST(CAST({number} AS HUGEINT) AS VARCHAR)"
     if column == roles.prediction and table.kind(roles.label) != "float":
-        example = values[values != np.rint(values)][0]
-        raise UsageError(
-            f"{table.path.name}: {column!r} holds numbers such as {example:g}, not classes",
-            where=str(table.path),
-            fix=to_say("score", column, lead="is it the score? Then say "),
-        )
+        raise _no_classes(table, roles, column, values[values != np.rint(values)][0])
     return f"CAST({number} AS VARCHAR)"
+
+
+def _no_classes(table: Table, roles: Roles, column: str, example: float) -> UsageError:
+    """Of a regression, too, whose labels were read as text."""
+    label = roles.label
+    told, lead = "", "is it the score? Then say "
+    if table.kind(label) == "text":
+        cell = table.column(
+            f"SELECT {quote(label)} FROM rows WHERE {quote(label)} IS NOT NULL LIMIT 1"
+        )
+        told = f", and {label!r} text such as {str(cell[0])[:40]!r}"
+        lead = f"if {label!r} should be numbers, mend it (a decimal comma?); if it is the score, "
+    return UsageError(
+        f"{table.path.name}: {column!r} holds numbers such as {example:g}, not classes{told}",
+        where=str(table.path),
+        fix=to_say("score", column, lead=lead),
+    )
 
 
 def _other_of(lone: set[str], positive: str | None) -> set[str]:

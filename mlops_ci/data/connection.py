@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
 from mlops_ci.data.formats import escape_glob, literal
+from mlops_ci.data.scratch import Scratch
 from mlops_ci.errors import ComparisonError, Terminated
 
 MEMORY_LIMIT = "1GB"
 INTERRUPTED = "Query interrupted"
 PLACE = '"mlops-ci row"'  # the column with a row's place in its file
 
+IN_WORDS = {
+    "state machine": "its lines end in different ways (\\n and \\r\\n), or a quote is not closed",
+    "Parallel CSV Reader": "a line is far too long",
+    "No magic bytes": "it does not end as a Parquet file does",
+    "TProtocolException": "its footer is broken",
+}
 T = TypeVar("T")
 
 
-def connect(
-    path: Path | None = None, scratch: tempfile.TemporaryDirectory[str] | None = None
-) -> Any:
+def connect(path: Path | None = None, scratch: Scratch | None = None) -> Any:
     """A database in memory that reads this one file, writes none but below `scratch`, and fetches
     no extension.
     """
@@ -72,11 +76,26 @@ def guarded(path: Path, work: Callable[[], T]) -> T:
 
 def _short(message: str) -> str:
     """The first lines, without DuckDB's names of classes and options, and the path once more."""
-    text = re.sub(r' in file "[^"]*"', "", message.strip())
+    text = re.sub(r'( in)? file "[^"]*"', "", message.strip())
+    known = _in_words(text)
+    if known is not None:
+        return known
     lines = [line.strip().rstrip(".") for line in text.splitlines()]
     lines = [re.sub(r"^[A-Z]\w+( \w+)? Error: ", "", line) for line in lines]
     noise = ("Possible", "Original", "LINE", "Try ", "*", "^")
     return "; ".join([line for line in lines if line and not line.startswith(noise)][:2])[:300]
+
+
+def _in_words(text: str) -> str | None:
+    """What DuckDB says in its own terms; of a CSV what is wrong with which line."""
+    told = next((words for mark, words in IN_WORDS.items() if mark in text), None)
+    if told is not None:
+        return told
+    line = re.search(r"CSV Error on Line: (\d+)", text)
+    cells = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)
+    if line is None or cells is None:
+        return None
+    return f"line {line[1]} has {cells[2]} cells, and there are {cells[1]} columns"
 
 
 def view_rows(connection: Any, place: Path, rows: str, path: Path | None = None) -> dict[str, str]:

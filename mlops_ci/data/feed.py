@@ -13,10 +13,11 @@ from mlops_ci.config.model import Task
 from mlops_ci.data.classes import CodeOf, classes_of, code_of, know_classes, positive_class
 from mlops_ci.data.columns import Roles, resolve_columns
 from mlops_ci.data.connection import PLACE
+from mlops_ci.data.identity import key_expression, text_key_of, whole_key_of
 from mlops_ci.data.keys import hash_texts
 from mlops_ci.data.predictions import THRESHOLD
 from mlops_ci.data.request import ColumnsRequest
-from mlops_ci.data.rows import text_key_of, used_scores, whole_key_of
+from mlops_ci.data.rows import used_scores
 from mlops_ci.data.table import INTEGERS, Table, quote
 from mlops_ci.data.task import resolve_task
 from mlops_ci.verdict.rows import Outputs
@@ -102,7 +103,7 @@ class Feed:
         sql |= {f"s{at}": _number(one) for at, one in enumerate(file.scores)}
         sql |= {f"v{at}": _number(one) for at, one in enumerate(file.roles.values)}
         sql |= {f"c{at}": code for at, code in enumerate(slices)}
-        sql |= {"g": _hash(group)} if group else {}
+        sql |= {"g": _hash(file.table, group)} if group else {}
         self._sql = ", ".join(f"{text} AS {name}" for name, text in sql.items())
         self.rows = file.table.rows
         self.has_text_keys = text
@@ -173,10 +174,10 @@ def _number(column: str) -> str:
     return f"CAST({quote(column)} AS DOUBLE)"
 
 
-def _hash(column: str) -> str:
+def _hash(table: Table, column: str) -> str:
     """SQL for a number that tells groups apart: names are the same as texts, as in `read_group`."""
-    cell = quote(column)
-    return f"CASE WHEN {cell} IS NULL THEN NULL ELSE hash(CAST({cell} AS VARCHAR)) END"
+    name = key_expression(table, column)
+    return f"CASE WHEN ({name}) IS NULL THEN NULL ELSE hash({name}) END"
 
 
 def _key_of(file: File) -> tuple[str | None, bool]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Literal
 
+from mlops_ci.data.magic import refuse_disguised
 from mlops_ci.errors import ComparisonError, UsageError
 
 Format = Literal["parquet", "csv", "lines", "array", "numbers"]
@@ -40,9 +41,11 @@ def format_of(path: Path) -> Format:
     _require_content(path)
     name = path.name.lower()
     if name.endswith((".json", ".json.gz")):
+        refuse_disguised(path, text=True)
         return _format_of_json(path)
     for ending in sorted(ENDINGS, key=len, reverse=True):
         if name.endswith(ending):
+            refuse_disguised(path, text=ENDINGS[ending] != "parquet")
             return ENDINGS[ending]
     raise UsageError(
         f"{path.name}: this kind of file is not known",

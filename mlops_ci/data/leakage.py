@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlops_ci.data.identity import keys_of
 from mlops_ci.data.keys import Hashes, alike, hash_keys, text_hashes
 from mlops_ci.data.opening import open_table
 from mlops_ci.data.predictions import Predictions
-from mlops_ci.data.rows import keys_of
 from mlops_ci.data.table import Table, quote
 from mlops_ci.errors import DOCS, UsageError
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from mlops_ci.data.connection import connect, guarded, number_rows, view_rows
 from mlops_ci.data.foreign import Detected, Row, detect
 from mlops_ci.data.formats import Format, format_of, source
 from mlops_ci.data.room import is_many
+from mlops_ci.data.scratch import Scratch
 from mlops_ci.data.table import Table
 from mlops_ci.errors import ComparisonError, UsageError
 
@@ -37,7 +37,7 @@ def open_table(path: Path, *, spills: bool = False) -> Table:
         )
     if kind == "parquet" and not spills:
         return _open(path, kind, None)
-    scratch = tempfile.TemporaryDirectory(prefix="mlops-ci-table-")
+    scratch = Scratch()
     try:
         return _open(path, kind, scratch)
     except BaseException:
@@ -45,7 +45,7 @@ def open_table(path: Path, *, spills: bool = False) -> Table:
         raise
 
 
-def _open(path: Path, kind: Format, scratch: tempfile.TemporaryDirectory[str] | None) -> Table:
+def _open(path: Path, kind: Format, scratch: Scratch | None) -> Table:
     connection = connect(path, scratch)
     types = view_rows(connection, path, source(path, kind))
     if kind in ("lines", "array") and any(name.startswith(GUESSED) for name in types.values()):
@@ -61,8 +61,8 @@ def _open(path: Path, kind: Format, scratch: tempfile.TemporaryDirectory[str] | 
 
 def _open_foreign(path: Path, found: Detected, rows: Iterable[Row]) -> Table:
     """Its rows as JSON lines, which DuckDB reads into a table of its own; then they are gone."""
-    with tempfile.TemporaryDirectory(prefix="mlops-ci-rows-") as folder:
-        place = Path(folder) / "rows.jsonl"
+    with Scratch() as folder:
+        place = Path(folder.name) / "rows.jsonl"
         count = _write_lines(place, path, rows)
         connection = connect(place)
         types = view_rows(connection, place, source(place, "lines"), path)

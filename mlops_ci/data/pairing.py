@@ -15,13 +15,14 @@ from mlops_ci.data.overlap import (
     BY_GROUPS,
     HEAD_GROUPS,
     is_enough,
-    notes_new_slices,
-    notes_uncommon,
+    notes_paired,
+    other_labels,
     rest_of,
-    say_too_few,
+    say_apart,
+    say_no_key,
     say_unlike,
 )
-from mlops_ci.data.predictions import Predictions
+from mlops_ci.data.predictions import Predictions, named_as
 from mlops_ci.data.request import to_say
 from mlops_ci.data.room import code_type, taken
 from mlops_ci.data.rows import Slices
@@ -46,11 +47,18 @@ class Pairing:
 
 def pair(base: Predictions, head: Predictions) -> Pairing:
     """Raises ComparisonError when the two files cannot be about the same thing."""
+    named = named_as(head, base)
+    if named is not head:
+        found = pair(base, named)
+        note = (
+            f"Classes {' and '.join(head.classes)} of head are base's {' and '.join(base.classes)}."
+        )
+        return replace(found, notes=(note, *found.notes))
     classes = common_classes(base, head)
     _check_alike(base, head, classes)
     if base.keys is not None and head.keys is not None:
         return _by_key(base, head, classes, match(base.keys, head.keys))
-    missing = _who_has_no_key(base, head)
+    missing = say_no_key(base, head)
     if base.rows == head.rows and _same_labels(base, head, classes):
         rows = _paired(base, head, classes, (ALL, ALL))
         counts = RowCounts(base=base.rows, head=head.rows, paired=base.rows, paired_by="position")
@@ -65,12 +73,6 @@ def common_classes(base: Predictions, head: Predictions) -> tuple[str, ...]:
     """A stand-in for a class that does not occur gives way to the name that the other file has."""
     names = {*base.classes, *head.classes}
     return order_classes(names - {OTHER} if len(names) > 2 else names)
-
-
-def _who_has_no_key(base: Predictions, head: Predictions) -> str:
-    if base.keys is None and head.keys is None:
-        return "There is no id column"
-    return f"Only {'head' if base.keys is None else 'base'} has an id column"
 
 
 def _notes(base: Predictions, head: Predictions) -> tuple[str, ...]:
@@ -143,13 +145,12 @@ def _by_key(
     if paired:
         _check_labels(base, head, classes, (left, right))
     if not is_enough(base.rows, paired):
-        apart = _apart(base, head, classes, say_too_few(base.rows, paired))
+        apart = _apart(base, head, classes, say_apart(base, head, common))
         return replace(apart, unscored=unscored, added=added, left_out=left_out)
     notes = (
         *_notes(base, head),
         *weight_notes(base, head, (left, right)),
-        *notes_uncommon(base.rows, unscored, added),
-        *notes_new_slices(base, head),
+        *notes_paired(base, head, common),
     )
     counts = RowCounts(base=base.rows, head=head.rows, paired=paired, paired_by="id")
     rows = _paired(base, head, classes, (left, right))
@@ -164,20 +165,8 @@ def _check_labels(
 ) -> None:
     one, other = label_of(base, classes)[rows[0]], label_of(head, classes)[rows[1]]
     differ = one != other
-    if not differ.any() or base.keys is None:
-        return
-    shown = ", ".join(repr(str(key)) for key in base.keys[rows[0]][differ][:3])
-    keys = "" if base.keys.dtype == np.uint64 else f": {shown}"
-    raise ComparisonError(
-        f"{_rows_have(int(differ.sum()))} another label in head than in base{keys}",
-        where=f"{base.path} and {head.path}",
-        fix="the yardstick must not move with the model: evaluate both on the same labels "
-        "(if the labels were mended, merge that change first, by itself)",
-    )
-
-
-def _rows_have(number: int) -> str:
-    return "1 row has" if number == 1 else f"{number:,} rows have"
+    if differ.any() and base.keys is not None:
+        raise other_labels(base, head, base.keys[rows[0]][differ], len(differ))
 
 
 def _same_labels(base: Predictions, head: Predictions, classes: tuple[str, ...]) -> bool:

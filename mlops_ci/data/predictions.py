@@ -13,6 +13,7 @@ from mlops_ci.config.model import Task
 from mlops_ci.data.classes import Encoded, encode, positive_class
 from mlops_ci.data.columns import Roles, resolve_columns
 from mlops_ci.data.digest import digest_file
+from mlops_ci.data.identity import read_keys
 from mlops_ci.data.keys import digest_rows
 from mlops_ci.data.opening import open_table
 from mlops_ci.data.request import ColumnsRequest, in_project, to_say
@@ -20,7 +21,6 @@ from mlops_ci.data.room import chosen, chunks, is_many, room
 from mlops_ci.data.rows import (
     Slices,
     read_group,
-    read_keys,
     read_numbers_of,
     read_scores,
     read_slice,
@@ -33,6 +33,7 @@ from mlops_ci.errors import ComparisonError, MlopsCiError, UsageError
 from mlops_ci.records import Resolution
 
 THRESHOLD = 0.5
+TRUTHS = (("0", "1"), ("false", "true"), ("False", "True"))
 MAX_NAMED = 100
 
 
@@ -89,6 +90,15 @@ def at_places(predictions: Predictions, places: NDArray[np.int64]) -> Prediction
         values={name: one[places] for name, one in predictions.values.items()},
         weight=some(predictions.weight),
     )
+
+
+def named_as(side: Predictions, other: Predictions) -> Predictions:
+    """With the other's names of the classes, where one of the two says `true` and one `1`."""
+    both = side.classes, other.classes
+    if both[0] == both[1] or not set(both) <= set(TRUTHS) or ("0", "1") not in both:
+        return side
+    names = dict(zip(*both, strict=True))
+    return replace(side, classes=other.classes, positive=names.get(side.positive or ""))
 
 
 def sample_of(predictions: Predictions) -> Predictions:

@@ -1,4 +1,4 @@
-"""Row keys, slices, numbers and scores, column by column."""
+"""Slices, groups, numbers and scores, column by column."""
 
 from __future__ import annotations
 
@@ -10,20 +10,18 @@ from numpy.typing import NDArray
 
 from mlops_ci.config.model import Task
 from mlops_ci.data.columns import SCORE_PREFIX, Roles
-from mlops_ci.data.keys import Rows, find_doubles, hash_texts
+from mlops_ci.data.identity import key_expression
+from mlops_ci.data.keys import Rows
 from mlops_ci.data.request import to_say
-from mlops_ci.data.room import is_many, room, taken
+from mlops_ci.data.room import room, taken
 from mlops_ci.data.table import Table, quote, require_present
 from mlops_ci.errors import ComparisonError
 from mlops_ci.verdict.rows import check_weights
 
-SEPARATOR = "\x1f"
 MISSING = "(missing)"
-MAX_KEY = 64
 MAX_SLICE_VALUES = 200
 MAX_SLICE_NAME = 200
 MAX_NAMED = 10_000
-FEW = 1_000
 
 
 @dataclass(frozen=True)
@@ -45,125 +43,6 @@ class Slices:
         return found
 
 
-def read_keys(table: Table, columns: tuple[str, ...]) -> NDArray[Any] | None:
-    """As in `data/keys.py`. A text longer than MAX_KEY stands for itself by its SHA-256.
-
-    Raises ComparisonError for a missing or duplicate key.
-    """
-    if not columns:
-        return None
-    keys = keys_of(table, columns)
-    count, first = find_doubles(keys)
-    if count:
-        _refuse_duplicates(table, columns, count, first)
-    return keys
-
-
-def keys_of(table: Table, columns: tuple[str, ...]) -> NDArray[Any]:
-    """The same, and a key may stand there more than once."""
-    keys = _read_numbered_keys(table, columns[0]) if len(columns) == 1 else None
-    return _read_text_keys(table, columns) if keys is None else keys
-
-
-def whole_key_of(table: Table, column: str) -> str | None:
-    """SQL for a row's key as a whole number. None where a key is none, or not written as one is:
-    `007` is not `7`."""
-    cell, kind = quote(column), table.kind(column)
-    if kind == "float":
-        whole = f"CAST({cell} AS DOUBLE)"
-        plain = f"isfinite({whole}) AND {whole} = round({whole}) AND abs({whole}) < {2**53}"
-    elif kind == "integer" and table.format != "csv":
-        plain = f"TRY_CAST({cell} AS BIGINT) IS NOT NULL"
-    elif kind in ("integer", "text"):
-        number = f"CAST(TRY_CAST({cell} AS BIGINT) AS VARCHAR)"
-        plain = f"coalesce({number} = CAST({cell} AS VARCHAR), false)"
-    else:
-        return None
-    few = f"(SELECT {cell} FROM rows LIMIT {FEW})"
-    for rows in (few, "rows"):
-        if not table.one(f"SELECT bool_and({plain}) FROM {rows} WHERE {cell} IS NOT NULL")[0]:
-            return None
-    return f"CAST({cell} AS BIGINT)"
-
-
-def _read_numbered_keys(table: Table, column: str) -> NDArray[np.int64] | None:
-    text = whole_key_of(table, column)
-    if text is None:
-        return None
-    keys, missing = table.read(text)
-    _refuse_missing(table, column, missing)
-    return keys.astype(np.int64, copy=False)
-
-
-def _read_text_keys(table: Table, columns: tuple[str, ...]) -> NDArray[Any]:
-    for column in columns:
-        part = _key_expression(table, column)
-        _refuse_missing(
-            table, column, table.read(f"CASE WHEN ({part}) IS NULL THEN NULL ELSE 1 END")[1]
-        )
-    short = text_key_of(table, columns)
-    if not is_many(table.rows):
-        return table.read(short)[0].astype(str)
-    keys = room(table.rows, np.uint64)
-    for rows, values in table.read_parts(short):
-        keys[rows] = hash_texts(values)
-    return keys
-
-
-def text_key_of(table: Table, columns: tuple[str, ...]) -> str:
-    """SQL for the key of a row; nothing where a part of it is missing."""
-    whole = f" || '{SEPARATOR}' || ".join(_key_expression(table, column) for column in columns)
-    return f"CASE WHEN length({whole}) > {MAX_KEY} THEN sha256({whole}) ELSE {whole} END"
-
-
-def _refuse_missing(table: Table, column: str, missing: NDArray[np.bool_]) -> None:
-    if missing.any():
-        raise ComparisonError(
-            f"{table.path.name}: {int(missing.sum()):,} rows have no {column!r}",
-            where=f"{table.path}, row {int(np.argmax(missing)) + 1}",
-            fix="every row needs its key, or none may have one (then rows pair by position)",
-        )
-
-
-def _key_expression(table: Table, column: str) -> str:
-    """Text as it is (`007` is not `7`), but pandas' 7.0 for 7."""
-    cell = quote(column)
-    if table.kind(column) == "other" and table.types[column].endswith(("[]", ")")):
-        raise ComparisonError(
-            f"{table.path.name}: {column!r} cannot identify a row",
-            where=f"{table.path}, type {table.types[column].lower()}",
-        )
-    if table.kind(column) == "float":
-        whole = f"CAST({cell} AS DOUBLE)"
-        if table.one(f"SELECT bool_and(isfinite({whole}) AND {whole} = round({whole})) FROM rows")[
-            0
-        ]:
-            return f"CAST(CAST({whole} AS HUGEINT) AS VARCHAR)"
-    return f"CAST({cell} AS VARCHAR)"
-
-
-def _refuse_duplicates(
-    table: Table, columns: tuple[str, ...], count: int, first: NDArray[Any]
-) -> None:
-    shown = (
-        ""
-        if first.dtype == np.uint64
-        else ", ".join(repr(str(key).replace(SEPARATOR, ", ")) for key in first)
-    )
-    many = "1 key occurs" if count == 1 else f"{count:,} keys occur"
-    raise ComparisonError(
-        f"{table.path.name}: {many} more than once" + (f": {shown}" if shown else ""),
-        where=f"{table.path}, column {', '.join(columns)}",
-        fix=to_say(
-            "id",
-            *columns,
-            "ANOTHER",
-            lead="remove the rows that are there twice, or name all columns that together identify "
-            "a row: ",
-        ),
-    )
-
-
 def read_slice(table: Table, column: str) -> Slices:
     """The column's value of every row, as text."""
     names, expression = slice_of(table, column)
@@ -177,7 +56,7 @@ def slice_of(table: Table, column: str, kind: str = "slice") -> tuple[tuple[str,
     text = f"lower({cell})" if table.kind(column) == "boolean" else f"CAST({cell} AS VARCHAR)"
     if table.kind(column) == "boolean" and table.format != "csv":
         text = f"CAST({cell} AS VARCHAR)"
-    text = f"coalesce({text}, '{MISSING}')"
+    text = f"coalesce(nullif({text}, ''), '{MISSING}')"
     names = table.column(
         f"SELECT DISTINCT {text} FROM (SELECT DISTINCT {cell} FROM rows) LIMIT {MAX_NAMED}"
     )
@@ -202,8 +81,8 @@ def slice_of(table: Table, column: str, kind: str = "slice") -> tuple[tuple[str,
 
 def read_group(table: Table, column: str) -> NDArray[np.int64]:
     """A code for the group of every row; which one means nothing. Raises for a missing one."""
-    cell = f"CAST({quote(column)} AS VARCHAR)"
-    _, missing = table.read(f"CASE WHEN {quote(column)} IS NULL THEN NULL ELSE 1 END")
+    cell = key_expression(table, column)
+    _, missing = table.read(f"CASE WHEN ({cell}) IS NULL THEN NULL ELSE 1 END")
     require_present(table, column, missing, np.zeros(len(missing), dtype=np.int64))
     names = table.read(cell)[0].astype(str)
     return np.unique(names, return_inverse=True)[1].reshape(-1)
@@ -213,14 +92,15 @@ def read_numbers_of(table: Table, column: str) -> NDArray[np.float64]:
     """Raises ComparisonError for text, or a cell that is missing or not finite."""
     if table.kind(column) in ("text", "other"):
         cell = quote(column)
-        example = table.column(
-            f"SELECT CAST({cell} AS VARCHAR) FROM rows WHERE {cell} IS NOT NULL "
-            f"AND TRY_CAST(CAST({cell} AS VARCHAR) AS DOUBLE) IS NULL LIMIT 1"
+        example = table.one(
+            f"SELECT CAST(c AS VARCHAR), n FROM (SELECT {cell} AS c, row_number() OVER () AS n "
+            "FROM rows) WHERE c IS NOT NULL AND TRY_CAST(CAST(c AS VARCHAR) AS DOUBLE) IS NULL "
+            "ORDER BY n LIMIT 1"
         )
         shown = f" such as {example[0][:40]!r}" if example else ""
         raise ComparisonError(
             f"{table.path.name}: {column!r} holds text{shown}, where numbers are needed",
-            where=str(table.path),
+            where=f"{table.path}, row {example[1]}" if example else str(table.path),
             fix="mend these cells (a decimal comma, or words for a missing number?), or name "
             "another column"
             if example

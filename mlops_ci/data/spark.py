@@ -18,10 +18,10 @@ import msgspec
 from mlops_ci.data.aggregate import Aggregate, to_bytes, write_aggregate
 from mlops_ci.data.asked import question_of, resolution_of_file
 from mlops_ci.data.feed import File
+from mlops_ci.data.identity import SEPARATOR
 from mlops_ci.data.keys import digest_of
 from mlops_ci.data.overlap import is_enough
 from mlops_ci.data.request import ColumnsRequest
-from mlops_ci.data.rows import SEPARATOR
 from mlops_ci.data.sparkareas import count_areas, gather
 from mlops_ci.data.sparkfile import (
     extremes_of,

@@ -39,6 +39,7 @@ from mlops_ci.data.predictions import THRESHOLD
 from mlops_ci.data.request import ColumnsRequest
 from mlops_ci.data.room import is_many
 from mlops_ci.data.rows import slice_of
+from mlops_ci.data.strangers import ids_of, refuse_strange
 from mlops_ci.data.table import Table, quote
 from mlops_ci.records import Resolution, RowCounts
 from mlops_ci.records.findings import ColumnDrift
@@ -180,6 +181,9 @@ def _as_samples(
     """Each side by itself, as `pair` has them. `counted`: by key, None where there are none."""
     if any(file.roles.group for file in files):
         raise UnlikeError
+    if counted is not None:
+        ids = tuple(ids_of(file.table, file.roles.id) for file in files)
+        refuse_strange((ids[0], ids[1]), counted.found.n)
     base, head = (count_side(feed, values, question) for values, feed in map(_feed_of, files))
     streamed = replace(streamed, rows_digest=digest_of(head.n, head.identity), apart=(base, head))
     if counted is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,13 +14,14 @@ from numpy.typing import NDArray
 from mlops_ci.data.connection import PLACE, guarded, number_rows, view_rows
 from mlops_ci.data.formats import Format, literal, source
 from mlops_ci.data.room import chunks, is_many, room
+from mlops_ci.data.scratch import Scratch
 from mlops_ci.errors import ComparisonError
 
 Kind = Literal["boolean", "integer", "float", "text", "empty", "other"]
 FLOATS = ("FLOAT", "DOUBLE", "DECIMAL")
 INTEGERS = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT",
             "UINTEGER", "UBIGINT", "UHUGEINT")  # fmt: skip
-INTEGER_TEXT = "^[+-]?[0-9]{1,18}$"
+INTEGER_TEXT = "^[+-]?[0-9]{1,38}$"  # of a HUGEINT: an id of 19 digits is no float
 SHOWN = 3
 
 NONE_MISSING = np.zeros(1, np.bool_)
@@ -42,7 +43,7 @@ class Table:
     rows: int
     connection: Any
     written_by: str | None = None
-    scratch: tempfile.TemporaryDirectory[str] | None = None
+    scratch: Scratch | None = None
     classes: dict[tuple[str, ...], frozenset[str]] = field(default_factory=dict)
     _kinds: dict[str, Kind] = field(default_factory=dict)
 
@@ -79,10 +80,12 @@ class Table:
         name = self.types[column]
         if self.format == "csv":
             return self._kind_of_cells(column)
+        if name.endswith("]"):  # a list of floats is none
+            return "other"
+        if name in INTEGERS or re.fullmatch(r"DECIMAL\(\d+,0\)", name):
+            return "integer"
         if name.startswith(FLOATS):
             return "float"
-        if name in INTEGERS:
-            return "integer"
         if name == "BOOLEAN":
             return "boolean"
         return "text" if name.startswith(("VARCHAR", "ENUM", "UUID")) else "other"

@@ -36,6 +36,7 @@ def resolve_task(table: Table, roles: Roles, request: ColumnsRequest) -> tuple[T
     if kind in ("integer", "float"):
         read_numbers_of(table, roles.label)
         raise _which(table, roles, kind)
+    _refuse_several(table, roles.label)
     raise ComparisonError(
         f"{table.path.name}: {roles.label!r} holds neither classes nor numbers",
         where=f"{table.path}, type {table.types[roles.label].lower()}",
@@ -59,6 +60,22 @@ def _which(table: Table, roles: Roles, kind: str) -> UsageError:
         where=str(table.path),
         fix=f"{options}{OR}    task: {likely[0]}  # or {', '.join(likely[1:])}",
         link=PAGE,
+    )
+
+
+def _refuse_several(table: Table, column: str) -> None:
+    """Of JSON, where one cell is a text and another a number."""
+    if table.types[column] != "JSON":
+        return
+    cell = quote(column)
+    found = table.column(
+        f"SELECT min(CAST({cell} AS VARCHAR)) FROM rows GROUP BY json_type({cell})"
+    )
+    examples = " and ".join(sorted(str(one)[:40] for one in found if one is not None)[:3])
+    raise ComparisonError(
+        f"{table.path.name}: {column!r} holds values of several kinds, such as {examples}",
+        where=str(table.path),
+        fix="write all of them as text, or all as numbers",
     )
 
 

@@ -50,7 +50,13 @@ def compare_files(files: Files) -> Outcome:
         )
     model = files.head.name.split(".", 1)[0]
     notes = tuple(dict.fromkeys(note for side in read for note in side.notes))
-    return compare_sides(Sides(model, known[0], known[1], files.gates, files.policy, notes=notes))
+    sides = Sides(model, known[0], known[1], files.gates, files.policy, notes=notes)
+    outcome = compare_sides(sides)
+    if outcome.comparison.rows.paired_by == "none" and outcome.base and outcome.head:
+        from mlops_ci.data.strangers import refuse_strangers
+
+        refuse_strangers(outcome.base, outcome.head)
+    return outcome
 
 
 def _counted(files: Files) -> Streamed | None:

@@ -13,7 +13,7 @@ import duckdb
 import pytest
 
 from mlops_ci.cli.program import run_program
-from tests.integration.compare.conftest import write_csv
+from tests.integration.compare.conftest import write_csv, write_lines
 
 Capture = pytest.CaptureFixture[str]
 Columns = Mapping[str, Sequence[Any]]
@@ -135,14 +135,121 @@ def test_cells_that_cannot_be_meant(
 @pytest.mark.usefixtures("here")
 def test_keys_that_do_not_match_decide_nothing(capsys: Capture) -> None:
     head = GOOD | {"id": [n + 1000 for n in range(N)]}
-    _, found, _ = compare(capsys, GOOD, head, "roc_auc=0.9")
-    assert (found["verdict"], found["rows"]["paired"]) == ("inconclusive", 0)
+    code, found, said = compare(capsys, GOOD, head, "roc_auc=0.9")
+    assert (code, found) == (3, {})
+    assert "no id of base is in head" in said
+    assert "base.csv, id: 0, 1, 2, …; head.csv, id: 1000, 1001, 1002, …" in said
     head = GOOD | {"id": [n + 100 for n in range(N)]}
     _, found, _ = compare(capsys, GOOD, head, "roc_auc=0.9")
     assert (found["verdict"], found["rows"]["paired"]) == ("inconclusive", 0)
     head = {name: values[:-1] for name, values in GOOD.items()}
     _, found, _ = compare(capsys, GOOD, head, "roc_auc=0.9")
     assert found["verdict"] == "inconclusive"
+
+
+@pytest.mark.usefixtures("here")
+def test_keys_that_are_written_differently_are_mended_by_what_is_said(capsys: Capture) -> None:
+    head = GOOD | {"id": [f"{n:04d} " for n in range(N)]}
+    code, found, said = compare(capsys, GOOD, head, "roc_auc=0.9")
+    assert (code, found) == (3, {})
+    assert "the ids are written differently" in said
+    assert "0 in base is '0000 ' in head (spaces around it, leading zeros)" in said
+    assert "head['id'] = head['id'].astype(str).str.strip()" in said
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("digits", [19, 25])
+def test_long_numbers_are_keys_digit_by_digit(capsys: Capture, digits: int) -> None:
+    """As floats hundreds of them were one."""
+    long = {"id": [10 ** (digits - 1) + n for n in range(N)]}
+    code, found, said = compare(capsys, GOOD | long, GOOD | long, "roc_auc=0.01")
+    assert (code, found["rows"]["paired"]) == (0, N), said
+
+
+@pytest.mark.parametrize(
+    ("column", "sql", "words"),
+    [
+        ("label", "CASE WHEN id = 5 THEN '' ELSE 'c' || label END", "'label' is missing"),
+        ("id", "CASE WHEN id = 5 THEN '' ELSE 'r' || id END", "1 rows have no 'id'"),
+        ("id", "CASE WHEN id = 5 THEN 'nan'::DOUBLE ELSE id END", "1 rows have no 'id'"),
+        ("group", "CASE WHEN id = 5 THEN '' ELSE 'g' END", "'group' is missing"),
+        ("group", "CASE WHEN id = 5 THEN 'nan'::DOUBLE ELSE 1 END", "'group' is missing"),
+        ("score", "[score]", "'score' holds text such as '[0"),
+        ("label", "[label]", "'label' holds neither classes nor numbers"),
+        ("id", "[id]", "'id' cannot identify a row"),
+    ],
+)
+def test_cells_of_columns_that_are_typed(
+    here: Path, capsys: Capture, column: str, sql: str, words: str
+) -> None:
+    """An empty text is a missing one, as in CSV; a list of numbers is none."""
+    write_csv(here / "base.csv", GOOD | {"group": ["a", "b"] * (N // 2)})
+    query = f'SELECT * REPLACE ({sql} AS "{column}") FROM "base.csv"'
+    duckdb.sql(f"COPY ({query}) TO '{here}/x.parquet'")
+    options = ["--positive", "c1"] if "'c'" in sql else []
+    assert run_program(["compare", "x.parquet", "x.parquet", *options]) == 3
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("here")
+def test_cells_of_several_kinds_in_json(capsys: Capture) -> None:
+    write_lines(Path("base.jsonl"), GOOD)
+    write_lines(Path("head.jsonl"), GOOD | {"id": [n if n % 2 else str(n) for n in range(N)]})
+    arguments = ["compare", "base.jsonl", "head.jsonl", "--max-drop", "roc_auc=0.5"]
+    assert run_program([*arguments, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["rows"]["paired"] == N
+    write_lines(Path("head.jsonl"), GOOD | {"label": [n if n % 2 else "no" for n in range(N)]})
+    assert run_program(arguments) == 3
+    assert "'label' holds values of several kinds, such as \"no\" and 1" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("here")
+def test_numbers_beyond_all_integers_are_keys(capsys: Capture) -> None:
+    large = GOOD | {"id": [1e200, *range(1, N)]}
+    code, found, said = compare(capsys, large, large, "roc_auc=0.01")
+    assert (code, found.get("verdict")) == (0, "pass"), said
+
+
+@pytest.mark.usefixtures("here")
+def test_truth_values_and_0_and_1_are_the_same_classes(capsys: Capture) -> None:
+    head = GOOD | {"label": [one == 1 for one in LABEL]}
+    for base, other in ((GOOD, head), (head, GOOD)):
+        code, found, said = compare(capsys, base, other, "roc_auc=0.1")
+        assert (code, found["verdict"], found["rows"]["paired"]) == (0, "pass", N), said
+        assert any("of head are base's" in note for note in found["notes"])
+    wrong = head | {"label": [one == 0 for one in LABEL]}
+    code, found, said = compare(capsys, GOOD, wrong, "roc_auc=0.01")
+    assert (code, found) == (3, {})
+    assert "400 rows have another label" in said
+    assert "where an id is no more than a row's place" in said
+
+
+@pytest.mark.usefixtures("here")
+def test_what_is_wrong_with_a_line_is_said(capsys: Capture) -> None:
+    write_csv(Path("base.csv"), GOOD)
+    rows = Path("base.csv").read_text().splitlines()
+    ends = {"line 8 has 4 cells, and there are 3 columns": [*rows[:7], rows[7] + ",1", *rows[8:]]}
+    ends["'score' holds text such as 'oops'"] = [*rows[:7], "6,0,oops", *rows[8:]]
+    for words, lines in ends.items():
+        Path("head.csv").write_text("\n".join(lines) + "\n")
+        assert run_program(["compare", "base.csv", "head.csv"]) == 3
+        said = capsys.readouterr().err
+        assert words in said
+    assert "where: head.csv, row 7" in said
+    Path("head.csv").write_bytes(
+        b"\n".join([b"# made today", *(f"{row}\r".encode() for row in rows)])
+    )
+    assert run_program(["compare", "base.csv", "head.csv"]) == 3
+    assert "lines end in different ways" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("here")
+def test_labels_with_a_decimal_comma_are_no_classes(capsys: Capture) -> None:
+    head = VALUES | {"label": [f"{n},5" for n in range(N)]}
+    code, found, said = compare(capsys, VALUES, head, "rmse=1")
+    assert (code, found) == (2, {})
+    assert "and 'label' text such as '0,5'" in said
+    assert "a decimal comma?" in said
 
 
 @pytest.mark.usefixtures("here")

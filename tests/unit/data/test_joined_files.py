@@ -168,10 +168,6 @@ def half_new(tmp_path: Path) -> tuple[Path, Path]:
     return files(tmp_path, columns(1), shuffled(head))
 
 
-def none_common(tmp_path: Path) -> tuple[Path, Path]:
-    return files(tmp_path, columns(1), columns(2, id=[n + 2 * ROWS for n in range(ROWS)]))
-
-
 def other_labels(tmp_path: Path) -> tuple[Path, Path]:
     base, head = (without(side, "id") for side in (columns(1), columns(2)))
     return files(tmp_path, base, {name: v[1:] + v[:1] for name, v in head.items()})
@@ -182,7 +178,7 @@ def fewer_rows(tmp_path: Path) -> tuple[Path, Path]:
     return files(tmp_path, base, {name: v[:-100] for name, v in head.items()})
 
 
-@pytest.mark.parametrize("make", [half_new, none_common, other_labels, fewer_rows])
+@pytest.mark.parametrize("make", [half_new, other_labels, fewer_rows])
 def test_too_few_rows_in_common_are_two_samples(
     tmp_path: Path, make: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
