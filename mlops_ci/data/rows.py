@@ -97,6 +97,8 @@ def read_numbers_of(table: Table, column: str) -> NDArray[np.float64]:
             "FROM rows) WHERE c IS NOT NULL AND TRY_CAST(CAST(c AS VARCHAR) AS DOUBLE) IS NULL "
             "ORDER BY n LIMIT 1"
         )
+        if not example and not table.one(f"SELECT count({cell}) FROM rows")[0]:
+            require_present(table, column, np.ones(table.rows, np.bool_), np.zeros(table.rows))
         shown = f" such as {example[0][:40]!r}" if example else ""
         raise ComparisonError(
             f"{table.path.name}: {column!r} holds text{shown}, where numbers are needed",

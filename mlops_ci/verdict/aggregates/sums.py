@@ -67,7 +67,8 @@ class Grid:
 
     @property
     def finite(self) -> bool:
-        return all(map(math.isfinite, (*self.low, *self.high)))
+        """And twice each is: a power of two lies above it."""
+        return all(math.isfinite(2 * end) for end in (*self.low, *self.high))
 
     def pivot(self, column: int) -> float:
         """The middle; 0 where 0 is inside the range, so that equal and opposite values stay so."""

@@ -175,6 +175,7 @@ def test_long_numbers_are_keys_digit_by_digit(capsys: Capture, digits: int) -> N
         ("group", "CASE WHEN id = 5 THEN '' ELSE 'g' END", "'group' is missing"),
         ("group", "CASE WHEN id = 5 THEN 'nan'::DOUBLE ELSE 1 END", "'group' is missing"),
         ("score", "[score]", "'score' holds text such as '[0"),
+        ("score", "NULL::VARCHAR", "'score' is missing or not finite in 400 of 400 rows"),
         ("label", "[label]", "'label' holds neither classes nor numbers"),
         ("id", "[id]", "'id' cannot identify a row"),
     ],
@@ -201,6 +202,20 @@ def test_cells_of_several_kinds_in_json(capsys: Capture) -> None:
     write_lines(Path("head.jsonl"), GOOD | {"label": [n if n % 2 else "no" for n in range(N)]})
     assert run_program(arguments) == 3
     assert "'label' holds values of several kinds, such as \"no\" and 1" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("value", [1e155, 1e200, 1.7e308, -1.7e308])
+def test_errors_that_no_float_holds_are_not_assessed(capsys: Capture, value: float) -> None:
+    head = VALUES | {"prediction": [value, *SCORE[1:]]}
+    for base, other in ((VALUES, head), (head, VALUES), (head, head)):
+        code, found, said = compare(capsys, base, other, "mse=1", "rmse=1", "mae=1", "r2=1")
+        assert code in {0, 1}, said
+        assert {gate_of(found, name)["verdict"] for name in ("mse", "rmse")} <= {
+            "inconclusive",
+            "fail",
+        }
+        assert found["verdict"] != "pass"
 
 
 @pytest.mark.usefixtures("here")
