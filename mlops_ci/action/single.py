@@ -11,8 +11,9 @@ from mlops_ci.action.judging import note_edits
 from mlops_ci.action.publishing import Publication, publish, publish_stop
 from mlops_ci.action.results import shipped_outputs
 from mlops_ci.action.task import Task
-from mlops_ci.errors import EXIT_FINE, MlopsCiError, worst_exit_code
+from mlops_ci.errors import EXIT_BLOCKED, EXIT_FINE, MlopsCiError, worst_exit_code
 from mlops_ci.plan import Outcomes, store_of
+from mlops_ci.plan.image_size import judge_build, told
 from mlops_ci.plan.recorded import (
     compare_recorded,
     evaluate_sides,
@@ -22,6 +23,7 @@ from mlops_ci.plan.recorded import (
 )
 from mlops_ci.plan.reports import write_reports
 from mlops_ci.project import Project
+from mlops_ci.records import Build
 from mlops_ci.report import report_of
 from mlops_ci.steps.deploy import DeployRequest
 from mlops_ci.steps.report import ReportRequest, recorded_section, report, styled, with_plots
@@ -47,7 +49,7 @@ def run_step(task: Task) -> int:
     if task.step == "report":
         return _report(task, project, names)
     try:
-        return _each(task, names, _work_of(task, project))
+        return _each(task, project, names, _work_of(task, project))
     finally:
         task.give_back(project)
 
@@ -74,7 +76,7 @@ def _chosen(task: Task, project: Project) -> tuple[str, ...]:
     return shipped or tuple(models)
 
 
-def _each(task: Task, names: Iterable[str], work: Work) -> int:
+def _each(task: Task, project: Project, names: Iterable[str], work: Work) -> int:
     codes, records = [EXIT_FINE], []
     groups = Groups(task.runner, task.world.monotonic)
     for name in names:
@@ -84,12 +86,27 @@ def _each(task: Task, names: Iterable[str], work: Work) -> int:
             else:
                 with groups.step(name, task.step, ""):
                     records.append(work(name))
+                codes.append(_judged(task, records[-1], project))
         except MlopsCiError as error:
             task.say_error(error, name)
             task.runner.annotate("error", str(error), title=f"mlops-ci {task.step}: {name}")
             codes.append(error.exit_code)
     task.outputs |= shipped_outputs(records)
     return worst_exit_code(codes)
+
+
+def _judged(task: Task, record: Any, project: Project) -> int:
+    """Of an image: whether its gates let it be pushed."""
+    if not isinstance(record, Build):
+        return EXIT_FINE
+    gates = judge_build(project, record, task.asked, store_of(project, task.access))
+    for gate in gates:
+        task.runner.annotate(
+            "error" if gate.blocks else "notice",
+            told(gate),
+            title=f"mlops-ci {task.step}: {record.model}",
+        )
+    return EXIT_BLOCKED if any(gate.blocks for gate in gates) else EXIT_FINE
 
 
 def _work_of(task: Task, project: Project) -> Work:

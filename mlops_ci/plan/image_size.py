@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import msgspec
 
+from mlops_ci.baseline.commit import Asked, find_base
 from mlops_ci.baseline.resources import MEGABYTE
 from mlops_ci.baseline.store import Header, Store
-from mlops_ci.config import Gate
+from mlops_ci.config import Gate, expand_gates
 from mlops_ci.config.model import FLOORS
 from mlops_ci.errors import MlopsCiError
 from mlops_ci.plan.base_search import Search
 from mlops_ci.plan.measure import measure_of
 from mlops_ci.plan.outcome import ModelOutcome
 from mlops_ci.project import Project
-from mlops_ci.records import Build, Comparison
+from mlops_ci.records import Build, Comparison, GateResult, MetricResult
+from mlops_ci.records.findings import ContractResult, RobustnessResult
 from mlops_ci.verdict import Promise, judge, verdict_of, waive
+from mlops_ci.verdict.contract import join_verdict
 from mlops_ci.verdict.gates import gate_of
 from mlops_ci.verdict.history import IMAGE, Past, compare_resource
 
@@ -39,8 +43,53 @@ def judge_image(
     comparison, built = outcome.comparison, outcome.shipped.get("build")
     if comparison is None or not isinstance(built, Build):
         return False
-    measure = measure_of(project, outcome.name, search)
-    past = _past(outcome.name, store)
+    judged = _with(comparison, _judge(project, built, search, store))
+    outcome.compared = msgspec.structs.replace(outcome.compared, comparison=judged)
+    project.records.write("compare", judged)
+    return judged.blocks
+
+
+def judge_build(
+    project: Project, built: Build, asked: Asked, store: Store | None
+) -> tuple[GateResult, ...]:
+    """The gates on an image that `build` alone has made, base's beside head's; the record of its
+    comparison, where there is one, says them, too.
+
+    Raises BaselineError where base should exist, does not, and the image has a gate.
+    """
+    model = project.model(built.model)
+    gated = any(gate.metric == IMAGE for gate in expand_gates(model.gates))
+    try:
+        base = find_base(project, asked)
+        search = Search(project, built.model, base, store) if base is not None else None
+    except MlopsCiError:
+        if gated:
+            raise
+        return ()
+    if not gates_apart(measure_of(project, built.model, search).gates)[1]:
+        return ()
+    ruling = _judge(project, built, search, store)
+    if project.records.file(built.model, built.commit, "compare").is_file():
+        comparison = project.records.read(built.model, built.commit, Comparison)
+        project.records.write("compare", _with(comparison, ruling))
+    return ruling.gates
+
+
+def told(gate: GateResult) -> str:
+    what = f"`{gate.metric}`, {gate.kind} {gate.limit:g}"
+    return f"{what}: {gate.verdict}: {gate.reason}" + (", it blocks" if gate.blocks else "")
+
+
+@dataclass(frozen=True)
+class _Ruling:
+    result: MetricResult
+    gates: tuple[GateResult, ...]
+    notes: tuple[str, ...]
+
+
+def _judge(project: Project, built: Build, search: Search | None, store: Store | None) -> _Ruling:
+    measure = measure_of(project, built.model, search)
+    past = _past(built.model, store)
     size = built.size_bytes / MEGABYTE if built.size_bytes else None
     result = compare_resource(IMAGE, size, Past(past or []), measure.policy.level)
     known = past is None or past  # what cannot be read is not a past that is empty
@@ -50,20 +99,34 @@ def judge_image(
         measure.waivers,
         project.world.now().date(),
     )
-    told = bool(waived.gates or result.difference)
-    verdicts = {comparison.verdict, verdict_of(waived.gates)}
-    judged: Comparison = msgspec.structs.replace(
+    return _Ruling(result, tuple(waived.gates), tuple(waived.notes))
+
+
+def _with(comparison: Comparison, ruling: _Ruling) -> Comparison:
+    """Judged once more, it counts once."""
+    told = bool(ruling.gates or ruling.result.difference)
+    gates = [gate for gate in comparison.gates if gate.metric != IMAGE]
+    resources = [one for one in comparison.resources if one.metric != IMAGE]
+    before = len(comparison.gates) - len(gates)
+    verdict, blocks = comparison.verdict, comparison.blocks
+    if before:
+        promises: list[ContractResult | RobustnessResult] = []
+        promises += [*comparison.contract, *comparison.robustness]
+        verdict = join_verdict(verdict_of(gates), promises) if promises else verdict_of(gates)
+        blocks = any(one.blocks for one in gates) or any(one.blocks for one in promises)
+    verdicts = {verdict, verdict_of(ruling.gates)}
+    return msgspec.structs.replace(
         comparison,
-        gates=(*comparison.gates, *waived.gates),
-        resources=(*comparison.resources, result) if told else comparison.resources,
+        gates=(*gates, *ruling.gates),
+        resources=(*resources, ruling.result) if told else tuple(resources),
         verdict=next(one for one in WORST if one in verdicts),
-        blocks=comparison.blocks or any(gate.blocks for gate in waived.gates),
-        waiting=max(0, comparison.waiting - len(gates)),
-        notes=(*(note for note in comparison.notes if note != LATER), *waived.notes),
+        blocks=blocks or any(gate.blocks for gate in ruling.gates),
+        waiting=max(0, comparison.waiting - len(ruling.gates) + before),
+        notes=(
+            *(note for note in comparison.notes if note != LATER and note not in ruling.notes),
+            *ruling.notes,
+        ),
     )
-    outcome.compared = msgspec.structs.replace(outcome.compared, comparison=judged)
-    project.records.write("compare", judged)
-    return judged.blocks
 
 
 def weighed(header: Header, outcome: ModelOutcome) -> Header:

@@ -24,7 +24,7 @@ from mlops_ci.errors import (
 from mlops_ci.plan import Context, Occasion, Outcomes, execute, plan_project, store_of
 from mlops_ci.plan.choice import UNSHIPPED
 from mlops_ci.plan.execution import Ship
-from mlops_ci.plan.image_size import LATER
+from mlops_ci.plan.image_size import LATER, judge_build, told
 from mlops_ci.plan.outcome import ModelOutcome
 from mlops_ci.plan.recorded import lost_models
 from mlops_ci.plan.reproduction import Source, reproduce
@@ -630,6 +630,52 @@ def test_an_image_that_is_too_large_is_not_pushed(repo: Repository) -> None:
     assert image_gates(larger.comparison) == {"max": "pass", "max-drop-relative": "fail"}
     (found,) = (one for one in larger.comparison.resources if one.metric == "image_size_mb")
     assert (found.base, found.head) == (40.0, 45.0)
+
+
+def test_an_image_that_is_built_by_itself_is_judged(repo: Repository) -> None:
+    """By `mlops-ci build`: the gates of the comparison's record are those of the image, too."""
+    gate = "    gates:\n      image_size_mb: {max: 50}\n"
+    repo.commit({"mlops-ci.yaml": SHIPPED.replace("    gates:\n", gate)})
+    project = repo.project()
+    run(project)
+
+    def judged(megabytes: int) -> tuple[list[bool], Comparison]:
+        built = Build(
+            model="churn", commit=project.commit, image="i", digest="d", model_digest="m",
+            size_bytes=megabytes * 1_000_000,
+        )  # fmt: skip
+        gates = judge_build(project, built, Asked(), store_of(project))
+        record = project.records.read("churn", project.commit, Comparison)
+        assert [told(gate) for gate in gates] == [
+            told(gate) for gate in record.gates if gate.metric == "image_size_mb"
+        ]
+        return [gate.blocks for gate in gates], record
+
+    before = project.records.read("churn", project.commit, Comparison)
+    assert (before.waiting, before.blocks) == (1, False)
+    for megabytes, blocks in ((40, False), (60, True), (60, True), (40, False)):
+        gates, record = judged(megabytes)
+        assert gates == [blocks]
+        assert (record.blocks, record.waiting) == (blocks, 0)
+        assert record.verdict == ("fail" if blocks else before.verdict)
+        assert len(record.resources) == len(before.resources) + 1
+    project.records.file("churn", project.commit, "compare").unlink()
+    built = Build(model="churn", commit=project.commit, image="i", digest="d", model_digest="m")
+    (unknown,) = judge_build(project, built, Asked(), None)
+    assert unknown.blocks
+    assert "image_size_mb" in told(unknown)
+
+
+def test_an_image_without_a_gate_is_not_judged(repo: Repository) -> None:
+    project = repo.project()
+    built = Build(model="churn", commit="c", image="i", digest="d", model_digest="m", size_bytes=1)
+    assert judge_build(project, built, Asked(), None) == ()
+    lost = Asked(ref="nowhere")
+    assert judge_build(project, built, lost, None) == ()
+    gate = "    gates:\n      image_size_mb: {max: 50}\n"
+    repo.commit({"mlops-ci.yaml": SHIPPED.replace("    gates:\n", gate)})
+    with pytest.raises(UsageError, match="nowhere"):
+        judge_build(repo.project(), built, lost, None)
 
 
 def image_gates(comparison: Comparison) -> dict[str, str]:
