@@ -110,9 +110,7 @@ def measured(view: View, metric: Metric) -> list[Floats]:
     ranked = [queries.rank_queries(view, side) for side in view.sides]
     if not len(queries.relevant(ranked[0])):
         return [np.zeros(0)] * len(ranked)
-    if metric.name == "mrr":
-        return [queries.reciprocal_rank(one) for one in ranked]
-    return [queries.ndcg(one, metric.number) for one in ranked]
+    return [queries.values_of(one, metric) for one in ranked]
 
 
 def _interval(column: Column, reach: tuple[float, float], level: float) -> Interval | None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mlops_ci.verdict.names import Metric
 from mlops_ci.verdict.rows import Floats, Ints, Outputs, View
 
 
@@ -34,6 +35,11 @@ class Ranked:
     @property
     def queries(self) -> int:
         return int(self.query[-1]) + 1
+
+
+def values_of(ranked: Ranked, metric: Metric) -> Floats:
+    """Of every relevant query."""
+    return reciprocal_rank(ranked) if metric.name == "mrr" else ndcg(ranked, metric.number)
 
 
 def rank_queries(view: View, side: Outputs) -> Ranked:

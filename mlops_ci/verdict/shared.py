@@ -18,6 +18,7 @@ from mlops_ci.verdict.influence import influences_of
 from mlops_ci.verdict.moments import FEW_CHANGES
 from mlops_ci.verdict.names import Metric
 from mlops_ci.verdict.part import Part
+from mlops_ci.verdict.queries import rank_queries, relevant, values_of
 from mlops_ci.verdict.rows import Floats, Ints, Mask, Outputs, SingleRows
 from mlops_ci.verdict.weights import linear_of
 
@@ -50,7 +51,7 @@ def correlation(before: Part, now: Part, metric: Metric, shared: Shared) -> floa
     """Of one metric of both. 0, which is that of two samples, where it is not known: without an
     influence, and where so few rows differ that they tell no variance.
     """
-    if metric.needs == "group" or metric.name == "ece" or _hardly_differ(before, now, shared):
+    if metric.name == "ece" or _hardly_differ(before, now, shared):
         return 0.0
     influences = [_influence(part, metric) for part in (before, now)]
     if influences[0] is None or influences[1] is None:
@@ -80,11 +81,28 @@ def _sum(values: Floats) -> float:
 
 def _influence(part: Part, metric: Metric) -> Floats | None:
     view = part.view
+    if metric.needs == "group":
+        return _of_queries(part, metric)
     if view.weight is not None:
         linear = linear_of(part, 0, metric)
         return None if linear is None else view.weight * linear.influence
     found = influences_of(part, metric)
     return None if found is None else found[0]
+
+
+def _of_queries(part: Part, metric: Metric) -> Floats | None:
+    """What a query adds stands at its first row: sums of groups are what counts."""
+    view = part.view
+    if view.queries is None or part.clusters is None:
+        return None
+    ranked = rank_queries(view, view.sides[0])
+    values, chosen = values_of(ranked, metric), relevant(ranked)
+    if not len(values):
+        return None
+    first = np.unique(view.queries, return_index=True)[1]
+    influence = np.zeros(view.n)
+    influence[first[chosen]] = values - math.fsum(values) / len(values)
+    return influence
 
 
 def _hardly_differ(before: Part, now: Part, shared: Shared) -> bool:

@@ -163,6 +163,27 @@ def test_rows_that_stay_vary_once(task: str, how: str) -> None:
             assert width(one) == pytest.approx(wide / np.sqrt(5), rel=0.25), key
 
 
+@pytest.mark.parametrize("metric", ["ndcg", "ndcg@2", "mrr"])
+def test_queries_that_stay_vary_once(metric: str) -> None:
+    """600 queries of which 500 are asked on either side and 400 on both, as of rows."""
+    rng = np.random.default_rng(11)
+    label = np.tile([1, 0, 0, 0], 600)
+    rows = single(label, Outputs(None, rng.random(2_400) + 0.4 * label))
+    rows = replace(rows, group=np.arange(2_400) // 4)
+    order = rng.permutation(2_000)  # the rows of a query need not stand together
+    before = taken(rows, np.arange(2_000)[order])
+    now = taken(rows, slice(400, None))
+    kept = np.flatnonzero(order >= 400)
+    paired = PairedRows(now.task, now.classes, now.label, now.outputs, now.outputs, group=now.group)
+    judged = compare_paired(paired, POLICY, (metric,))
+    found, apart = (
+        {one.metric: one for one in decompose(Answered(before, now, ids), judged, POLICY)}[metric]
+        for ids in (Shared(kept, order[kept] - 400), None)
+    )
+    assert found.data_effect == apart.data_effect
+    assert width(found) == pytest.approx(width(apart) / np.sqrt(5), rel=0.1)
+
+
 def test_the_error_of_a_mean_is_that_of_the_rows_that_differ() -> None:
     """Written out: every row weighs 1/m now less 1/n before."""
     rows = side_of(regression_rows(6, n=1_700), "head")
