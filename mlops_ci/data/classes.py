@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from mlops_ci.config.model import Task
 from mlops_ci.data.columns import SCORE_PREFIX, Roles
+from mlops_ci.data.identity import WIDEST
 from mlops_ci.data.request import to_say
 from mlops_ci.data.room import code_type
 from mlops_ci.data.table import Table, quote, require_present
@@ -180,10 +181,11 @@ def _float_expression(table: Table, column: str, roles: Roles) -> str:
     number = f"CAST({quote(column)} AS DOUBLE)"
     values, missing = table.read(number)
     require_present(table, column, missing, values)
-    if (values == np.rint(values)).all():
+    whole = (values == np.rint(values)) & (np.abs(values) < float(WIDEST))
+    if whole.all():
         return f"CAST(CAST({number} AS HUGEINT) AS VARCHAR)"
     if column == roles.prediction and table.kind(roles.label) != "float":
-        raise _no_classes(table, roles, column, values[values != np.rint(values)][0])
+        raise _no_classes(table, roles, column, values[~whole][0])
     return f"CAST({number} AS VARCHAR)"
 
 

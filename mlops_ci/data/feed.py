@@ -67,6 +67,7 @@ def understand(table: Table, request: ColumnsRequest) -> File:
     if roles.weight or table.written_by:
         raise UnlikeError
     table.keep(roles.columns)
+    table.number()
     task = resolve_task(table, roles, request)
     if task[0] != "binary" and request.positive is not None:
         raise UnlikeError

@@ -65,6 +65,11 @@ class Table:
         types = view_rows(self.connection, place, source(place, "parquet"), self.path)
         number_rows(self.connection, place, self.path, types)
 
+    def number(self) -> None:
+        """So that rows are found by their place, also where they are few."""
+        if self.format == "parquet" and not is_many(self.rows):
+            number_rows(self.connection, self.path, self.path, self.types)
+
     def close(self) -> None:
         self.connection.close()
         if self.scratch is not None:

@@ -219,6 +219,15 @@ def test_errors_that_no_float_holds_are_not_assessed(capsys: Capture, value: flo
 
 
 @pytest.mark.usefixtures("here")
+@pytest.mark.parametrize("value", [1e200, 0.5])
+def test_predictions_that_are_no_classes(capsys: Capture, value: float) -> None:
+    head = GOOD | {"prediction": [value, *LABEL[1:]]}
+    code, found, said = compare(capsys, GOOD, head, "accuracy=0.5")
+    assert (code, found) == (2, {})
+    assert f"'prediction' holds numbers such as {value:g}, not classes" in said
+
+
+@pytest.mark.usefixtures("here")
 def test_numbers_beyond_all_integers_are_keys(capsys: Capture) -> None:
     large = GOOD | {"id": [1e200, *range(1, N)]}
     code, found, said = compare(capsys, large, large, "roc_auc=0.01")

@@ -72,6 +72,19 @@ def test_a_few_that_are_alike_by_chance_save_nothing(tmp_path: Path) -> None:
     assert error.what == "only 30 of base's 60 ids are in head: the ids are written differently"
 
 
+@pytest.mark.parametrize("form", ["parquet", "csv", "jsonl"])
+def test_few_rows_beside_many(tmp_path: Path, form: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(room, "MANY", 40)
+    monkeypatch.setattr(room, "CHUNK", 25)
+    monkeypatch.setattr(two_files, "FEW_BYTES", 10)
+    sides = [binary(rows, rows) for rows in (N, 30)]
+    paths = [write(tmp_path / f"{len(one['id'])}.{form}", one) for one in sides]
+    found = compare_files(asked(paths[0], paths[1], ColumnsRequest())).comparison
+    assert found.evidence == "unpaired"
+    assert found.verdict != "pass"
+    assert any("head scored 30" in note for note in found.notes)
+
+
 def test_a_row_in_a_hundred_is_common_by_chance(tmp_path: Path) -> None:
     sides = [binary(300, 1) | {"id": [start + n for n in range(300)]} for start in (0, 298)]
     paths = [write(tmp_path / f"{n}.csv", side) for n, side in enumerate(sides)]
