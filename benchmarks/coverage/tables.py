@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from benchmarks.coverage.tally import LOSSES, Misses, Scene, Tally
 from benchmarks.figure import print_table
@@ -21,6 +21,7 @@ NOMINAL, LEAST, MOST = 0.025, 0.94, 0.96
 # What chance may add to a rate: so many of its standard errors. Regions are many.
 CHANCE, CHANCE_OF_MANY = 3.0, 4.0
 ENOUGH = 500
+TOO_OFTEN = "mergeable where a tolerance stops it"
 WORST = 20
 
 Key = TypeVar("Key")
@@ -126,18 +127,43 @@ def print_judged(found: Found) -> None:
     print_table(rows)
 
 
-def fall_short(found: Found) -> list[str]:
-    """Sentences for what does not keep the promise: smooth estimators 94…96 % from 500 rows on,
-    all others at most 2.5 % a tail, each but for chance.
+class Wrong(NamedTuple):
+    """An estimator that does not keep its promise, and `why`."""
+
+    table: str
+    estimator: str
+    n: int
+    where: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"{self.table}, {self.estimator}, {self.n:,} rows, {self.where}: {self.why}"
+
+
+def wrong(results: Results) -> list[Wrong]:
+    found = pool(results)
+    return [*fall_short(found), *bad_regions(regions(results)), *bad_models(found)]
+
+
+def confirmed(first: list[Wrong], second: list[Wrong]) -> list[Wrong]:
+    """What is wrong of the second samples, too; and what no chance explains."""
+    doubted = {(one.table, one.estimator, one.n) for one in first}
+    certain = [one for one in first if one.why == TOO_OFTEN]
+    return certain + [one for one in second if (one.table, one.estimator, one.n) in doubted]
+
+
+def fall_short(found: Found) -> list[Wrong]:
+    """What does not keep the promise: smooth estimators 94…96 % from 500 rows on, all others at
+    most 2.5 % a tail, each but for chance.
     """
-    wrong = []
+    wrong: list[Wrong] = []
     for (table, name, n, units), tally in found.items():
         if units < ENOUGH:
             continue
         for which, one in (("change", tally.change), ("own", tally.own)):
             why = _short(table, name, one)
             if why is not None:
-                wrong.append(f"{table}, {name} ({which}), {n:,} rows: {why}")
+                wrong.append(Wrong(table, name, n, which, why))
     return wrong
 
 
@@ -152,28 +178,29 @@ def _short(table: str, name: str, one: Misses) -> str | None:
     return None if LEAST - chance <= one.coverage <= most else f"covers {one.coverage:.1%}"
 
 
-def bad_regions(found: dict[Region, Misses]) -> list[str]:
+def bad_regions(found: dict[Region, Misses]) -> list[Wrong]:
     """Regions, of any size, with a tail beyond what chance explains."""
     return [
-        f"{table}, {name} ({which}), {n:,} rows, {region}: a tail of {one.worst_tail:.1%}"
+        Wrong(table, name, n, f"{region}, {which}", f"a tail of {one.worst_tail:.1%}")
         for (table, name, n, region, which), one in found.items()
         if one.assessed and _excess(one) > CHANCE_OF_MANY
     ]
 
 
-def bad_models(found: Found) -> list[str]:
+def bad_models(found: Found) -> list[Wrong]:
     """A model that loses the margin or more passes in at most 2.5 %, and is never mergeable where a
     point tolerance would have stopped it.
     """
-    wrong = []
+    wrong: list[Wrong] = []
     for (table, name, n, _), tally in found.items():
         for lost, rates in tally.judged.items():
             most = NOMINAL + CHANCE * (NOMINAL * (1 - NOMINAL) / rates.drawn) ** 0.5
-            told = f"{table}, {name}, {n:,} rows, loses {lost}"
+            why = []
             if LOSSES[lost] >= 1 and rates.rate("pass") > most:
-                wrong.append(f"{told}: passes {rates.rate('pass'):.1%}")
+                why.append(f"passes {rates.rate('pass'):.1%}")
             if rates.rate("too often"):
-                wrong.append(f"{told}: mergeable where a tolerance stops it")
+                why.append(TOO_OFTEN)
+            wrong += [Wrong(table, name, n, f"loses {lost}", one) for one in why]
     return wrong
 
 

@@ -130,4 +130,6 @@ def scenes(*, quick: bool) -> list[Functions]:
         for tailed in (False, True)
     ]
     users = [Functions(World(n, 0.5, 0.5, group=10), {"f2": f2}) for n in sizes if n >= 1_000]
-    return [*of_classes, *of_numbers, *users]
+    # Of a median it is known, and said, that blocks of so few rows tell too little.
+    slow = [Functions(Numbers(n, 0.5), {"wape": wape}, slow=True) for n in sizes if n < MOST_ROWS]
+    return [*of_classes, *of_numbers, *users, *slow]

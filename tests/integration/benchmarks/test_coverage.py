@@ -14,7 +14,16 @@ from benchmarks.coverage.scenes.functions import Functions, f2, median_error, wa
 from benchmarks.coverage.scenes.queries import Queries
 from benchmarks.coverage.scenes.regression import Numbers
 from benchmarks.coverage.scenes.streams import Stream
-from benchmarks.coverage.tables import bad_models, bad_regions, fall_short, pool, regions
+from benchmarks.coverage.tables import (
+    TOO_OFTEN,
+    bad_models,
+    bad_regions,
+    confirmed,
+    fall_short,
+    pool,
+    regions,
+    wrong,
+)
 from benchmarks.coverage.tally import Misses, Scene, Tally, Truth, simulate
 from benchmarks.coverage.worlds import World
 from mlops_ci.records import MetricResult
@@ -90,7 +99,7 @@ def test_a_miss_is_counted_on_its_side_and_a_pass_of_a_bad_model_is_seen() -> No
     }  # fmt: skip
     assert tally.judged["half of it"].counts["pass"] == 2
     key = ("two classes", "accuracy", 1_000, 1_000)
-    assert any("passes 33.3%" in why for why in bad_models({key: tally}))
+    assert any(one.why == "passes 33.3%" for one in bad_models({key: tally}))
 
 
 def test_what_is_not_assessed_is_neither_hit_nor_miss() -> None:
@@ -107,3 +116,19 @@ def test_too_short_intervals_fall_short() -> None:
     }
     assert len(fall_short(pool([(scene, short)]))) == len(scene.estimators)
     assert len(bad_regions(regions([(scene, short)]))) == len(scene.estimators)
+    doubted = wrong([(scene, short)])
+    assert len(doubted) == 2 * len(scene.estimators)
+    assert confirmed(doubted, doubted) == doubted
+    assert not confirmed(doubted, wrong([(scene, honest)]))
+    assert not confirmed(doubted[:1], [one for one in doubted if one.estimator != "mae"])
+    certain = [doubted[0]._replace(why=TOO_OFTEN)]
+    assert confirmed(certain, []) == certain
+
+
+def test_what_leaves_a_group_out_has_another_truth() -> None:
+    rng, scene = np.random.default_rng(4), Groups(1_000, 0.5, "four groups", 10)
+    found = [one for _ in range(4) for one in scene.sample(rng)]
+    left_out = [one for one in found if one.note and "left out" in one.note]
+    assert left_out
+    assert {one.low for one in left_out} == {one.head_high for one in left_out} == {None}
+    assert all(one.head is not None for one in left_out)
