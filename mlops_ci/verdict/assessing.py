@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-
-from mlops_ci.verdict.aggregates.cells import MOST_IN_TABLE
-from mlops_ci.verdict.names import Metric, metric_of
+from mlops_ci.verdict.names import Metric
 from mlops_ci.verdict.part import Part
 from mlops_ci.verdict.remarks import NO_QUERIES
 from mlops_ci.verdict.rows import View
 
 # The rarer class needs as many rows as a mean does.
 RARE = 30
+# Classes that an average is of where rows have weights or belong together.
+MOST_AVERAGED = 1_000
 
 
 def impossible(part: Part, metric: Metric) -> str | None:
@@ -49,8 +44,9 @@ def _undefined(part: Part, metric: Metric) -> str | None:
         return "only one class occurs among the labels"
     if ranks(metric) and part.constant and all(part.constant):
         return "all scores are equal: they rank nothing"
-    if metric.needs == "prediction" and metric.by_class and _are_too_many(view):
-        return f"more than {MOST_IN_TABLE:,} classes: a gate can ask for one, as `recall@CLASS`"
+    if metric.needs == "prediction" and metric.by_class and _are_too_many(view, metric):
+        what = f"more than {MOST_AVERAGED:,} classes of rows with weights or groups"
+        return f"{what}: a gate can ask for one, as `recall@CLASS`"
     if metric.name == "mape" and part.zero_label:
         return "a label is 0, and a percentage of it means nothing"
     if metric.name == "r2" and part.one_label:
@@ -58,45 +54,10 @@ def _undefined(part: Part, metric: Metric) -> str | None:
     return None
 
 
-def _are_too_many(view: View) -> bool:
-    return len(view.classes) > MOST_IN_TABLE
-
-
-def narrowed(part: Part, metric: Metric) -> tuple[Part, Metric]:
-    """One class among very many is a question of two: it, or any other."""
-    view = part.view
-    kept = len(view.label) == view.n  # else the rows are gone, and their counts are all there is
-    if metric.label not in view.classes or not kept or "prediction" in part.faults:
-        return part, metric
-    if not _are_too_many(view):
-        return part, metric
-    name = metric.name.partition("@")[0]
-    return against_the_rest(part, metric.label), metric_of(name, view.values)
-
-
-def against_the_rest(part: Part, label: str) -> Part:
-    """The same rows, whose classes are `label` and any other."""
-    view, code = part.view, part.view.classes.index(label)
-    return Part(
-        replace(
-            view,
-            task="binary",
-            classes=("another", label),
-            label=_is(view.label, code),
-            sides=tuple(
-                replace(one, prediction=_is(one.prediction, code), score=None) for one in view.sides
-            ),
-            positive=1,
-        ),
-        part.policy,
-        part.slice,
-    )
-
-
-def _is(codes: NDArray[Any] | None, code: int) -> NDArray[Any]:
-    if codes is None:
-        raise ValueError("no classes")
-    return np.asarray(codes == code, dtype=np.int64)
+def _are_too_many(view: View, metric: Metric) -> bool:
+    """Of an average over so many classes rows' luck is a bias, which is known of rows alone."""
+    of_rows = view.weight is None and view.group is None
+    return metric.label is None and not of_rows and len(view.classes) > MOST_AVERAGED
 
 
 def ranks(metric: Metric) -> bool:

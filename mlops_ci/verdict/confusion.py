@@ -14,21 +14,20 @@ accuracy: Brodersen et al. 2010, "The balanced accuracy and its posterior distri
 (IJCNN, doi:10.1109/IJCNN.2015.7280767). F1: van Rijsbergen 1979, "Information retrieval", 2nd ed.,
 ch. 7 (https://www.dcs.gla.ac.uk/Keith/Preface.html); `f1_macro` is the mean of the classes' F1, not
 the F1 of mean precision and mean recall: Opitz & Burst 2019, "Macro F1 and macro F1"
-(arXiv:1911.03347).
+(arXiv:1911.03347). What is taken off an average over many classes: Quenouille 1956, "Notes on bias
+in estimation" (Biometrika 43, 353–360, doi:10.1093/biomet/43.3-4.353).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from mlops_ci.verdict.aggregates.cells import Cells, shares
+from mlops_ci.verdict.aggregates.cells import Cells
 from mlops_ci.verdict.intervals import Atoms, Interval, score_interval, wilson
 from mlops_ci.verdict.rows import Floats, Ints
-
-# A class's metric in one table: value, gradient [classes, classes].
-Linear = tuple[float, Floats]
 
 
 @dataclass(frozen=True)
@@ -40,120 +39,204 @@ class Question:
     average: str | None = None
 
 
-def accuracy(p: Floats) -> Linear:
-    return float(np.trace(p)), np.eye(len(p))
+@dataclass(frozen=True)
+class Margins:
+    """Of one side, by class [classes]: what share of the `n` rows is of it, is called it, and both.
+    No metric of the table needs more of it.
+    """
+
+    n: float
+    actual: Floats
+    called: Floats
+    hits: Floats
 
 
-def recall_of(p: Floats, k: int) -> Linear:
-    of_class = float(p[k].sum())
-    value = float(p[k, k]) / of_class
-    gradient = np.zeros_like(p)
-    gradient[k] = -value / of_class
-    gradient[k, k] += 1 / of_class
-    return value, gradient
+@dataclass(frozen=True)
+class Gradient:
+    """By class [classes]: a row of label y that is called a adds row[y] + column[a], and hit[y]
+    where a is y.
+    """
+
+    row: Floats
+    column: Floats
+    hit: Floats
+
+    def at(self, label: NDArray[np.integer], said: NDArray[np.integer]) -> Floats:
+        found = self.row[label] + self.column[said]
+        return np.asarray(found + np.where(label == said, self.hit[label], 0.0))
+
+    def centred(self, margins: Margins) -> Gradient:
+        """With mean 0 over the rows."""
+        sums = self.row * margins.actual + self.column * margins.called + self.hit * margins.hits
+        return replace(self, row=self.row - float(sums.sum()))
+
+    def ends(self, labels: Ints) -> tuple[Floats, Floats]:
+        """The least and the most that a row of each label could add."""
+        low, high = (self._farthest(labels, sign) for sign in (-1.0, 1.0))
+        return -low, high
+
+    def _farthest(self, labels: Ints, sign: float) -> Floats:
+        column = sign * self.column
+        first = int(np.argmax(column))
+        rest = np.delete(column, first)
+        second = float(rest.max()) if len(rest) else -np.inf
+        another = np.where(labels == first, second, column[first])
+        right = column[labels] + sign * self.hit[labels]
+        return np.asarray(sign * self.row[labels] + np.maximum(another, right))
 
 
-def precision_of(p: Floats, k: int) -> Linear | None:
-    """None: no row was predicted to be of the class."""
-    predicted = float(p[:, k].sum())
-    if predicted == 0:
-        return None
-    value = float(p[k, k]) / predicted
-    gradient = np.zeros_like(p)
-    gradient[:, k] = -value / predicted
-    gradient[k, k] += 1 / predicted
-    return value, gradient
+# Value and gradient.
+Linear = tuple[float, Gradient]
 
 
-def f1_of(p: Floats, k: int) -> Linear:
-    both = float(p[k].sum() + p[:, k].sum())
-    value = 2 * float(p[k, k]) / both
-    gradient = np.zeros_like(p)
-    gradient[k] -= value / both
-    gradient[:, k] -= value / both
-    gradient[k, k] += 2 / both
-    return value, gradient
+def margins_of(cells: Cells, side: int) -> Margins:
+    labels, said, n = cells.codes[:, 0], cells.codes[:, 1 + side], cells.n
+    counts = cells.counts.astype(np.float64)
+    return Margins(
+        float(n),
+        *(
+            np.bincount(code, weights=weight, minlength=cells.classes) / n
+            for code, weight in (
+                (labels, counts), (said, counts), (labels, counts * (labels == said))
+            )
+        ),
+    )  # fmt: skip
 
 
-def mcc(p: Floats) -> Linear:
+def accuracy(m: Margins) -> Linear:
+    nothing = np.zeros_like(m.hits)
+    return float(m.hits.sum()), Gradient(nothing, nothing, np.ones_like(m.hits))
+
+
+def by_class(name: str, m: Margins) -> tuple[Floats, Gradient]:
+    """Of every class its value; its gradient is where the class is the label, or is called. 0 where
+    no row was predicted to be of a class (precision), or none has to do with it.
+    """
+    below = {"recall": m.actual, "precision": m.called, "f1": m.actual + m.called}[name]
+    there = below > 0
+    one = np.divide(2.0 if name == "f1" else 1.0, below, out=np.zeros_like(below), where=there)
+    value = m.hits * one
+    slope = -np.divide(value, below, out=np.zeros_like(below), where=there)
+    nothing = np.zeros_like(slope)
+    row = nothing if name == "precision" else slope
+    return value, Gradient(row, nothing if name == "recall" else slope, one)
+
+
+def mcc(m: Margins) -> Linear:
     """Gorodkin's R_K; for two classes Matthews's. 0 when one class only is seen or predicted."""
-    actual, predicted = p.sum(axis=1), p.sum(axis=0)
-    covariance = float(np.trace(p) - np.einsum("k,k->", actual, predicted))
+    actual, called = m.actual, m.called
+    covariance = float(m.hits.sum() - np.einsum("k,k->", actual, called))
     u = float(1 - np.einsum("k,k->", actual, actual))
-    v = float(1 - np.einsum("k,k->", predicted, predicted))
+    v = float(1 - np.einsum("k,k->", called, called))
+    nothing = np.zeros_like(actual)
     if u <= 0 or v <= 1e-15:
-        return 0.0, np.zeros_like(p)
+        return 0.0, Gradient(nothing, nothing, nothing)
     scale = float(np.sqrt(u * v))
     value = covariance / scale
-    gradient = (np.eye(len(p)) - predicted[:, None] - actual[None, :]) / scale
-    gradient += value * (actual[:, None] / u + predicted[None, :] / v)
-    return value, gradient
+    row = value * actual / u - called / scale
+    column = value * called / v - actual / scale
+    return value, Gradient(row, column, nothing + 1 / scale)
 
 
-BY_CLASS = {"precision": precision_of, "recall": recall_of, "f1": f1_of}
-
-
-def averaged(p: Floats, question: Question) -> Linear:
+def averaged(m: Margins, question: Question) -> Linear:
     """Over the classes that occur among the labels; a class never predicted has precision 0."""
     if question.average == "micro":
-        return accuracy(p)
-    actual = p.sum(axis=1)
-    present = np.flatnonzero(actual)
-    value, gradient = 0.0, np.zeros_like(p)
-    for k in present:
-        part = BY_CLASS[question.metric](p, int(k)) or (0.0, np.zeros_like(p))
-        weight = float(actual[k]) if question.average == "weighted" else 1 / len(present)
-        value += weight * part[0]
-        gradient += weight * part[1]
-        if question.average == "weighted":
-            gradient[k] += part[0]
-    return value, gradient
+        return accuracy(m)
+    value, slope = by_class(question.metric, m)
+    present = m.actual > 0
+    weighted = question.average == "weighted"
+    weight = m.actual if weighted else present / present.sum()
+    row = weight * slope.row + (np.where(present, value, 0.0) if weighted else 0.0)
+    found = Gradient(row, weight * slope.column, weight * slope.hit)
+    return float((weight * value).sum()), found
 
 
-def linearise(table: Ints, question: Question) -> Linear | None:
-    """Value and influence [classes, classes], or None where the metric has no value."""
-    p = shares(table)
-    found = gradient_of(p, question)
+def bias_of(m: Margins, question: Question) -> float:
+    """By how much an average over classes is too high, to the second order (the delta method's next
+    term: Quenouille 1956). Of one class it is lost in the error; over many classes the errors
+    cancel and it does not.
+    """
+    if question.metric not in ("precision", "f1") or question.average not in ("macro", "weighted"):
+        return 0.0
+    there = (m.actual > 0) & (m.called > 0)
+    a, p, h = (one[there] for one in (m.actual, m.called, m.hits))
+    # Of one row: the variances of being of the class and of being called it, and covariances.
+    aa, pp, ap, ha, hp = a * (1 - a), p * (1 - p), h - a * p, h * (1 - a), h * (1 - p)
+    weighted = question.average == "weighted"
+    if question.metric == "precision":  # h / p has none; a·h / p has
+        curved = ha / p - h * ap / p**2 - a * hp / p**2 + a * h * pp / p**3
+        return float(curved.sum()) / m.n if weighted else 0.0
+    s = a + p  # F1 = 2h / s
+    curved = 2 * h / s**3 * (aa + pp + 2 * ap) - 2 / s**2 * (ha + hp)
+    if weighted:
+        curved = a * curved + 2 * ha / s - 2 * h / s**2 * (aa + ap)
+        return float(curved.sum()) / m.n
+    return float(curved.sum()) / m.n / int((m.actual > 0).sum())
+
+
+def linearise(m: Margins, question: Question) -> Linear | None:
+    """Value and influence, or None where the metric has no value."""
+    found = gradient_of(m, question)
     if found is None:
         return None
     value, gradient = found
-    counts = _proportion(table, question)
+    counts = _proportion(m, question)
     if counts is not None:
         value = _value(question, *counts)
-    return value, gradient - np.einsum("ij,ij->", p, gradient)
+    return value, gradient.centred(m)
 
 
-def gradient_of(p: Floats, question: Question) -> Linear | None:
+def gradient_of(m: Margins, question: Question) -> Linear | None:
     name, positive = question.metric, question.positive
     if name == "accuracy":
-        return accuracy(p)
+        return accuracy(m)
     if name == "mcc":
-        return mcc(p)
+        return mcc(m)
     if name == "balanced_accuracy":
-        return averaged(p, Question("recall", average="macro"))
+        return averaged(m, Question("recall", average="macro"))
     if positive is None or question.average is not None:
-        return averaged(p, question)
+        return averaged(m, question)
     if name == "specificity":
-        return recall_of(p, 1 - positive)
-    return BY_CLASS[name](p, positive)
+        return of_class("recall", m, 1 - positive)
+    return of_class(name, m, positive)
 
 
-def own_interval(table: Ints, question: Question, level: float) -> Interval | None:
+def of_class(name: str, m: Margins, k: int) -> Linear | None:
+    """None: no row was predicted to be of the class, whose precision is asked for."""
+    if name == "precision" and m.called[k] == 0:
+        return None
+    value, slope = by_class(name, m)
+    only = np.arange(len(value)) == k
+    return float(value[k]), Gradient(slope.row * only, slope.column * only, slope.hit * only)
+
+
+def own_interval(cells: Cells, side: int, question: Question, level: float) -> Interval | None:
     """Wilson where the metric is a proportion (of all rows, of a class, of the rows predicted)."""
-    counts = _proportion(table, question)
+    margins = margins_of(cells, side)
+    counts = _proportion(margins, question)
     if counts is not None:
         hits, rows = counts
         interval = wilson(hits, rows, level) if rows else None
         if interval is None or question.metric != "f1":
             return interval
         return _f1_from_jaccard(hits / rows, interval)
-    found = linearise(table, question)
+    found = linearise(margins, question)
     if found is None:
         return None
     value, influence = found
-    seen = influence[table.sum(axis=1) > 0]
-    atoms = Atoms(influence.ravel(), table.ravel(), float(seen.min()), float(seen.max()))
-    return score_interval(atoms, level).shifted(value)
+    labels, said = cells.codes[:, 0], cells.codes[:, 1 + side]
+    low, high = influence.ends(np.unique(labels))
+    seen = _collapsed(influence.at(labels, said), cells.counts)
+    interval = score_interval(Atoms(*seen, float(low.min()), float(high.max())), level)
+    return _unbiased(interval, bias_of(margins, question), value)
+
+
+def _unbiased(around: Interval, bias: float, value: float) -> Interval | None:
+    """`around` 0 → around the value less its bias; None where that is more than the interval knows:
+    the value itself would lie outside."""
+    if not around.low <= bias <= around.high:
+        return None
+    return around.shifted(value - bias)
 
 
 def _value(question: Question, hits: int, rows: int) -> float:
@@ -161,17 +244,22 @@ def _value(question: Question, hits: int, rows: int) -> float:
     return 2 * hits / (hits + rows) if question.metric == "f1" else hits / rows
 
 
-def _proportion(table: Ints, question: Question) -> tuple[int, int] | None:
+def _proportion(m: Margins, question: Question) -> tuple[int, int] | None:
     k = question.positive
     if question.metric == "accuracy" or question.average == "micro":
-        return int(np.trace(table)), int(table.sum())
+        return _rows(m, m.hits.sum()), _rows(m, 1.0)
     if k is None or question.average is not None:
         return None
     if question.metric == "specificity":
-        return int(table[1 - k, 1 - k]), int(table[1 - k].sum())
-    hits, actual, predicted = int(table[k, k]), int(table[k].sum()), int(table[:, k].sum())
-    rows = {"recall": actual, "precision": predicted, "f1": actual + predicted - hits}
+        return _rows(m, m.hits[1 - k]), _rows(m, m.actual[1 - k])
+    hits, actual, called = (_rows(m, one[k]) for one in (m.hits, m.actual, m.called))
+    rows = {"recall": actual, "precision": called, "f1": actual + called - hits}
     return (hits, rows[question.metric]) if question.metric in rows else None
+
+
+def _rows(m: Margins, share: float) -> int:
+    """A share of n rows is a whole number of them."""
+    return round(float(share) * m.n)
 
 
 def _f1_from_jaccard(jaccard: float, interval: Interval) -> Interval:
@@ -188,15 +276,17 @@ def change_interval(cells: Cells, question: Question, level: float) -> Interval 
         question = Question("accuracy")
     if question.metric == "accuracy" or question.average == "micro":
         return paired_proportions(cells, level)
-    found = [linearise(cells.table(side), question) for side in (0, 1)]
-    base, head = found
+    margins = [margins_of(cells, side) for side in (0, 1)]
+    base, head = (linearise(one, question) for one in margins)
     if base is None or head is None:
         return None
     labels, before, after = cells.codes.T
-    moved = head[1][labels, after] - base[1][labels, before]
+    moved = head[1].at(labels, after) - base[1].at(labels, before)
     low, high = _reach(base[1], head[1], np.unique(labels))
     atoms = Atoms(*_collapsed(moved, cells.counts), low, high)
-    return score_interval(atoms, level, "score, linearised").shifted(head[0] - base[0])
+    found = score_interval(atoms, level, "score, linearised")
+    bias = bias_of(margins[1], question) - bias_of(margins[0], question)
+    return _unbiased(found, bias, head[0] - base[0])
 
 
 def paired_proportions(cells: Cells, level: float) -> Interval:
@@ -206,11 +296,10 @@ def paired_proportions(cells: Cells, level: float) -> Interval:
     return score_interval(atoms, level, "Tango")
 
 
-def _reach(base: Floats, head: Floats, labels: Ints) -> tuple[float, float]:
+def _reach(base: Gradient, head: Gradient, labels: Ints) -> tuple[float, float]:
     """The largest fall and rise that a row of any label seen could contribute."""
-    rise = head.max(axis=1) - base.min(axis=1)
-    fall = head.min(axis=1) - base.max(axis=1)
-    return float(fall[labels].min()), float(rise[labels].max())
+    (least, most), (lowest, highest) = base.ends(labels), head.ends(labels)
+    return float((lowest - most).min()), float((highest - least).max())
 
 
 def _collapsed(values: Floats, counts: Ints) -> tuple[Floats, Floats]:

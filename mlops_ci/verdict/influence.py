@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from mlops_ci.verdict.clusters import Clusters
-from mlops_ci.verdict.confusion import linearise
+from mlops_ci.verdict.confusion import linearise, margins_of
 from mlops_ci.verdict.intervals import Interval
 from mlops_ci.verdict.losses import LOSSES, loss_of
 from mlops_ci.verdict.means import Means
@@ -106,8 +106,8 @@ def _of_cells(part: Part, metric: Metric) -> list[Floats] | None:
             right = np.asarray(said == part.view.label, dtype=np.float64)
             found.append(right - np.count_nonzero(right) / part.view.n)
             continue
-        linear = linearise(part.tables[side], part.question(metric))
+        linear = linearise(margins_of(part.cells, side), part.question(metric))
         if linear is None or said is None:
             return None
-        found.append(np.asarray(linear[1][part.view.label, said]))
+        found.append(linear[1].at(part.view.label, said))
     return found

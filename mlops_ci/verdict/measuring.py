@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from mlops_ci.verdict import confusion, precision
-from mlops_ci.verdict.assessing import impossible, narrowed, ranks, too_few
+from mlops_ci.verdict.assessing import impossible, ranks, too_few
 from mlops_ci.verdict.influence import by_groups
 from mlops_ci.verdict.intervals import EXACTLY_ZERO, Interval, wilson
 from mlops_ci.verdict.losses import LOSSES
@@ -18,6 +18,10 @@ from mlops_ci.verdict.part import Part
 from mlops_ci.verdict.remarks import FEW_CARRIERS, carried_by
 from mlops_ci.verdict.weights import measure_weighted
 
+FEW_A_CLASS = (
+    "not assessed: over so many classes with so few rows each, luck moves an average by more than "
+    "its error"
+)
 # Of intervals: a part of the metric's unit that is no width.
 ROUNDING = 1e-12
 
@@ -27,7 +31,6 @@ def measure(part: Part, name: str) -> Measured:
     note, never as a number.
     """
     metric = metric_of(name, part.view.values)
-    part, metric = narrowed(part, metric)
     nothing: tuple[float | None, ...] = (None,) * part.sides
     why = impossible(part, metric)
     if why is not None:
@@ -115,13 +118,17 @@ def _scale_of(metric: Metric, found: Measured) -> float:
 
 def _measure_confusion(part: Part, metric: Metric) -> Measured:
     question = part.question(metric)
-    found = [confusion.linearise(table, question) for table in part.tables]
+    sides = range(part.sides)
+    found = [confusion.linearise(confusion.margins_of(part.cells, one), question) for one in sides]
     values = tuple(None if linear is None else linear[0] for linear in found)
-    own = tuple(confusion.own_interval(table, question, part.level) for table in part.tables)
+    own = tuple(confusion.own_interval(part.cells, one, question, part.level) for one in sides)
     change = None
     if part.sides > 1 and None not in values:
         change = confusion.change_interval(part.cells, question, part.level)
     note = None if None not in values else _never_said(metric)
+    unsure = None in own or (part.sides > 1 and change is None)
+    if note is None and unsure and question.average is not None:
+        note = FEW_A_CLASS
     return Measured(values, own, change, note, question.average)
 
 

@@ -49,6 +49,7 @@ KNOWN, UNKNOWN = 15.0, 3.0
 # How much of the square of a mean's skewness the cubic leaves out, of a tail not seen to its end.
 UNSEEN = 3.0
 DRAWS = 4_000
+BEYOND, MOST_BATCHES = 20, 25
 SEED = 20_260_101
 # More different values than this are taken together: a bound needs no more.
 MAX_ATOMS = 1_000
@@ -250,22 +251,39 @@ def _studentised(ordered: Floats, se: float, level: float) -> Interval:
     # (base and head exchanged) get mirrored intervals.
     mirrored = float((ordered**3).sum()) < 0
     z = -ordered[::-1] if mirrored else ordered
-    weights = _resamples(len(z))
-    mean = np.einsum("bi,i->b", weights, z) / len(z)
-    square = np.einsum("bi,i->b", weights, z * z) / len(z)
-    spread = np.sqrt(np.maximum(square - mean * mean, 0.0) / (len(z) - 1))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        t = np.where(spread > 0, mean / spread, np.sign(mean) * np.inf)
+    t = np.concatenate(
+        [
+            _t_of(z, _resamples(len(z)) if batch == 0 else _drawn(len(z), [SEED, batch]))
+            for batch in range(_batches(level))
+        ]
+    )
     lower, upper = np.quantile(t, [(1 - level) / 2, (1 + level) / 2])
     low, high = float(-upper * se), float(-lower * se)
     low, high = (-high, -low) if mirrored else (low, high)
     return Interval(low, high, se, "studentised bootstrap")
 
 
+def _t_of(z: Floats, weights: Floats) -> Floats:
+    mean = np.einsum("bi,i->b", weights, z) / len(z)
+    square = np.einsum("bi,i->b", weights, z * z) / len(z)
+    spread = np.sqrt(np.maximum(square - mean * mean, 0.0) / (len(z) - 1))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(spread > 0, mean / spread, np.sign(mean) * np.inf))
+
+
+def _batches(level: float) -> int:
+    """So many that `BEYOND` draws lie in each tail: of a shared error rate these are thin."""
+    return min(MOST_BATCHES, max(1, math.ceil(2 * BEYOND / (1 - level) / DRAWS - 1e-9)))
+
+
 @lru_cache(maxsize=4)
 def _resamples(n: int) -> Floats:
+    return _drawn(n, SEED)
+
+
+def _drawn(n: int, seed: int | list[int]) -> Floats:
     """How often each of n rows is drawn, [DRAWS, n]: the same for every sample of n rows."""
-    rows = np.random.default_rng(SEED).integers(0, n, size=(DRAWS, n))
+    rows = np.random.default_rng(seed).integers(0, n, size=(DRAWS, n))
     rows += np.arange(DRAWS)[:, None] * n
     counts = np.bincount(rows.ravel(), minlength=DRAWS * n)
     return counts.reshape(DRAWS, n).astype(np.float64)

@@ -45,10 +45,6 @@ class Part:
         return count_cells(self.view)
 
     @cached_property
-    def tables(self) -> tuple[Ints, ...]:
-        return tuple(self.cells.table(side) for side in range(self.sides))
-
-    @cached_property
     def rankings(self) -> tuple[Ranking, ...]:
         actual = self.view.actual
         works = [

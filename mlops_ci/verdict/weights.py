@@ -144,16 +144,22 @@ def _of_table(part: Part, outputs: Outputs, metric: Metric) -> Linear | None:
     view, k = part.view, len(part.view.classes)
     if outputs.prediction is None:
         raise ValueError("no prediction")
-    cell = view.label.astype(np.int64) * k + outputs.prediction
-    table = sum_by(cell, _weight(view), k * k).reshape(k, k)
-    shares = table / sum_of(table.ravel())
-    found = confusion.gradient_of(shares, part.question(metric))
+    weight, said = _weight(view), outputs.prediction
+    total, right = sum_of(weight), said == view.label
+    margins = confusion.Margins(
+        total,
+        sum_by(view.label, weight, k) / total,
+        sum_by(said, weight, k) / total,
+        sum_by(view.label[right], weight[right], k) / total,
+    )
+    found = confusion.gradient_of(margins, part.question(metric))
     if found is None:
         return None
     value, gradient = found
-    influence = gradient - float(np.einsum("ij,ij->", shares, gradient))
-    seen = influence[shares.sum(axis=1) > 0]
-    return Linear(value, influence[view.label, outputs.prediction], float(np.abs(seen).max()))
+    influence = gradient.centred(margins)
+    low, high = influence.ends(np.flatnonzero(margins.actual))
+    most = max(-float(low.min()), float(high.max()))
+    return Linear(value, influence.at(view.label, said), most)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Four classes, even or one of them rare."""
+"""Four classes, even or one of them rare; and very many."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ DISCRETE = (
 # The truth is that of so many rows, both models with the same noise: then their difference is
 # known some ten times better than any sample here knows it.
 ROWS, CHUNKS = 1 << 17, 24
+ALIKE = 0.85
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,87 @@ def _population(shares: str) -> dict[str, Truth]:
     return truths | {"ece": Truth(0.0, 0.0)}
 
 
-def scenes(*, quick: bool) -> list[Classes]:
+@dataclass(frozen=True)
+class ManyClasses:
+    """So many that rows' luck in each of them adds up: an average over classes is biased. Some are
+    right more often than others; what is wrong is another class by chance. Head is wrong where base
+    is in most rows.
+    """
+
+    classes: int
+    rows_a_class: int
+    estimators: tuple[str, ...] = (
+        "f1_macro", "f1_weighted", "precision_macro", "precision_weighted", "balanced_accuracy",
+        "mcc",
+    )  # fmt: skip
+
+    @property
+    def table(self) -> str:
+        return f"{self.classes:,} classes"
+
+    @property
+    def n(self) -> int:
+        return self.classes * self.rows_a_class
+
+    units = n
+
+    @property
+    def region(self) -> str:
+        return f"{self.rows_a_class} rows a class"
+
+    @property
+    def weight(self) -> float:
+        return min(1.0, 10_000 / self.n)
+
+    def _right(self) -> tuple[Floats, Floats]:
+        """By class, how often each model is."""
+        rng = np.random.default_rng(self.classes)
+        base = rng.uniform(0.4, 0.95, self.classes)
+        return base, np.clip(base - 0.02 + 0.02 * rng.normal(size=self.classes), 0.05, 0.99)
+
+    def truths(self) -> dict[str, Truth]:
+        base, head = (_of_right(right) for right in self._right())
+        return {name: Truth(base[name], head[name]) for name in base}
+
+    def sample(self, rng: np.random.Generator) -> Iterable[MetricResult]:
+        n, k = self.n, self.classes
+        label = rng.integers(0, k, n)
+        luck = rng.random(n)
+        other = np.where(rng.random(n) < ALIKE, luck, rng.random(n))
+        off = rng.integers(1, k, n)
+        offs = (off, np.where(rng.random(n) < 0.5, off, rng.integers(1, k, n)))
+        sides = [
+            Outputs(np.where(one < right[label], label, (label + away) % k))
+            for one, right, away in zip((luck, other), self._right(), offs, strict=True)
+        ]
+        names = tuple(f"{at:05d}" for at in range(k))
+        return _measured(
+            PairedRows("multiclass", names, label, sides[0], sides[1]), self.estimators
+        )
+
+
+def _of_right(right: Floats) -> dict[str, float]:
+    k = len(right)
+    wrong = (1 - right) / k
+    hits, called = right / k, right / k + (wrong.sum() - wrong) / (k - 1)
+    precision, f1 = hits / called, 2 * hits / (1 / k + called)
+    covariance = hits.sum() - called.sum() / k
+    return {
+        "f1_macro": float(f1.mean()),
+        "f1_weighted": float(f1.mean()),
+        "precision_macro": float(precision.mean()),
+        "precision_weighted": float(precision.mean()),
+        "balanced_accuracy": float(right.mean()),
+        "mcc": float(covariance / math.sqrt((1 - 1 / k) * (1 - (called * called).sum()))),
+    }
+
+
+def scenes(*, quick: bool) -> list[Classes | ManyClasses]:
+    many = [ManyClasses(200, 60)] + ([] if quick else [ManyClasses(2_000, 60)])
+    return [*_four(quick=quick), *many]
+
+
+def _four(*, quick: bool) -> list[Classes]:
     return [
         Classes(n, correlation, shares)
         for n in ((1_000,) if quick else (1_000, 5_000, 20_000))

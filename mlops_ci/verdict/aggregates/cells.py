@@ -9,13 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlops_ci.verdict.aggregates.chunks import ROWS, fold
-from mlops_ci.verdict.rows import Floats, Ints, View
+from mlops_ci.verdict.rows import Ints, View
 
 # Up to here a dense count is cheaper than a sort.
 DENSE = 1 << 20
 FEW = 16
-# A table of classes × classes of float64: 8 MB.
-MOST_IN_TABLE = 1_000
 
 
 @dataclass(frozen=True)
@@ -87,10 +85,10 @@ def count_cells(view: View) -> Cells:
 
 
 def _grouped(classes: int, codes: Ints, counts: Ints) -> Cells:
-    unique, where = np.unique(codes, axis=0, return_inverse=True)
+    # Rows as one number each, which sorts as they do, and far sooner: 10,000³ is 2⁴⁰.
+    shape = (classes,) * codes.shape[1]
+    flat = np.ravel_multi_index(tuple(codes.T), shape)
+    unique, where = np.unique(flat, return_inverse=True)
     summed = np.bincount(where.reshape(-1), weights=counts, minlength=len(unique))
-    return Cells(classes, unique, summed.astype(np.int64))
-
-
-def shares(table: Ints) -> Floats:
-    return np.asarray(table / table.sum(), dtype=np.float64)
+    found = np.column_stack(np.unravel_index(unique, shape))
+    return Cells(classes, found.astype(np.int64), summed.astype(np.int64))

@@ -252,7 +252,12 @@ def test_average_precision_influence_is_the_derivative() -> None:
 @pytest.mark.parametrize("make", [binary_rows, multiclass_rows])
 def test_confusion_influence_is_the_derivative(name: str, make: Callable[..., PairedRows]) -> None:
     """Leaving out 1 % of a cell moves the metric as its influence says."""
-    from mlops_ci.verdict.confusion import Question, linearise
+    from mlops_ci.verdict.aggregates.cells import Cells
+    from mlops_ci.verdict.confusion import Linear, Question, linearise, margins_of
+
+    def of(table: Any) -> Linear | None:
+        codes = np.argwhere(table > 0)
+        return linearise(margins_of(Cells(k, codes, table[tuple(codes.T)]), 0), question)
 
     rows = make(6)
     k = len(rows.classes)
@@ -266,7 +271,7 @@ def test_confusion_influence_is_the_derivative(name: str, make: Callable[..., Pa
         1 if make is binary_rows else None,
         average or ("macro" if make is multiclass_rows else None),
     )
-    found = linearise(table, question)
+    found = of(table)
     assert found is not None
     big = table * 10**7
     for y in range(k):
@@ -276,11 +281,12 @@ def test_confusion_influence_is_the_derivative(name: str, make: Callable[..., Pa
             more[y, a] += step
             less[y, a] -= min(step, int(less[y, a]))
             moved = int(more[y, a] - less[y, a])
-            after, before = linearise(more, question), linearise(less, question)
+            after, before = of(more), of(less)
             assert after is not None
             assert before is not None
             slope = (after[0] - before[0]) / moved * big.sum()
-            assert found[1][y, a] == pytest.approx(slope, abs=2e-3 * max(1, abs(slope)))
+            influence = found[1].at(np.array([y]), np.array([a]))[0]
+            assert influence == pytest.approx(slope, abs=2e-3 * max(1, abs(slope)))
 
 
 def test_mean_losses_by_the_textbook() -> None:
@@ -394,3 +400,21 @@ def test_few_atoms_and_many_have_the_same_bounds(seed: int, size: int) -> None:
         many = score_interval(atoms, LEVEL)
     assert few.low == pytest.approx(many.low, rel=1e-9, abs=1e-12)
     assert few.high == pytest.approx(many.high, rel=1e-9, abs=1e-12)
+
+
+def test_thin_tails_are_resampled_more_often() -> None:
+    """Of a shared error rate, as `alpha-spending: 50` makes it: 200,000 draws, written out."""
+    from mlops_ci.verdict.moments import _studentised
+
+    level = 0.999
+    z = np.sort(np.random.default_rng(9).exponential(size=60)) - 1
+    z -= z.mean()
+    rng, t = np.random.default_rng(1), []
+    for _ in range(20):
+        drawn = z[rng.integers(0, 60, (10_000, 60))]
+        t.append(drawn.mean(axis=1) / (drawn.std(axis=1) / math.sqrt(59)))
+    se = float(z.std(ddof=1)) / math.sqrt(60)
+    lower, upper = np.quantile(np.concatenate(t), [(1 - level) / 2, (1 + level) / 2])
+    found = _studentised(z, se, level)
+    ends = (found.low / (-upper * se), found.high / (-lower * se))
+    assert ends == pytest.approx((1, 1), rel=0.06)
