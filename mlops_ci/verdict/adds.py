@@ -18,7 +18,7 @@ from mlops_ci.verdict.aggregates.grouped import Adds, Asked
 from mlops_ci.verdict.aggregates.joint import Joint, Steps
 from mlops_ci.verdict.aggregates.sufficient import Sufficient
 from mlops_ci.verdict.assessing import impossible
-from mlops_ci.verdict.confusion import linearise
+from mlops_ci.verdict.confusion import Gradient, linearise, margins_of
 from mlops_ci.verdict.losses import columns_of, is_of_losses, loss_of
 from mlops_ci.verdict.merged import MergedPart, wanted_of
 from mlops_ci.verdict.names import Metric, known_metric, metric_of
@@ -31,21 +31,22 @@ SLACK = 1 + 1e-9  # what a bound may be passed by, by rounding
 
 @dataclass(frozen=True)
 class OfCells:
-    """`tables` [sides, classes²]: by label and prediction."""
+    """`sides`: by label and prediction, of `classes`."""
 
-    tables: Floats
+    sides: tuple[Gradient, ...]
     classes: int
 
     @cached_property
     def most(self) -> float:
-        return float(np.abs(self.tables).max())
+        ends = [one.ends(np.arange(self.classes)) for one in self.sides]
+        return float(max(max(-low.min(), high.max()) for low, high in ends))
 
     def of(self, view: View) -> list[Floats]:
-        found, first = [], view.label.astype(np.int64) * self.classes
-        for table, side in zip(self.tables, view.sides, strict=True):
+        found = []
+        for one, side in zip(self.sides, view.sides, strict=True):
             if side.prediction is None:
                 raise ValueError("no prediction")
-            found.append(table.take(first + side.prediction))
+            found.append(one.at(view.label, side.prediction))
         return found
 
 
@@ -130,13 +131,13 @@ def _adds(part: MergedPart, metric: Metric) -> Adds | None:
 
 
 def _of_cells(part: MergedPart, metric: Metric) -> Adds | None:
-    tables = []
+    sides = []
     for side in range(part.sides):
-        linear = linearise(part.tables[side], part.question(metric))
+        linear = linearise(margins_of(part.cells, side), part.question(metric))
         if linear is None:
             return None
-        tables.append(linear[1].ravel())
-    return OfCells(np.stack(tables), len(part.view.classes))
+        sides.append(linear[1])
+    return OfCells(tuple(sides), len(part.view.classes))
 
 
 def _of_area(part: MergedPart) -> Adds:

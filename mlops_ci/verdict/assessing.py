@@ -5,7 +5,6 @@ from __future__ import annotations
 from mlops_ci.verdict.names import Metric
 from mlops_ci.verdict.part import Part
 from mlops_ci.verdict.remarks import NO_QUERIES
-from mlops_ci.verdict.rows import View
 
 # The rarer class needs as many rows as a mean does.
 RARE = 30
@@ -44,7 +43,7 @@ def _undefined(part: Part, metric: Metric) -> str | None:
         return "only one class occurs among the labels"
     if ranks(metric) and part.constant and all(part.constant):
         return "all scores are equal: they rank nothing"
-    if metric.needs == "prediction" and metric.by_class and _are_too_many(view, metric):
+    if metric.needs == "prediction" and metric.by_class and _are_too_many(part, metric):
         what = f"more than {MOST_AVERAGED:,} classes of rows with weights or groups"
         return f"{what}: a gate can ask for one, as `recall@CLASS`"
     if metric.name == "mape" and part.zero_label:
@@ -54,10 +53,10 @@ def _undefined(part: Part, metric: Metric) -> str | None:
     return None
 
 
-def _are_too_many(view: View, metric: Metric) -> bool:
+def _are_too_many(part: Part, metric: Metric) -> bool:
     """Of an average over so many classes rows' luck is a bias, which is known of rows alone."""
-    of_rows = view.weight is None and view.group is None
-    return metric.label is None and not of_rows and len(view.classes) > MOST_AVERAGED
+    of_rows = part.view.weight is None and part.clusters is None
+    return metric.label is None and not of_rows and len(part.view.classes) > MOST_AVERAGED
 
 
 def ranks(metric: Metric) -> bool:
