@@ -32,12 +32,14 @@ class Asked:
 @dataclass(frozen=True)
 class Base:
     """`name` is what a reader sees; `note` says what was unusual. `behind`: how many commits the
-    branch is further; None where the clone does not have them all."""
+    branch is further; None where the clone does not have them all. `is_parent`: head is the tip of
+    main itself."""
 
     commit: str
     name: str
     note: str | None = None
     behind: int | None = None
+    is_parent: bool = False
 
 
 def find_base(project: Project, asked: Asked) -> Base | None:
@@ -137,4 +139,4 @@ def _of_laptop(project: Project, head: str) -> Base | None:
         return Base(commit, name, behind=git.count(commit, branch))
     before = _parent(git, head)
     note = f"this is the tip of {name} with nothing changed: compared with the commit before it"
-    return Base(before.commit, f"{name}~1", note) if before else None
+    return Base(before.commit, f"{name}~1", note, is_parent=True) if before else None

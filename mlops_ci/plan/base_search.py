@@ -17,6 +17,7 @@ from mlops_ci.plan.base_side import (
     settings_of,
 )
 from mlops_ci.plan.base_training import Retraining, train_base
+from mlops_ci.plan.lost_baseline import Missing, refuse_lost
 from mlops_ci.plan.rescoring import apart, data_of_head, differ, find_kept, joined
 from mlops_ci.project import Project
 from mlops_ci.records import Evaluation, Training
@@ -35,12 +36,13 @@ class Retry:
 @dataclass
 class Search:
     """`look` before head's command runs, `take_heads` and `train` after it; `ask` where head's rows
-    are others than those of what was found."""
+    are others than those of what was found. `starts`: this run writes the store."""
 
     project: Project
     name: str
     base: Base
     store: Store | None
+    starts: bool = False
     side: BaseSide | None = None
     equal: bool = False
     asked: bool = False
@@ -57,6 +59,9 @@ class Search:
         self.equal = has_equal_key(self.project, self.name, self.settings)
         if not self.equal:
             self.side = find_side(self.project, self.name, self.settings, self.store, self.notes)
+        if not self.equal and self.side is None:
+            starts = self.starts or self.base.is_parent
+            refuse_lost(Missing(self.name, self.settings, self.store, starts), self.notes)
 
     def take_heads(self, evaluation: Evaluation, training: Training) -> None:
         if self.side is None and self.equal:

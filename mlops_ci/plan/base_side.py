@@ -18,7 +18,7 @@ import msgspec
 from mlops_ci.baseline.commit import Base
 from mlops_ci.baseline.store import Found, Store, Wanted
 from mlops_ci.config import Config, Model
-from mlops_ci.errors import BaselineError, ConfigError, MlopsCiError, RecordError
+from mlops_ci.errors import ConfigError, MlopsCiError, RecordError
 from mlops_ci.project import Project, outputs_of
 from mlops_ci.records import Artifact, Evaluation, Training
 from mlops_ci.records.files import write_atomically
@@ -89,18 +89,13 @@ def settings_of(project: Project, name: str, base: Base) -> BaseSettings:
 def find_side(
     project: Project, name: str, settings: BaseSettings, store: Store | None, notes: list[str]
 ) -> BaseSide | None:
-    """Base's side without training; None when it has to be trained. `notes` gets what a reader
-    should know.
-
-    Raises BaselineError when it can neither be found nor trained, though main has had this model.
-    """
+    """Base's side without training; None when it is not found. `notes` gets what a reader should
+    know."""
     found = _in_records(project, name, settings)
     if found is None and store is not None:
         found = _in_store(project, name, settings, store, notes)
     if found is None and not command_of(settings.model) and settings.model.predict is None:
         found = _in_commit(project, name, settings)
-        if found is None:
-            _refuse_lost(name, settings, store, notes)
     return found
 
 
@@ -255,20 +250,3 @@ def _in_commit(project: Project, name: str, settings: BaseSettings) -> BaseSide 
     keep_training_keys(view, name, settings.base.commit)
     place = folder / settings.model.predictions if settings.model.predictions else None
     return BaseSide(evaluation, None, place, "the files in base's commit")
-
-
-def _refuse_lost(name: str, settings: BaseSettings, store: Store | None, notes: list[str]) -> None:
-    """Raises BaselineError when main has had this model: only a first run has no baseline."""
-    if notes:
-        raise BaselineError(
-            f"{name}: the baseline cannot be read, and there is no `train:` to make it again",
-            where=settings.base.commit,
-            fix="; ".join(notes),
-        )
-    if store is not None and not settings.adopted and store.list(name):
-        raise BaselineError(
-            f"{name}: the store holds main's model, but not that of {settings.base.commit[:12]}",
-            where=settings.base.commit,
-            fix="let the merge workflow run on that commit (it fills the store), update the pull "
-            "request's branch, or give the model a `train:` command",
-        )

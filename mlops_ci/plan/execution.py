@@ -105,10 +105,13 @@ class _Execution:
             self.at = "compare"
             raise gone(name)
         foresee(name, project.model(name))
-        search = Search(project, name, base, self.context.store) if base is not None else None
+        store, ships = self.context.store, self.plan.occasion.ships
+        search = Search(project, name, base, store, ships) if base is not None else None
         self.search = search
         if search is not None:
+            self.at = "base"
             search.look()
+            self.at = "train"
         self._head(seeds_of(project, name, search))
         if search is not None:
             self.at = "base"

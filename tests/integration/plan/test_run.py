@@ -433,6 +433,59 @@ def test_a_baseline_that_should_exist_and_does_not_is_never_a_pass(tmp_path: Pat
     assert (model.state, outcomes.exit_code) == ("failed", 3)
 
 
+@pytest.mark.parametrize("kept", ["a store that is empty", "no store"])
+def test_a_baseline_that_nobody_ever_kept_is_no_first_run(tmp_path: Path, kept: str) -> None:
+    """Main has the gate; its store was wiped, or its workflow never ran."""
+    repo = own_training(tmp_path)
+    if kept == "no store":
+        repo.git("remote", "remove", "origin")
+    change(repo, {"extra.py": "1\n"})
+    train_by_hand(repo, "0.6")
+    model = only(run(repo.project(), pull(repo)))
+    assert isinstance(model.error, BaselineError), model.notes
+    assert (model.state, model.failed_step, model.exit_code) == ("failed", "base", 3)
+    assert "merge workflow on main once more" in model.error.fix
+    assert "no `origin`" in model.error.what if kept == "no store" else "store" in model.error.what
+
+
+def test_main_itself_makes_the_record_that_is_missing(tmp_path: Path) -> None:
+    """Were it stopped too, there would never be one."""
+    repo = own_training(tmp_path)
+    repo.commit({"later.py": "1\n"})
+    repo.push()
+    here = only(run(repo.project()))
+    assert (here.state, here.error) == ("first", None)
+    merged = only(push(repo))
+    assert merged.state == "first"
+    for one in (here, merged):
+        assert any("compared with nothing" in note for note in one.notes), one.notes
+    change(repo, {"extra.py": "1\n"})
+    train_by_hand(repo, "0.6")
+    repo.git("commit", "--quiet", "-am", "worse")
+    assert run(repo.project(), pull(repo)).exit_code == 1
+
+
+@pytest.mark.parametrize("gates", ["{accuracy: {min: 0.1}}", "{}"])
+def test_a_model_whose_gates_ask_for_no_base_may_begin(tmp_path: Path, gates: str) -> None:
+    repo = own_training(tmp_path)
+    before, _, _ = OWN.partition("    gates:")
+    repo.commit({"mlops-ci.yaml": f"{before}    gates: {gates}\n"})
+    repo.push()
+    change(repo, {"extra.py": "1\n"})
+    model = only(run(repo.project(), pull(repo)))
+    assert (model.state, model.error) == ("first", None)
+
+
+def test_a_model_that_main_does_not_have_yet_may_begin(tmp_path: Path) -> None:
+    repo = make_repository(tmp_path)
+    repo.commit({name: text for name, text in FILES.items() if name != "mlops-ci.yaml"})
+    repo.push()
+    change(repo, {"mlops-ci.yaml": OWN})
+    train_by_hand(repo, "0.8")
+    model = only(run(repo.project(), pull(repo)))
+    assert (model.state, model.error) == ("first", None)
+
+
 def test_metrics_that_git_keeps_are_bases_own(tmp_path: Path) -> None:
     repo = make_repository(tmp_path)
     config = (
