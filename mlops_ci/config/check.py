@@ -152,6 +152,12 @@ def _check_limits(limits: Limits, model: Model, place: tuple[str, ...], document
             where=document.where(place),
             fix="write `slice: column=value`, or `slice: column=*` for every value",
         )
+    if column not in model.slices and column.strip() in model.slices:
+        raise ConfigError(
+            f"{place[-1]}: {limits.slice!r} has spaces around its equals sign",
+            where=document.where(place),
+            fix=f"write `slice: {column.strip()}={value.strip()}`",
+        )
     if column not in model.slices:
         raise ConfigError(
             f"{place[-1]}: {column!r} is not declared as a slice",

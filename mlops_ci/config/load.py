@@ -188,6 +188,14 @@ def _in_words(kinds: str) -> str:
 def _written(path: tuple[str | int, ...], value: Any, error: msgspec.ValidationError) -> str:
     """How a table of keys, or any value, is written where something else stands."""
     key = path[-1] if path and isinstance(path[-1], str) else ""
+    shown = f"{value:g}" if isinstance(value, (int, float)) else ""
+    if key and path[2:3] == ("gates",) and "Expected `object" in str(error):
+        return f"say what it may not do:\n    {key}: {{max-drop: {shown or '0.01'}}}"
+    if key in EXAMPLES and "Expected `object" in str(error):
+        name, usual = EXAMPLES[key]
+        return f"say what is meant:\n    {key}: {{{name}: {shown or usual}}}"
+    if "date" in str(error):
+        return f"write year, month and day:\n    {key}: 2027-01-31"
     if key and "Expected `object`" in str(error):
         return f"write its keys below it, two spaces further in:\n    {key}:\n      KEY: VALUE"
     if key and value is None:
@@ -201,6 +209,15 @@ def _words_of(kind: Any) -> tuple[str, ...]:
     return tuple(word for part in get_args(kind) for word in _words_of(part))
 
 
+# Of tables that are easily taken for one number: which of their keys that would be.
+EXAMPLES = {
+    "rows": ("min", "1000"),
+    "noise": ("sd", "0.1"),
+    "missing": ("share", "0.1"),
+    "scale": ("column: COLUMN, factor", "1000"),
+    "swap": ("column: COLUMN, share", "0.5"),
+    "prior": ("positive", "0.5"),
+}
 ANY_KEY = "[...]"
 _KINDS = re.compile(r"`([a-z]+(?: \| [a-z]+)*)`")
 _WORDS = {

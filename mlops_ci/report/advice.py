@@ -39,6 +39,8 @@ def next_step(gate: GateResult, metric: MetricResult | None, comparison: Compari
         return give + text("number as it is: ") + code("accept: point") + text(".")
     if gate.reason == "missing-slice":
         return text("Evaluate on such rows again, or remove the gate.")
+    if gate.reason == "not-assessed" and gate.slice is not None:
+        return text("Evaluate more such rows, or gate by name the slices that have enough of them.")
     if gate.reason == "missing-metric":
         return text("Let the evaluation measure it, or remove the gate.")
     return rows_needed(gate, metric)
@@ -66,7 +68,8 @@ def _is_unpaired(gate: GateResult) -> bool:
 
 
 def rows_needed(gate: GateResult, metric: MetricResult | None) -> Phrase:
-    """`5,000 to 14,000 rows would decide it (80 % power).`"""
+    """`5,000 to 14,000 rows would decide it (80 % power; the fewer if nothing changed, the more if
+    it is as seen).`"""
     rows = metric.n if metric is not None else None
     if gate.reason not in ("straddles", "straddles-beyond") or not rows:
         return Phrase()
@@ -76,7 +79,18 @@ def rows_needed(gate: GateResult, metric: MetricResult | None) -> Phrase:
         return text(f"Even {CAP}× these rows may not decide it ({POWER}).")
     few, many = sorted(gate.rows_needed)
     shown = _range_of_rows(few, many, rows)
-    return strong(f"{shown} would decide it") + text(f" ({POWER}).")
+    return strong(f"{shown} would decide it") + text(f" ({POWER}{_assumption(gate, rows)}).")
+
+
+def _assumption(gate: GateResult, rows: int) -> str:
+    """For which truth each end of the range is."""
+    still, seen = map(round_rows, gate.rows_needed or (0, 0))
+    if still == seen or max(still, seen) <= rows:
+        return ""
+    unmoved = "if nothing changed" if gate.quantity == "difference" else "if it is as base's"
+    ends = [(still, unmoved), (seen, "if it is as seen")]
+    (few, fewer), (_, more) = sorted(ends)
+    return f", {more}" if few <= rows else f"; the fewer {fewer}, the more {more}"
 
 
 def _range_of_rows(few: int, many: int, rows: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from mlops_ci.config.model import Policy
 from mlops_ci.errors import ComparisonError
 from mlops_ci.records.results import Evidence, MetricResult
 from mlops_ci.verdict.intervals import mover
+from mlops_ci.verdict.likeness import range_of
 from mlops_ci.verdict.mcnemar import mcnemar_of
 from mlops_ci.verdict.measured import Measured
 from mlops_ci.verdict.measuring import measure
@@ -90,27 +92,36 @@ def result_of(name: str, part: Part, found: Measured, evidence: Evidence) -> Met
     own_base, own_head = (None, *found.own[: len(found.values)])[-2:]
     both = base is not None and head is not None
     shown = found.change or own_head
+    low, high = _ends(name, found)
+    reach = high - low
     return MetricResult(
         metric=name,
         slice=part.slice,
         base=base,
         head=head,
         difference=head - base if both else None,  # type: ignore[operator]
-        low=found.change.low if found.change else None,
-        high=found.change.high if found.change else None,
+        low=max(found.change.low, -reach) if found.change else None,
+        high=min(found.change.high, reach) if found.change else None,
         n=part.view.n,
         se=shown.se if shown else None,
         method=shown.method if shown else "",
         evidence=evidence,
         higher_is_better=metric_of(name, part.view.values).higher_is_better,
-        base_low=own_base.low if own_base else None,
-        base_high=own_base.high if own_base else None,
-        head_low=own_head.low if own_head else None,
-        head_high=own_head.high if own_head else None,
+        base_low=max(own_base.low, low) if own_base else None,
+        base_high=min(own_base.high, high) if own_base else None,
+        head_low=max(own_head.low, low) if own_head else None,
+        head_high=min(own_head.high, high) if own_head else None,
         average=found.average,
         note=found.note,
         mcnemar=_mcnemar(name, part) if found.change else None,
     )
+
+
+def _ends(name: str, found: Measured) -> tuple[float, float]:
+    """Beyond which no interval goes. A column or a function may bear the name of a metric."""
+    low, high = range_of(name) or (-math.inf, math.inf)
+    inside = all(low <= value <= high for value in found.values if value is not None)
+    return (low, high) if inside else (-math.inf, math.inf)
 
 
 def _mcnemar(name: str, part: Part) -> float | None:

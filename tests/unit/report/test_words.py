@@ -80,7 +80,9 @@ def test_may_it_be_merged_leads_every_judged_report() -> None:
 
 
 def test_rows_needed_are_a_range_with_its_power() -> None:
-    assert "5,000 to 14,000 rows would decide it (80 % power)" in said(undecided())
+    assert "5,000 to 14,000 rows would decide it (80 % power; the fewer if nothing changed" in said(
+        undecided()
+    )
 
 
 def test_rows_needed_are_capped() -> None:

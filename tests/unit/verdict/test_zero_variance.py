@@ -238,3 +238,25 @@ def test_a_perfect_accuracy_under_another_prior_is_not_certain() -> None:
     ranked = measure_prior(side_of(rows, "head"), POLICY, "recall", 0.2).result
     assert ranked is not None
     assert (ranked.low, ranked.high) == (0.0, 0.0), "recall has no prior"
+
+
+@pytest.mark.parametrize("hits", [1, 2, 3, 8])
+def test_no_interval_leaves_what_its_metric_can_be(hits: int) -> None:
+    """One row that was called positive says next to nothing of the precision."""
+    label, base = binary(2_000)["good"]
+    said = np.zeros_like(label)
+    said[np.flatnonzero(label == 1)[:hits]] = 1
+    rows = PairedRows("binary", ("0", "1"), label, base, Outputs(said, base.score))
+    found = next(one for one in compare_paired(rows, POLICY) if one.metric == "precision")
+    assert found.low is not None
+    assert found.high is not None
+    assert -1 <= found.low <= found.high <= 1
+    values = {**rows.base.values, "accuracy": label * 40.0}
+    asked = replace(
+        rows,
+        base=replace(rows.base, values=values),
+        head=replace(rows.head, values=values),
+        values={"accuracy": True},
+    )
+    column = next(one for one in compare_paired(asked, POLICY, ["accuracy"]) if one.head == 20.0)
+    assert (column.head_low or 0) > 1
