@@ -84,8 +84,8 @@ def rows_needed(gate: GateResult, metric: MetricResult | None) -> Phrase:
 
 def _assumption(gate: GateResult, rows: int) -> str:
     """For which truth each end of the range is."""
-    still, seen = map(round_rows, gate.rows_needed or (0, 0))
-    if still == seen or max(still, seen) <= rows:
+    still, seen = gate.rows_needed or (0, 0)
+    if round_rows(still) == round_rows(seen) or max(still, seen) <= rows:
         return ""
     unmoved = "if nothing changed" if gate.quantity == "difference" else "if it is as base's"
     ends = [(still, unmoved), (seen, "if it is as seen")]
