@@ -16,6 +16,10 @@ from mlops_ci.report.words import main_metric
 CAP = 100  # times the rows there are: beyond that a number of rows is no advice
 POWER = "80 % power"
 WITHOUT_ROWS = ("point", "point-beyond")
+MISSING = {
+    "missing-slice": "Evaluate on such rows again, or remove the gate.",
+    "missing-metric": "Let the evaluation measure it, or remove the gate.",
+}
 
 
 def next_step(gate: GateResult, metric: MetricResult | None, comparison: Comparison) -> Phrase:
@@ -37,13 +41,9 @@ def next_step(gate: GateResult, metric: MetricResult | None, comparison: Compari
     if gate.reason in WITHOUT_ROWS:
         give = text("Give ") + code("predictions:") + text(" to get an interval, or accept the ")
         return give + text("number as it is: ") + code("accept: point") + text(".")
-    if gate.reason == "missing-slice":
-        return text("Evaluate on such rows again, or remove the gate.")
     if gate.reason == "not-assessed" and gate.slice is not None:
         return text("Evaluate more such rows, or gate by name the slices that have enough of them.")
-    if gate.reason == "missing-metric":
-        return text("Let the evaluation measure it, or remove the gate.")
-    return rows_needed(gate, metric)
+    return text(MISSING[gate.reason]) if gate.reason in MISSING else rows_needed(gate, metric)
 
 
 def remedy(section: Section) -> Phrase:
