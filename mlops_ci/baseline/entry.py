@@ -25,7 +25,8 @@ class Header(Struct, frozen=True, kw_only=True):
     """One entry. `files` maps each of its files to (SHA-256, bytes); `commits` are those of main
     that have this key. `too_large` is the size of predictions that were left out. `metrics` are
     the values on all rows, `repeats` those of other trainings of the same key: other seeds, and
-    earlier runs that came to something else. `resources`: the model's size and times.
+    earlier runs that came to something else. `sliced`: of gated slices, metric → slice → value;
+    `points`: gated numbers of metrics files. `resources`: the model's size and times.
     `awaits`: what was to be shipped of it is not live yet."""
 
     address: str
@@ -37,6 +38,8 @@ class Header(Struct, frozen=True, kw_only=True):
     files: dict[str, tuple[str, int]]
     too_large: int | None = None
     metrics: dict[str, float] = {}
+    sliced: dict[str, dict[str, float]] = {}
+    points: dict[str, float] = {}
     repeats: tuple[dict[str, float], ...] = ()
     resources: dict[str, float] = {}
     awaits: bool = False
@@ -47,13 +50,14 @@ class Header(Struct, frozen=True, kw_only=True):
 
 
 class Use(Struct, frozen=True, kw_only=True):
-    """How many commits of main were measured on one evaluation set: `rows` is its digest. It
-    outlives the entries."""
+    """How many commits of main were measured on one evaluation set: `rows` is its digest, `sample`
+    tells it from others that share rows with it (`row_sample.py`). It outlives the entries."""
 
     model: str
     rows: str
     count: int
     last: str
+    sample: bytes = b""
 
 
 class Index(Struct, frozen=True, kw_only=True):
@@ -67,7 +71,7 @@ class Entry:
     """One side as it was evaluated on main. `predictions` is the slim Parquet file's content,
     `exhibits` an archive of what the project's own plots are drawn from, `training_keys` the hashed
     keys of the rows that it was trained on, `measured` values on all rows beside those of the
-    evaluation."""
+    evaluation. `sample`: of its evaluation rows. `sliced`, `points`: see `Header`."""
 
     training: Training
     evaluation: Evaluation
@@ -75,6 +79,9 @@ class Entry:
     exhibits: bytes | None = None
     training_keys: bytes | None = None
     measured: Mapping[str, float] = field(default_factory=dict)
+    sliced: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    points: Mapping[str, float] = field(default_factory=dict)
+    sample: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -115,8 +122,13 @@ class Store(Protocol):
 
     def list(self, model: str | None = None) -> tuple[Header, ...]: ...
 
-    def uses(self, model: str, rows: str) -> int:
-        """How many commits of main were measured on these rows, pruned ones too."""
+    def uses(self, model: str, rows: str, sample: bytes = b"") -> int:
+        """How many commits of main were measured on these rows, pruned ones too; or, by `sample`,
+        on sets that most of these rows were in."""
+        ...
+
+    def samples(self, model: str) -> dict[str, bytes]:
+        """Of each evaluation set that the ledger knows, by its digest."""
         ...
 
     def prune(self) -> int:
@@ -166,3 +178,7 @@ def gone_files(before: Index, after: Index) -> dict[str, bytes | None]:
         if header.address not in left
         for name in header.files
     }
+
+
+def is_address(text: str) -> bool:
+    return len(text) == 64 and set(text) <= set("0123456789abcdef")

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from mlops_ci.baseline.entry import Header
+from mlops_ci.baseline.entry import Entry, Header
 from mlops_ci.records import Evaluation
 
 MOST = 20  # repeats of one entry
 
 Values = dict[str, float]
+
+
+def values_of(entry: Entry) -> Values:
+    """On all rows."""
+    whole = (one for one in entry.evaluation.metrics if one.slice is None)
+    return dict(entry.measured) | {one.metric: one.head for one in whole if one.head is not None}
 
 
 def other_seeds(evaluation: Evaluation) -> tuple[Values, ...]:

@@ -32,11 +32,13 @@ from mlops_ci.baseline.entry import (
     Index,
     Shelf,
     Store,
+    Use,
     Wanted,
     digest_of,
     gone_files,
+    is_address,
 )
-from mlops_ci.baseline.history import other_seeds, repeats_of
+from mlops_ci.baseline.history import other_seeds, repeats_of, values_of
 from mlops_ci.baseline.ledger import count_use, times_used, with_uses
 from mlops_ci.baseline.resources import MEGABYTE, resources_of
 from mlops_ci.config import Store as Limits
@@ -95,7 +97,7 @@ class ShelfStore:
             repeats = repeats_of(header, old)
             merged = msgspec.structs.replace(header, commits=tuple(commits), repeats=repeats)
             others = tuple(one for one in index.entries if one.address != header.address)
-            kept = with_uses(self._kept((*others, merged)), count_use(index, header))
+            kept = with_uses(self._kept((*others, merged)), count_use(index, header, entry.sample))
             return kept, files | gone_files(index, kept)
 
         self._change(change)
@@ -117,8 +119,13 @@ class ShelfStore:
         entries = self._read(lambda version: self._index(version).entries, none)
         return tuple(one for one in entries if model is None or one.model == model)
 
-    def uses(self, model: str, rows: str) -> int:
-        return self._read(lambda version: times_used(self._index(version), model, rows), 0)
+    def uses(self, model: str, rows: str, sample: bytes = b"") -> int:
+        return self._read(lambda version: times_used(self._index(version), model, rows, sample), 0)
+
+    def samples(self, model: str) -> dict[str, bytes]:
+        none: tuple[Use, ...] = ()
+        uses = self._read(lambda version: self._index(version).uses, none)
+        return {one.rows: one.sample for one in uses if one.model == model and one.sample}
 
     def _read(self, work: Callable[[str], T], nothing: T) -> T:
         """One state serves all reads of a run; only when it fails is a newer one asked for: what
@@ -224,12 +231,9 @@ class ShelfStore:
             commits=(evaluation.commit,),
             files={name: (digest_of(data), len(data)) for name, data in contents.items()},
             too_large=too_large,
-            metrics=dict(entry.measured)
-            | {
-                result.metric: result.head
-                for result in evaluation.metrics
-                if result.slice is None and result.head is not None
-            },
+            metrics=values_of(entry),
+            sliced={metric: dict(values) for metric, values in entry.sliced.items()},
+            points=dict(entry.points),
             repeats=other_seeds(evaluation),
             resources=resources_of(training, evaluation),
         )
@@ -251,7 +255,7 @@ class ShelfStore:
             raise self._broken(f"{INDEX}: {error}") from error
         if index.schema != Index().schema:
             raise self._broken(f"{INDEX} has the schema {index.schema!r}")
-        if not all(_is_address(header.address) for header in index.entries):
+        if not all(is_address(header.address) for header in index.entries):
             raise self._broken(f"{INDEX} names a place outside the store")
         return index
 
@@ -294,7 +298,3 @@ class ShelfStore:
             fix="remove it, and the next merge starts a new one: "
             "`git push origin :refs/mlops-ci/store` (or delete the store's folder)",
         )
-
-
-def _is_address(text: str) -> bool:
-    return len(text) == 64 and set(text) <= set("0123456789abcdef")

@@ -6,7 +6,7 @@ import math
 import re
 
 from mlops_ci.config.document import Document
-from mlops_ci.config.model import FAIRNESS, LEAKAGE, Config, Limits, Model
+from mlops_ci.config.model import FAIRNESS, LEAKAGE, MEASURED, Config, Limits, Model
 from mlops_ci.config.paths import stays_inside
 from mlops_ci.config.promises import check_contract, check_robustness
 from mlops_ci.errors import DOCS, ConfigError
@@ -133,6 +133,15 @@ def _check_limits(limits: Limits, model: Model, place: tuple[str, ...], document
     if any(value is not None and not math.isfinite(value) for value in (*values, total)):
         raise ConfigError(f"{place[-1]}: a limit must be finite", where=document.where(place))
     _check_together(limits, place, document)
+    if total is not None and place[-1] in MEASURED:
+        raise ConfigError(
+            f"{place[-1]} has no best record: every run of main takes another time or memory, and "
+            "`max-total-drop` could not be held",
+            where=document.where(place),
+            fix=f"say what it may come to at most, by a number of yours:\n"
+            f"    {place[-1]}: {{max: 100}}",
+            link=f"{DOCS}/config.md#gates",
+        )
     if place[-1] == LEAKAGE and (limits.slice is not None or set(values[:3]) != {None}):
         raise ConfigError(
             f"{LEAKAGE} is a share of all rows, which has a ceiling and nothing else",

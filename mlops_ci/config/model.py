@@ -35,6 +35,9 @@ FAIRNESS = ("demographic_parity", "equal_opportunity", "equalized_odds")
 # The share of evaluation rows that are training rows: no estimate, so bounded by `max` alone.
 LEAKAGE = "leakage"
 
+# Of one run: judged against those of main's runs, so there is no best of them.
+MEASURED = ("training_seconds", "peak_memory_mb", "latency_ms")
+
 NonNegative = Annotated[float, Meta(ge=0)]
 Level = Annotated[float, Meta(gt=0.5, lt=1)]
 

@@ -210,6 +210,18 @@ def sum_rows(
     return sums[0], sums[1]
 
 
+def least_hashes(
+    keys: NDArray[Any], labels: NDArray[Any], names: tuple[str, ...], most: int
+) -> list[int]:
+    """The least of the rows' hashes: a sample that every file with the same rows has in common."""
+    named = np.array([hash_name(name) for name in names], dtype=np.uint64)
+    least = np.zeros(0, np.uint64)
+    for part in chunks(len(labels)):
+        found = np.concatenate((least, _row_hashes(keys, labels, named, (part, 0))))
+        least = np.partition(found, most)[:most] if len(found) > most else found
+    return sorted(least.tolist())
+
+
 def _row_hashes(
     keys: NDArray[Any] | None, labels: NDArray[Any], named: Hashes, at: tuple[slice, int]
 ) -> Hashes:

@@ -16,8 +16,9 @@ from mlops_ci.plan.foresight import foresee
 from mlops_ci.plan.image_size import judge_image, weighed
 from mlops_ci.plan.noise import seeds_of
 from mlops_ci.plan.outcome import ModelOutcome, Outcomes, Progress, Silent
+from mlops_ci.plan.row_samples import sample_of
 from mlops_ci.plan.sides import compare_with_base
-from mlops_ci.plan.stored import measured_values, slim_predictions
+from mlops_ci.plan.stored import gated_values, measured_values, slim_predictions
 from mlops_ci.project import Project
 from mlops_ci.steps.exhibits import pack_exhibits
 from mlops_ci.steps.key import command_of
@@ -200,8 +201,18 @@ class _Execution:
         keys = place_of(self.context.project, outcome.name, outcome.evaluation.commit)
         trained = keys.read_bytes() if keys.is_file() else None
         sides = outcome.training, outcome.evaluation
-        measured = measured_values(outcome)
-        entry = Entry(*sides, predictions, exhibits, trained, measured)
+        gated = gated_values(outcome, self.context.project.model(outcome.name))
+        head = outcome.compared.head if outcome.compared is not None else None
+        entry = Entry(
+            *sides,
+            predictions,
+            exhibits,
+            trained,
+            measured=measured_values(outcome),
+            sliced=gated.sliced,
+            points=gated.points,
+            sample=sample_of(head),
+        )
         header = store.put(entry, awaits=awaits)
         if header.too_large is not None:
             outcome.notes.append(

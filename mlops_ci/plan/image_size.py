@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
+from mlops_ci.baseline.anchor import recent
 from mlops_ci.baseline.commit import Asked, find_base
 from mlops_ci.baseline.resources import MEGABYTE
 from mlops_ci.baseline.store import Header, Store
 from mlops_ci.config import Gate, expand_gates
 from mlops_ci.config.model import FLOORS
 from mlops_ci.errors import MlopsCiError
+from mlops_ci.plan.anchors import least_of
 from mlops_ci.plan.base_search import Search
 from mlops_ci.plan.measure import measure_of
 from mlops_ci.plan.outcome import ModelOutcome
@@ -89,15 +91,20 @@ class _Ruling:
 
 def _judge(project: Project, built: Build, search: Search | None, store: Store | None) -> _Ruling:
     measure = measure_of(project, built.model, search)
-    past = _past(built.model, store)
+    headers = _headers(built.model, store)
+    past = None if headers is None else _past(headers)
     size = built.size_bytes / MEGABYTE if built.size_bytes else None
-    result = compare_resource(IMAGE, size, Past(past or []), measure.policy.level)
+    level = measure.policy.level
+    result = compare_resource(IMAGE, size, Past(past or []), level)
     known = past is None or past  # what cannot be read is not a past that is empty
     gates = [g for g in gates_apart(measure.gates)[1] if known or gate_of(g).kind in FLOORS]
+    now = project.world.now()
+    least = least_of(recent(headers or (), now), IMAGE)
+    best = None if least is None else compare_resource(IMAGE, size, Past((), least), level)
     waived = waive(
-        judge([result], gates, measure.policy).gates,
+        judge([result], gates, measure.policy, anchor=None if best is None else [best]).gates,
         measure.waivers,
-        project.world.now().date(),
+        now.date(),
     )
     return _Ruling(result, tuple(waived.gates), tuple(waived.notes))
 
@@ -121,12 +128,17 @@ def _with(comparison: Comparison, ruling: _Ruling) -> Comparison:
         resources=(*resources, ruling.result) if told else tuple(resources),
         verdict=next(one for one in WORST if one in verdicts),
         blocks=blocks or any(gate.blocks for gate in ruling.gates),
-        waiting=max(0, comparison.waiting - len(ruling.gates) + before),
+        waiting=max(0, comparison.waiting - _promised(ruling.gates) + _promised(comparison.gates)),
         notes=(
             *(note for note in comparison.notes if note != LATER and note not in ruling.notes),
             *ruling.notes,
         ),
     )
+
+
+def _promised(gates: Iterable[GateResult]) -> int:
+    """Gates on the image, each once: not those that bound many small steps as well."""
+    return sum(one.metric == IMAGE and one.against == "base" for one in gates)
 
 
 def weighed(header: Header, outcome: ModelOutcome) -> Header:
@@ -138,11 +150,14 @@ def weighed(header: Header, outcome: ModelOutcome) -> Header:
     return msgspec.structs.replace(header, resources=resources)
 
 
-def _past(name: str, store: Store | None) -> list[float] | None:
+def _headers(name: str, store: Store | None) -> tuple[Header, ...] | None:
     """None where the store is away: a drop is not assessed then, floors and ceilings are."""
     try:
-        headers = store.list(name) if store is not None else ()
+        return store.list(name) if store is not None else ()
     except MlopsCiError:
         return None
+
+
+def _past(headers: Sequence[Header]) -> list[float]:
     ordered = sorted(headers, key=lambda one: one.stored)
     return [one.resources[IMAGE] for one in ordered if IMAGE in one.resources]

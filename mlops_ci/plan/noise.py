@@ -9,6 +9,7 @@ from mlops_ci.baseline.store import Store
 from mlops_ci.config import Policy
 from mlops_ci.errors import MlopsCiError
 from mlops_ci.plan.base_search import Search
+from mlops_ci.plan.row_samples import sample_of
 from mlops_ci.project import Project
 from mlops_ci.records import Evaluation
 from mlops_ci.records.evaluation import Seeds
@@ -65,11 +66,13 @@ def spending_notes(policy: Policy, evaluation: int | None) -> tuple[str, ...]:
 
 
 def evaluations_of(name: str, head: Known, store: Store | None) -> int | None:
-    """Which use of head's evaluation set this is, after those of main. A store that cannot be read
+    """Which use of head's evaluation set this is, after those of main, on sets that most of its
+    rows were in, too. A store that cannot be read
     is said to be so by who needs it."""
     if store is None or head.predictions is None:
         return None
     try:
-        return store.uses(name, head.predictions.rows_digest) + 1
+        digest = head.predictions.rows_digest
+        return store.uses(name, digest, sample_of(head.predictions)) + 1
     except MlopsCiError:
         return None

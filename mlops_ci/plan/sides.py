@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from mlops_ci.baseline.commit import Base
+from mlops_ci.baseline.resources import resources_of
 from mlops_ci.baseline.store import Store
 from mlops_ci.errors import ComparisonError
-from mlops_ci.plan.anchors import anchors_of
+from mlops_ci.plan.anchors import Asking, bests_of
 from mlops_ci.plan.base_search import Search
 from mlops_ci.plan.base_side import BaseSide, Rescored
 from mlops_ci.plan.contract import contract_with_base
@@ -84,9 +85,8 @@ def _sides(
         rows = (base.predictions if base is not None else None, head.predictions)
         outcome.drawing = studio.begin(rows, search.base.name if search is not None else "main")
     functions, replaced = functions_of(project, outcome.name, search)
-    anchors, notes = anchors_of(
-        project, (base, head), (measure, functions), store if side else None, outcome.name
-    )
+    asking = Asking(base, head, measure, functions, resources_of(outcome.training, evaluation))
+    bests = bests_of(project, outcome, asking, store)
     outcome.function_keys = function_keys(functions)
     resources, unread = compare_resources(outcome, side, store, measure)
     contract = contract_with_base(project, outcome, search, measure.waivers)
@@ -109,12 +109,21 @@ def _sides(
         head=head,
         gates=gates,
         policy=measure.policy,
-        anchors=anchors,
+        bests=bests,
         changes=(*measure.changes, *replaced, *contract.changes, *robustness.changes),
         contract=contract.results,
         robustness=robustness.results,
         waiting=contract.waiting + len(later),
-        notes=(*leaks, *promised, *features, *outcome.notes, *notes, *missed, *unread, *waits),
+        notes=(
+            *leaks,
+            *promised,
+            *features,
+            *outcome.notes,
+            *bests.notes,
+            *missed,
+            *unread,
+            *waits,
+        ),
         before=before,
         history=history,
         beside=leakage,

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops_ci.config import Model
+from mlops_ci.config import Gate, Model, expand_gates
+from mlops_ci.config.model import DROPS
 from mlops_ci.plan.outcome import ModelOutcome
-from mlops_ci.records import Evaluation
+from mlops_ci.records import Evaluation, MetricResult
+from mlops_ci.verdict.lookup import same_metric
 
 if TYPE_CHECKING:
     from mlops_ci.data import Predictions
@@ -42,6 +45,51 @@ def slim_predictions(outcome: ModelOutcome) -> bytes | None:
         place = Path(folder) / "predictions.parquet"
         write_slim(compared.head, place)
         return place.read_bytes()
+
+
+MOST_SLICES = 200  # values of slices that the index of the store has room for, an entry
+
+
+@dataclass(frozen=True)
+class Gated:
+    """Head's values that gates on drops speak of: metric → slice → value, and numbers of metrics
+    files. Functions stand under their keys."""
+
+    sliced: dict[str, dict[str, float]]
+    points: dict[str, float]
+
+
+def gated_values(outcome: ModelOutcome, model: Model) -> Gated:
+    found, evaluation = outcome.comparison, outcome.evaluation
+    sliced: dict[str, dict[str, float]] = {}
+    if found is None or evaluation is None:
+        return Gated(sliced, {})
+    drops = [gate for gate in expand_gates(model.gates) if gate.kind in DROPS]
+    partly = found.base is not None and found.rows.paired != found.rows.head
+    measured = evaluation.metrics if partly else (*evaluation.metrics, *found.metrics)
+    room = MOST_SLICES
+    for gate in drops:
+        for one in measured:
+            if not (_speaks_of(gate, one) and room and one.evidence != "point"):
+                continue
+            key = outcome.function_keys.get(one.metric, one.metric)
+            sliced.setdefault(key, {})[str(one.slice)] = float(one.head or 0.0)
+            room -= 1
+    points = {
+        name: value
+        for name, value in evaluation.numbers.items()
+        if any(gate.slice is None and same_metric(name, gate.metric) for gate in drops)
+    }
+    return Gated(sliced, points)
+
+
+def _speaks_of(gate: Gate, one: MetricResult) -> bool:
+    if gate.slice is None or one.slice is None or one.head is None or not math.isfinite(one.head):
+        return False
+    inside = one.slice == gate.slice or (
+        gate.slice.endswith("=*") and one.slice.startswith(gate.slice.removesuffix("*"))
+    )
+    return inside and same_metric(one.metric, gate.metric)
 
 
 def measured_values(outcome: ModelOutcome) -> dict[str, float]:

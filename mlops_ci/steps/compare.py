@@ -9,11 +9,11 @@ from msgspec import structs
 from mlops_ci.config.model import FLOORS, Gate, Policy
 from mlops_ci.errors import DOCS, ComparisonError
 from mlops_ci.records.comparison import Comparison, Resolution
-from mlops_ci.records.findings import Retraining
 from mlops_ci.records.results import MetricResult, RowCounts, Verdict
+from mlops_ci.steps.creep import hold_to_bests, with_noise
 from mlops_ci.steps.numbers import compare_known
 from mlops_ci.steps.sides import Known, Measured, Moved, Outcome, Sides, Wanted
-from mlops_ci.verdict import Promise, Trainings, judge, verdict_of, waive, widen_all
+from mlops_ci.verdict import Promise, judge, verdict_of, waive
 from mlops_ci.verdict.gates import gate_of
 from mlops_ci.verdict.lookup import directed
 from mlops_ci.verdict.remarks import NO_QUERIES
@@ -25,20 +25,22 @@ def compare_sides(sides: Sides) -> Outcome:
     """Measure, then judge. Writes nothing."""
     head = sides.head
     wanted = Wanted(_asked(sides), sides.fairness, sides.functions)
-    measured = _measure(sides.base, head, sides.policy, wanted)
+    measured = measure_sides(sides.base, head, sides.policy, wanted)
     gates = sides.gates if sides.base else [g for g in sides.gates if _kind(g) in FLOORS]
-    metrics, retraining = _with_noise(measured.metrics, sides.base, sides)
+    metrics, retraining = with_noise(measured.metrics, sides.base, sides)
     metrics = (*metrics, *sides.beside)
     if not (metrics or sides.gates or sides.resources or sides.promises):
         raise _nothing(head)
-    anchor = _against_best(sides, measured)
     moved = _explain(sides, measured)
+    uncommon = measured.uncommon.joined(moved.uncommon)
+    known = structs.replace(measured, uncommon=uncommon)
+    held = hold_to_bests(sides, known, measure_sides)
     judged = judge(
         directed((*sides.resources, *metrics), _gates_of(sides)),
         gates,
         sides.policy,
-        uncommon=measured.uncommon.joined(moved.uncommon),
-        anchor=anchor or None,
+        uncommon=uncommon,
+        anchor=held.records,
     )
     waived = waive(judged.gates, sides.waivers, sides.today)
     comparison = Comparison(
@@ -67,7 +69,14 @@ def compare_sides(sides: Sides) -> Outcome:
         contract=tuple(sides.contract),
         robustness=tuple(sides.robustness),
         waiting=len(sides.gates) - len(gates) + sides.waiting,
-        notes=(*waived.notes, *moved.notes, *sides.notes, *measured.notes, *judged.notes),
+        notes=(
+            *waived.notes,
+            *moved.notes,
+            *sides.notes,
+            *measured.notes,
+            *judged.notes,
+            *held.notes,
+        ),
     )
     return Outcome(comparison, sides.base.predictions if sides.base else None, head.predictions)
 
@@ -89,38 +98,6 @@ def _explain(sides: Sides, measured: Measured) -> Moved:
     from mlops_ci.steps.turnover import explain
 
     return explain((sides.before, sides.base), measured.metrics, sides.policy)
-
-
-def _against_best(sides: Sides, measured: Measured) -> list[MetricResult]:
-    """Head against main's best, metric by metric. Who is best at several is measured once, and not
-    at all where it is base."""
-    names: dict[int, list[str]] = {}
-    for name, known in sides.anchors.items():
-        names.setdefault(id(known), []).append(name)
-    found: list[MetricResult] = []
-    for wanted in names.values():
-        known = sides.anchors[wanted[0]]
-        asked = _of_names(measured, wanted)
-        same = sides.base is not None and known.predictions is sides.base.predictions
-        if not same or any(metric.evidence == "point" for metric in asked):
-            functions = sides.functions.only(wanted) if sides.functions is not None else None
-            names_of = Wanted(frozenset(wanted), functions=functions)
-            asked = _of_names(_measure(known, sides.head, sides.policy, names_of), wanted)
-        found += _with_noise(tuple(asked), known, sides)[0]
-    return found
-
-
-def _of_names(measured: Measured, names: Sequence[str]) -> list[MetricResult]:
-    return [metric for metric in measured.metrics if metric.metric in names]
-
-
-def _with_noise(
-    metrics: tuple[MetricResult, ...], base: Known | None, sides: Sides
-) -> tuple[tuple[MetricResult, ...], Retraining | None]:
-    if base is None:
-        return metrics, None
-    trainings = Trainings(sides.head.seeds, base.seeds, sides.history)
-    return widen_all(metrics, trainings, sides.policy.level)
 
 
 def _understood(head: Known) -> Resolution | None:
@@ -162,7 +139,7 @@ def _of_rows(base: Known | None, head: Known, policy: Policy, wanted: Wanted) ->
     return measure_rows(base, head, policy, wanted)
 
 
-def _measure(base: Known | None, head: Known, policy: Policy, wanted: Wanted) -> Measured:
+def measure_sides(base: Known | None, head: Known, policy: Policy, wanted: Wanted) -> Measured:
     by_rows = _of_rows(base, head, policy, wanted)
     numbers = compare_known(base, head, wanted.names)
     kept = tuple(one for one in by_rows.metrics if not _is_told(one, numbers))

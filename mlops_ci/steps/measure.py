@@ -58,7 +58,7 @@ def measure_rows(base: Known | None, head: Known, policy: Policy, wanted: Wanted
         return Measured(metrics, counts, "unpaired" if base is None else "point", notes=notes)
     pairing = pair(base.predictions, head.predictions)
     measured = _measure_pair((base, head), pairing, policy, wanted)
-    if not rows_differ(pairing):
+    if wanted.alone or not rows_differ(pairing):
         return measured
     drift = drift_between(base.predictions, head.predictions)
     return structs.replace(measured, drift=drift, notes=(*measured.notes, *note_of(drift)))
@@ -117,7 +117,8 @@ def _measure_pair(
     metrics = (*compare_paired(rows, policy, names), *fair)
     metrics += _of_functions(sides, replace(pairing, rows=rows), policy, wanted)
     measured = _measured(metrics, pairing, "paired", policy)
-    return structs.replace(measured, weak=find_weak_slices(rows, policy))
+    weak = () if wanted.alone else find_weak_slices(rows, policy)
+    return structs.replace(measured, weak=weak)
 
 
 def _of_functions(

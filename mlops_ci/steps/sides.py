@@ -39,9 +39,25 @@ class Known(Value, frozen=True):
     counted: Streamed | None = None
 
 
+class Anchor(Value, frozen=True):
+    """One of main's records of the last 90 days, and the (metric, slice) that it may be best at."""
+
+    known: Known
+    of: frozenset[tuple[str, str | None]]
+
+
+class Bests(Value, frozen=True):
+    """What head is held against so that many small losses stay bounded. `sizes`: head's against
+    main's least. `there`: main has records, so that what they do not have is worth a word."""
+
+    anchors: Sequence[Anchor] = ()
+    sizes: tuple[MetricResult, ...] = ()
+    there: bool = False
+    notes: tuple[str, ...] = ()
+
+
 class Sides(Value, frozen=True):
-    """`base` None: a first run. `anchors`: metric → main's best at it in the last 90 days, for
-    creep.
+    """`base` None: a first run. `bests`: main's in the last 90 days, for creep.
 
     `contract`: promises about data files, judged; `waiting`: those that need a base,
     and gates on the image, which wait for the merge.
@@ -55,7 +71,7 @@ class Sides(Value, frozen=True):
     head: Known
     gates: Sequence[Gate | Promise]
     policy: Policy
-    anchors: Mapping[str, Known] = field(default_factory=dict)
+    bests: Bests = Bests()
     changes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     before: Known | None = None
@@ -99,11 +115,12 @@ class Measured(Value, frozen=True):
 
 class Wanted(Value, frozen=True):
     """Names that gates and policy speak of, and columns whose groups are compared, and
-    functions of the user's."""
+    functions of the user's. `alone`: nothing is searched for beside the metrics."""
 
     names: frozenset[str] = frozenset()
     fairness: Sequence[str] = ()
     functions: Functions | None = None
+    alone: bool = False
 
     def of_rows(self) -> tuple[str, ...]:
         """Metrics beside the usual ones that rows can be measured by."""

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         compare_single,
         compare_unpaired,
     )
+    from mlops_ci.verdict.creep import Compared
     from mlops_ci.verdict.fairness import compare_fairness
     from mlops_ci.verdict.fairness_counted import compare_counted_fairness
     from mlops_ci.verdict.gates import CAP, Promise, Reason
@@ -37,6 +38,7 @@ __all__ = [
     "ALL_COMMON",
     "CAP",
     "METRICS",
+    "Compared",
     "Judgement",
     "Lost",
     "Noise",
@@ -79,6 +81,7 @@ PLACES = {
     "fairness": ("compare_fairness",),
     "fairness_counted": ("compare_counted_fairness",),
     "gates": ("CAP", "Promise", "Reason"),
+    "creep": ("Compared",),
     "judging": ("Judgement", "judge", "verdict_of"),
     "merged": ("compare_merged", "compare_merged_apart"),
     "names": ("METRICS", "askable", "canonical_metric", "higher_is_better"),

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from mlops_ci.config.model import LEAKAGE, Gate, Policy
 from mlops_ci.records.results import GateResult, MetricResult, Verdict
 from mlops_ci.value import Value
+from mlops_ci.verdict.creep import Compared, judge_creep
 from mlops_ci.verdict.gates import (
     Circumstances,
     Promise,
@@ -47,9 +48,9 @@ def judge(
     policy: Policy,
     *,
     uncommon: Uncommon = ALL_COMMON,
-    anchor: Iterable[MetricResult] | None = None,
+    anchor: Iterable[MetricResult | Compared] | None = None,
 ) -> Judgement:
-    """`anchor`: the candidate compared with an older model; bounds the sum of many small losses.
+    """`anchor`: the candidate compared with older models; bounds the sum of many small losses.
 
     Raises ConfigError for a gate on a metric that nobody knows, or without a known direction.
     """
@@ -60,8 +61,8 @@ def judge(
     judged = [one for promise in promises for one in _judge_promise(promise, results, at)]
     notes = _carried(judged, results)
     if anchor is not None:
-        creep = Circumstances(policy, against="anchor")
-        judged += _judge_creep(promises, (results, Results(anchor)), creep, notes)
+        records = [one if isinstance(one, Compared) else Compared(one) for one in anchor]
+        judged += judge_creep(promises, results, records, policy, notes)
     primary = _primary(promises, policy, results, notes)
     return Judgement(
         gates=tuple(judged),
@@ -100,32 +101,6 @@ def _judge_promise(promise: Promise, results: Results, at: Circumstances) -> Ite
         result = results.find(single.metric, single.slice)
         missing: Reason = "missing-slice" if single.metric in results.names else "missing-metric"
         yield judge_gate(Promise(single, promise.source), result, at, missing)
-
-
-def _judge_creep(
-    promises: Iterable[Promise],
-    results: tuple[Results, Results],
-    at: Circumstances,
-    notes: list[str],
-) -> Iterator[GateResult]:
-    """The gates on a drop once more, against the anchor, with what may be lost in all. `results`:
-    against base, which say what a gate speaks of, and against the anchor. What an anchor never has
-    (a size, a time) has a history of its own."""
-    measured, anchor = results
-    for promise in promises:
-        gate = promise.gate
-        if gate.max_total_drop is None:
-            continue
-        gate = measured.resolve(replaced(gate, limit=gate.max_total_drop))
-        if gate.metric in RESOURCES:
-            continue
-        for single in expand_slices(gate, anchor.slices):
-            result = anchor.find(single.metric, single.slice)
-            if result is None or result.base is None:
-                where = f" of {single.slice}" if single.slice else ""
-                notes.append(f"the anchor has no {single.metric}{where}: no limit in all for it")
-                continue
-            yield judge_gate(Promise(single, promise.source), result, at)
 
 
 def _primary(

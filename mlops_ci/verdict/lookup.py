@@ -40,7 +40,7 @@ class Results:
             named = canonical_gate(gate)
             if named.metric in self.names:
                 return named
-        ends = [name for name in self.names if _means(last_part(name), gate.metric)]
+        ends = [name for name in self.names if same_metric(name, gate.metric)]
         if len(ends) == 1:
             return replaced(gate, metric=ends[0])
         if len(ends) > 1:
@@ -75,6 +75,11 @@ def directed(metrics: Sequence[MetricResult], gates: Iterable[Gate]) -> tuple[Me
         else one
         for one in metrics
     )
+
+
+def same_metric(name: str, asked: str) -> bool:
+    """Whether `asked` may mean `name`, whatever stands before that: `test.auc` is an AUC."""
+    return name == asked or _means(last_part(name), asked)
 
 
 def _means(name: str, asked: str) -> bool:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import random
+
 from mlops_ci.baseline.entry import Header, Index, Use
 from mlops_ci.baseline.ledger import MOST, count_use, times_used, with_uses
+from mlops_ci.baseline.row_sample import pack
 
 
 def header(commit: str, rows: str = "r", stored: str = "2026-01-01") -> Header:
@@ -45,6 +48,25 @@ def test_models_without_rows_have_no_test_set() -> None:
     index = put(Index(), header("a", rows=""))
     assert index.uses == ()
     assert times_used(index, "churn", "") == 0
+
+
+def sample(of: range) -> bytes:
+    return pack(random.Random(number).getrandbits(64) for number in of)
+
+
+def test_a_set_that_grows_goes_on_counting_and_one_of_other_rows_does_not() -> None:
+    index = Index()
+    for turn in range(5):
+        rows, grown = f"rows{turn}", sample(range(1000 + turn))
+        new = header(f"commit{turn}", rows)
+        index = Index(entries=(*index.entries, new), uses=count_use(index, new, grown))
+    assert times_used(index, "churn", "next", sample(range(1005))) == 5
+    assert times_used(index, "churn", "rows0", sample(range(1000))) == 5
+    assert times_used(index, "churn", "half", sample(range(2000))) == 0, "half of it is new"
+    assert times_used(index, "churn", "part", sample(range(400))) == 5, "all of it was seen"
+    assert times_used(index, "churn", "other", sample(range(5000, 6000))) == 0
+    assert times_used(index, "ltv", "next", sample(range(1005))) == 0
+    assert times_used(index, "churn", "rows0") == 1, "without ids only the very set is known"
 
 
 def test_the_ledger_has_an_end_and_forgets_the_oldest() -> None:

@@ -79,6 +79,16 @@ def test_a_total_drop_that_nothing_would_hold_is_refused(limits: str, said: str)
         parse_config(f"models: {{a: {{metrics: m.json, gates: {{f1: {{{limits}}}}}}}}}")
 
 
+@pytest.mark.parametrize("name", ["training_seconds", "peak_memory_mb", "latency_ms"])
+def test_a_time_has_no_best(name: str) -> None:
+    gate = f"{name}: {{max-drop: 1, max-total-drop: 1.5}}"
+    with pytest.raises(ConfigError, match=f"{name} has no best record") as caught:
+        parse_config(f"models: {{a: {{metrics: m.json, gates: {{{gate}}}}}}}")
+    assert f"{name}: {{max: 100}}" in str(caught.value.fix)
+    size = "model_size_mb: {max-drop: 1, max-total-drop: 1.5}"
+    parse_config(f"models: {{a: {{metrics: m.json, model: m, gates: {{{size}}}}}}}")
+
+
 @pytest.mark.parametrize(
     ("text", "message", "where"),
     [

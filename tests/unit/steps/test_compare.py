@@ -8,7 +8,7 @@ from mlops_ci.config import Gate, Policy
 from mlops_ci.data import ColumnsRequest, read_predictions
 from mlops_ci.records.comparison import Side
 from mlops_ci.steps.compare import compare_sides
-from mlops_ci.steps.sides import Known, Sides
+from mlops_ci.steps.sides import Anchor, Bests, Known, Sides
 from tests.unit.data.files import binary, write
 
 FLOOR = Gate(metric="roc_auc", kind="min", limit=0.2)
@@ -66,11 +66,13 @@ def test_mains_best_is_judged_alike_whether_it_is_base_or_a_file_of_its_own(
     names = ("roc_auc", "accuracy", "cost")
     gates = [Gate(metric=name, kind="max-drop", limit=0.5, max_total_drop=0.001) for name in names]
     apart = Known(Side(name="best"), read_predictions(tmp_path / "base.csv"))
-    found = [
-        compare_sides(
-            Sides("m", base, head, gates, Policy(), anchors=dict.fromkeys(names, anchor))
-        ).comparison
+    of = frozenset((name, None) for name in names)
+    bests = [
+        Bests((Anchor(anchor, of),))
         for anchor in (apart, Known(Side(name="best"), base.predictions))
+    ]
+    found = [
+        compare_sides(Sides("m", base, head, gates, Policy(), best)).comparison for best in bests
     ]
     creep = [gate.metric for gate in found[0].gates if gate.against == "anchor"]
     assert creep == ["roc_auc", "accuracy"]

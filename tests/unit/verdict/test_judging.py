@@ -462,7 +462,7 @@ def test_an_anchor_without_the_metric_is_told_and_does_not_block() -> None:
 
 
 def test_what_an_anchor_never_has_stops_nothing() -> None:
-    """A size has a history of its own; a function that is new has no anchor yet."""
+    """A time has a history of its own; a function that is new has no anchor yet."""
     base = result(0.0)
     others = [
         result(0.0, metric=name, evidence=evidence, higher_is_better=name == "profit")
@@ -480,7 +480,8 @@ def test_what_an_anchor_never_has_stops_nothing() -> None:
         ("profit", "base"),
         ("roc_auc", "anchor"),
     ]
-    assert found.notes == ("the anchor has no profit: no limit in all for it",)
+    (said,) = found.notes
+    assert said.startswith("main's records of 90 days have no profit: no limit in all")
     assert found.primary == "roc_auc"
     last = judge([base, *others], gates[1:], Policy())
     assert last.primary == "profit"
