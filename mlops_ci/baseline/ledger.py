@@ -61,3 +61,18 @@ def _times(index: Index, model: str, rows: str) -> int:
 
 def with_uses(index: Index, uses: tuple[Use, ...]) -> Index:
     return msgspec.structs.replace(index, uses=uses)
+
+
+def without_samples(before: Index, after: Index) -> Index:
+    """The ledger of what is left once entries were deleted: counts stay, and nothing of the rows of
+    sets, or of models, that have no entry any more."""
+    left = {(one.model, one.rows) for one in after.entries}
+    gone = {(one.model, one.rows) for one in before.entries} - left
+    models = {one.model for one in after.entries}
+    uses = tuple(
+        msgspec.structs.replace(one, sample=b"")
+        if one.model not in models or (one.model, one.rows) in gone
+        else one
+        for one in before.uses
+    )
+    return with_uses(after, uses)

@@ -39,7 +39,7 @@ from mlops_ci.baseline.entry import (
     is_address,
 )
 from mlops_ci.baseline.history import other_seeds, repeats_of, values_of
-from mlops_ci.baseline.ledger import count_use, times_used, with_uses
+from mlops_ci.baseline.ledger import count_use, times_used, with_uses, without_samples
 from mlops_ci.baseline.resources import MEGABYTE, resources_of
 from mlops_ci.config import Store as Limits
 from mlops_ci.errors import BaselineError, RecordError, ServiceError
@@ -151,22 +151,21 @@ class ShelfStore:
         return self.known["version"]
 
     def prune(self) -> int:
-        return self._remove(self._kept)
+        return self._remove(lambda index: with_uses(self._kept(index.entries), index.uses))
 
     def delete(self, *wanted: Wanted) -> int:
-        def left(entries: tuple[Header, ...]) -> Index:
-            return Index(
-                entries=tuple(e for e in entries if not any(one.fits(e) for one in wanted))
-            )
+        def left(index: Index) -> Index:
+            kept = tuple(e for e in index.entries if not any(one.fits(e) for one in wanted))
+            return without_samples(index, Index(entries=kept))
 
         return self._remove(left)
 
-    def _remove(self, choose: Callable[[tuple[Header, ...]], Index]) -> int:
+    def _remove(self, choose: Callable[[Index], Index]) -> int:
         removed = 0
 
         def change(index: Index) -> tuple[Index, dict[str, bytes | None]]:
             nonlocal removed
-            kept = with_uses(choose(index.entries), index.uses)
+            kept = choose(index)
             removed = len(index.entries) - len(kept.entries)
             return kept, gone_files(index, kept)
 

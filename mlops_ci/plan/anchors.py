@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops_ci.baseline.anchor import Record, Sought, find_records, recent
+from mlops_ci.baseline.anchor import ANSWERS, Record, Sought, find_records, recent
 from mlops_ci.baseline.entry import Header
 from mlops_ci.baseline.row_sample import share_of
 from mlops_ci.baseline.store import Store
@@ -119,8 +119,12 @@ def _anchors(
 
 
 def _say_other_rows(head: Predictions, headers: Sequence[Header], fitting: set[str]) -> str | None:
-    if any(one.rows in fitting for one in headers):
+    ours = [one for one in headers if one.rows in fitting]
+    if any(ANSWERS in one.files for one in ours):
         return None
+    if ours:
+        kept = "The store has no predictions with main's records of the last 90 days (too large)"
+        return f"{kept}: {UNHELD}."
     why = (
         "they share fewer than 80 % of them with head"
         if head.keys is not None

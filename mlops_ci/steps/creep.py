@@ -12,7 +12,7 @@ from mlops_ci.records.results import MetricResult
 from mlops_ci.steps.numbers import compare_known
 from mlops_ci.steps.sides import Anchor, Known, Measured, Sides, Wanted
 from mlops_ci.value import Value
-from mlops_ci.verdict import ALL_COMMON, Against, Trainings, Uncommon, widen_all
+from mlops_ci.verdict import Compared, Trainings, Uncommon, widen_all
 from mlops_ci.verdict.names import FAIRNESS
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ NO_LIMIT = "no limit in all (`max-total-drop`) is held"
 class Held(Value, frozen=True):
     """`records` None: main has none that anything could be said of."""
 
-    records: tuple[Against, ...] | None = None
+    records: tuple[Compared, ...] | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -34,7 +34,7 @@ def hold_to_bests(sides: Sides, measured: Measured, measure: Measure) -> Held:
     bests = sides.bests
     if sides.base is None or not (bests.there or bests.anchors or bests.sizes):
         return Held()
-    records = [Against(one) for one in bests.sizes]
+    records = [Compared(one) for one in bests.sizes]
     commons: list[Measured] = []
     refused: list[str] = []
     for anchor in bests.anchors:
@@ -48,9 +48,9 @@ def hold_to_bests(sides: Sides, measured: Measured, measure: Measure) -> Held:
             continue
         asked = tuple(one for one in found.metrics if (one.metric, one.slice) in anchor.of)
         asked = with_noise(asked, anchor.known, sides)[0]
-        records += [Against(one, found.uncommon) for one in asked]
+        records += [Compared(one, found.uncommon) for one in asked]
         ours = anchor.known.predictions is sides.base.predictions
-        if found.uncommon != ALL_COMMON and asked and not ours:
+        if not found.uncommon.nothing and asked and not ours:
             commons.append(found)
     records += _of_base(records, sides.base, sides, measured)
     return Held(tuple(records), tuple(_notes(commons, refused, found=bool(records))))
@@ -73,8 +73,7 @@ def _measured(anchor: Anchor, sides: Sides, measured: Measured, measure: Measure
         wanted = Wanted(names, fairness, functions, alone=True)
         bare = Known(known.side, older, seeds=known.seeds)
         found = measure(bare, sides.head, sides.policy, wanted)
-    common = found.uncommon
-    common = Uncommon(common.unscored + relabelled, common.added, common.apart)
+    common = found.uncommon.joined(Uncommon(relabelled=relabelled))
     by_rows_only = tuple(one for one in found.metrics if one.evidence != "point")
     return Measured(by_rows_only, found.rows, found.evidence, common, found.notes)
 
@@ -89,16 +88,16 @@ def _comparable(older: Predictions, head: Predictions | None) -> tuple[Predictio
 
 
 def _of_base(
-    records: Sequence[Against], base: Known, sides: Sides, measured: Measured
-) -> Iterator[Against]:
+    records: Sequence[Compared], base: Known, sides: Sides, measured: Measured
+) -> Iterator[Compared]:
     """Where main's records are all of other rows: base, which has answered all of head's, is one of
     these rows. Without it nothing could pass until a merge."""
-    if measured.uncommon != ALL_COMMON or measured.evidence != "paired":
+    if not measured.uncommon.nothing or measured.evidence != "paired":
         return
-    whole = {_place(one.result) for one in records if one.uncommon == ALL_COMMON}
+    whole = {_place(one.result) for one in records if one.uncommon.nothing}
     only = {_place(one.result) for one in records} - whole
     ours = tuple(one for one in measured.metrics if _place(one) in only)
-    yield from (Against(one) for one in with_noise(ours, base, sides)[0])
+    yield from (Compared(one) for one in with_noise(ours, base, sides)[0])
 
 
 def _place(one: MetricResult) -> tuple[str, str | None]:

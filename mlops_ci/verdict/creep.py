@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
+from typing import get_args
 
 from mlops_ci.config.model import Gate, Policy
 from mlops_ci.records.results import GateResult, MetricResult
@@ -13,24 +14,14 @@ from mlops_ci.verdict.gates import Circumstances, Promise, expand_slices, judge_
 from mlops_ci.verdict.history import EXACT, RESOURCES
 from mlops_ci.verdict.lookup import Results
 from mlops_ci.verdict.structs import replaced
+from mlops_ci.verdict.uncommon import ALL_COMMON, Doubt, Uncommon
 
 Place = tuple[str, str | None]
 ORDER = ("fail", "inconclusive", "pass")
+DOUBTS = get_args(Doubt)
 
 
-class Uncommon(Value, frozen=True):
-    """Rows that one side alone has answered: `unscored` of base, `added` of head; or `apart`: the
-    two files have no common rows as far as anybody can tell. Then no gate passes."""
-
-    unscored: int = 0
-    added: int = 0
-    apart: bool = False
-
-
-ALL_COMMON = Uncommon()
-
-
-class Against(Value, frozen=True):
+class Compared(Value, frozen=True):
     """Head's metric against one record of main; what not both of them have answered."""
 
     result: MetricResult
@@ -40,7 +31,7 @@ class Against(Value, frozen=True):
 def judge_creep(
     promises: Iterable[Promise],
     measured: Results,
-    records: Iterable[Against],
+    records: Iterable[Compared],
     policy: Policy,
     notes: list[str],
 ) -> Iterator[GateResult]:
@@ -51,7 +42,8 @@ def judge_creep(
     memory have a history of their own.
     """
     known = _worst(_directed(one, measured) for one in records)
-    slices = tuple(dict.fromkeys(s for _, s in known if s is not None))
+    there = (s for _, s in known if s is not None)
+    slices = tuple(dict.fromkeys((*there, *measured.slices)))
     for promise in promises:
         gate = promise.gate
         if gate.max_total_drop is None:
@@ -61,6 +53,8 @@ def judge_creep(
             continue
         for single in expand_slices(gate, slices):
             found = known.get((single.metric, single.slice), ())
+            if not found and gate.slice != single.slice and _is_new(single, measured):
+                continue  # that nobody judges it is told where base is compared
             if not found:
                 where = f" of {single.slice}" if single.slice else ""
                 notes.append(
@@ -71,7 +65,12 @@ def judge_creep(
             yield _judge(Promise(single, promise.source), found, policy)
 
 
-def _directed(one: Against, measured: Results) -> Against:
+def _is_new(gate: Gate, measured: Results) -> bool:
+    found = measured.find(gate.metric, gate.slice)
+    return found is None or found.base is None
+
+
+def _directed(one: Compared, measured: Results) -> Compared:
     """A gate may have told what is better of a number; of what was measured it is known."""
     found = measured.find(one.result.metric, one.result.slice)
     if one.result.higher_is_better is not None or found is None:
@@ -79,11 +78,11 @@ def _directed(one: Against, measured: Results) -> Against:
     return replaced(one, result=replaced(one.result, higher_is_better=found.higher_is_better))
 
 
-def _judge(promise: Promise, found: Sequence[Against], policy: Policy) -> GateResult:
+def _judge(promise: Promise, found: Sequence[Compared], policy: Policy) -> GateResult:
     """`found`: at most one of the same rows, and one of others. Where both hold, the numbers are of
     the one that head is worse against."""
     judged = [(one, _against(promise, one, policy)) for one in found]
-    held = [pair for pair in judged if pair[1].reason not in ("unscored", "new-rows")]
+    held = [pair for pair in judged if pair[1].reason not in DOUBTS]
     worst = min(held or judged, key=lambda pair: (*_severity(pair[1]), _gained(pair[0])))[1]
     if worst.verdict != "pass" or len(held) == len(judged):
         return worst
@@ -91,9 +90,8 @@ def _judge(promise: Promise, found: Sequence[Against], policy: Policy) -> GateRe
     return replaced(shown, verdict="pass", reason=worst.reason, blocks=False, rows_needed=None)
 
 
-def _against(promise: Promise, one: Against, policy: Policy) -> GateResult:
-    rows = one.uncommon
-    at = Circumstances(policy, rows.unscored, rows.added, rows.apart, "anchor")
+def _against(promise: Promise, one: Compared, policy: Policy) -> GateResult:
+    at = Circumstances(policy, one.uncommon, "anchor")
     return judge_gate(promise, one.result, at)
 
 
@@ -101,20 +99,20 @@ def _severity(gate: GateResult) -> tuple[bool, int]:
     return not gate.blocks, ORDER.index(gate.verdict)
 
 
-def _worst(records: Iterable[Against]) -> Mapping[Place, tuple[Against, ...]]:
+def _worst(records: Iterable[Compared]) -> Mapping[Place, tuple[Compared, ...]]:
     """By metric and slice: of the records of the same rows, and of the others."""
     usable = [one for one in records if one.result.base is not None]
     usable.sort(key=lambda one: (one.result.metric, one.result.slice or ""))
-    found: dict[Place, tuple[Against, ...]] = {}
+    found: dict[Place, tuple[Compared, ...]] = {}
     for place, ours in groupby(usable, key=lambda one: (one.result.metric, one.result.slice)):
-        kinds: dict[bool, list[Against]] = {}
+        kinds: dict[bool, list[Compared]] = {}
         for one in ours:
-            kinds.setdefault(one.uncommon == ALL_COMMON, []).append(one)
+            kinds.setdefault(one.uncommon.nothing, []).append(one)
         found[place] = tuple(min(some, key=_gained) for some in kinds.values())
     return found
 
 
-def _gained(one: Against) -> float:
+def _gained(one: Compared) -> float:
     change = one.result.difference
     if change is None:
         return math.inf

@@ -129,7 +129,15 @@ def test_each_metric_has_its_own(repo: Repository) -> None:
     outcome = merge(repo, rows(30, 94), score="0.864", size="2800")
     assert set(by_base(outcome).values()) == {False}
     creep = anchored(outcome)
-    names = ("f1_macro", "recall@1", "cost", "specificity", "test.score", "test.waste", "model_size_mb")
+    names = (
+        "f1_macro",
+        "recall@1",
+        "cost",
+        "specificity",
+        "test.score",
+        "test.waste",
+        "model_size_mb",
+    )
     assert {place[0]: one.blocks for place, one in creep.items()} == dict.fromkeys(
         (*names, "equalized_odds_difference"), True
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from mlops_ci.baseline.entry import Header, Index, Use
-from mlops_ci.baseline.ledger import MOST, count_use, times_used, with_uses
+from mlops_ci.baseline.ledger import MOST, count_use, times_used, with_uses, without_samples
 from mlops_ci.baseline.row_sample import pack
 
 
@@ -75,3 +75,20 @@ def test_the_ledger_has_an_end_and_forgets_the_oldest() -> None:
     assert len(index.uses) == MOST
     assert times_used(index, "churn", "0000") == 0
     assert times_used(index, "churn", "r") == 1
+
+
+def test_what_is_deleted_leaves_its_count_and_nothing_of_its_rows() -> None:
+    index = Index()
+    for commit, rows in (("a", "r"), ("b", "r"), ("c", "other")):
+        new = header(commit, rows)
+        uses = count_use(index, new, sample(range(10)))
+        index = Index(entries=(*index.entries, new), uses=uses)
+
+    def left(*commits: str) -> dict[str, tuple[int, bool]]:
+        kept = tuple(one for one in index.entries if one.address in commits)
+        found = without_samples(index, Index(entries=kept))
+        return {one.rows: (one.count, bool(one.sample)) for one in found.uses}
+
+    assert left("a", "c") == {"r": (2, True), "other": (1, True)}
+    assert left("c") == {"r": (2, False), "other": (1, True)}
+    assert left() == {"r": (2, False), "other": (1, False)}

@@ -6,7 +6,8 @@ import pytest
 
 from mlops_ci.config.model import Gate, Policy
 from mlops_ci.records import MetricResult
-from mlops_ci.verdict import Against, Judgement, Uncommon, judge
+from mlops_ci.verdict import Compared, Judgement, Uncommon, judge
+from mlops_ci.verdict.structs import replaced
 
 FEWER, MORE = Uncommon(unscored=10), Uncommon(added=10)
 GATE = Gate(metric="accuracy", kind="max-drop", limit=0.02, max_total_drop=0.03)
@@ -20,7 +21,7 @@ def result(change: float, metric: str = "accuracy", *, up: bool = True) -> Metri
     )  # fmt: skip
 
 
-def held(*records: Against | MetricResult, policy: str = "estimate") -> Judgement:
+def held(*records: Compared | MetricResult, policy: str = "estimate") -> Judgement:
     settings = Policy(on_inconclusive=policy)  # type: ignore[arg-type]
     return judge([result(0.0)], [GATE], settings, anchor=records)
 
@@ -50,8 +51,8 @@ def test_the_worse_of_both_decides_and_an_overlap_alone_passes_nothing(
     estimate: float,
     blocks: bool,
 ) -> None:
-    records = [Against(result(same))] if same is not None else []
-    records += [Against(result(other), FEWER)] if other is not None else []
+    records = [Compared(result(same))] if same is not None else []
+    records += [Compared(result(other), FEWER)] if other is not None else []
     gate = held(*records).gates[-1]
     assert (gate.against, gate.limit) == ("anchor", 0.03)
     assert (gate.verdict, gate.reason, gate.blocks) == (verdict, reason, blocks)
@@ -59,7 +60,7 @@ def test_the_worse_of_both_decides_and_an_overlap_alone_passes_nothing(
 
 
 def test_of_several_of_a_kind_head_is_held_against_the_one_that_it_is_worst_against() -> None:
-    found = held(Against(result(0.01), MORE), Against(result(-0.05), FEWER), result(-0.01))
+    found = held(Compared(result(0.01), MORE), Compared(result(-0.05), FEWER), result(-0.01))
     assert found.gates[-1].estimate == pytest.approx(-0.05)
     down = Gate(metric="log_loss", kind="max-drop", limit=0.02, max_total_drop=0.03)
     records = [result(0.05, "log_loss", up=False), result(0.01, "log_loss", up=False)]
@@ -69,10 +70,10 @@ def test_of_several_of_a_kind_head_is_held_against_the_one_that_it_is_worst_agai
 
 
 def test_the_policy_on_what_is_undecided_holds_here_as_well() -> None:
-    record = Against(result(-0.01), MORE)
+    record = Compared(result(-0.01), MORE)
     assert held(record, policy="fail").blocks
     assert not held(record, policy="warn").blocks
-    assert held(Against(result(-0.05), MORE), policy="warn").blocks
+    assert held(Compared(result(-0.05), MORE), policy="warn").blocks
 
 
 def test_a_size_is_held_and_a_time_is_not() -> None:
@@ -96,3 +97,16 @@ def test_a_size_is_held_and_a_time_is_not() -> None:
         ("model_size_mb", "fail")
     ]
     assert found.notes == ()
+
+
+def test_of_every_value_of_a_column_those_without_a_record_are_told() -> None:
+    """But not the one that base does not have either: no gate speaks of it."""
+    wild = replaced(GATE, slice="region=*")
+    names = ("north", "south", "west")
+    now = [replaced(result(0.0), slice=f"region={name}") for name in names]
+    now[2] = replaced(now[2], base=None, difference=None, low=None, high=None)
+    record = Compared(replaced(result(-0.01), slice="region=north"))
+    found = judge([result(0.0), *now], [wild], Policy(), anchor=[record])
+    assert [one.slice for one in found.gates if one.against == "anchor"] == ["region=north"]
+    (said,) = found.notes
+    assert "no accuracy of region=south" in said
