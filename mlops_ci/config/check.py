@@ -133,15 +133,7 @@ def _check_limits(limits: Limits, model: Model, place: tuple[str, ...], document
     if any(value is not None and not math.isfinite(value) for value in (*values, total)):
         raise ConfigError(f"{place[-1]}: a limit must be finite", where=document.where(place))
     _check_together(limits, place, document)
-    if total is not None and place[-1] in MEASURED:
-        raise ConfigError(
-            f"{place[-1]} has no best record: every run of main takes another time or memory, and "
-            "`max-total-drop` could not be held",
-            where=document.where(place),
-            fix=f"say what it may come to at most, by a number of yours:\n"
-            f"    {place[-1]}: {{max: 100}}",
-            link=f"{DOCS}/config.md#gates",
-        )
+    _check_total(limits, place, document)
     if place[-1] == LEAKAGE and (limits.slice is not None or set(values[:3]) != {None}):
         raise ConfigError(
             f"{LEAKAGE} is a share of all rows, which has a ceiling and nothing else",
@@ -172,6 +164,18 @@ def _check_limits(limits: Limits, model: Model, place: tuple[str, ...], document
             f"{place[-1]}: {column!r} is not declared as a slice",
             where=document.where(place),
             fix=f"add it to the model: `slices: [{', '.join([*model.slices, column])}]`",
+        )
+
+
+def _check_total(limits: Limits, place: tuple[str, ...], document: Document) -> None:
+    if limits.max_total_drop is not None and place[-1] in MEASURED:
+        raise ConfigError(
+            f"{place[-1]} has no best record: every run of main takes another time or memory, and "
+            "`max-total-drop` could not be held",
+            where=document.where(place),
+            fix=f"say what it may come to at most, by a number of yours:\n"
+            f"    {place[-1]}: {{max: 100}}",
+            link=f"{DOCS}/config.md#gates",
         )
 
 
