@@ -11,6 +11,7 @@ from mlops_ci.config.model import Policy
 from mlops_ci.data import Pairing, Streamed, pair, single_rows
 from mlops_ci.records.results import Evidence, MetricResult, RowCounts
 from mlops_ci.steps.drift import drift_between, note_of, rows_differ
+from mlops_ci.steps.identity import is_one_model
 from mlops_ci.steps.sides import Known, Measured, Wanted
 from mlops_ci.steps.turnover import left_out_of
 from mlops_ci.verdict import (
@@ -109,10 +110,7 @@ def _measure_pair(
         metrics = (*compare_unpaired(*pairing.rows, policy, names), *fair)
         metrics += _of_functions(sides, pairing, policy, wanted)
         return _measured(metrics, pairing, "unpaired", policy)
-    digests = [known.side.predictions_digest for known in sides]
-    rows = pairing.rows
-    if digests[0] is not None and digests[0] == digests[1] and rows.answered_alike:
-        rows = replace(rows, identical=True)
+    rows = replace(pairing.rows, identical=is_one_model(sides, pairing.rows))
     fair = compare_fairness(rows, policy, wanted.fairness)
     metrics = (*compare_paired(rows, policy, names), *fair)
     metrics += _of_functions(sides, replace(pairing, rows=rows), policy, wanted)

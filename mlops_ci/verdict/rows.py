@@ -42,13 +42,12 @@ class PairedRows:
     """The same n rows, answered by base and by head.
 
     `label`: class codes (int64) or values (float64). `slices`: a name such as `region=north` to a
-    mask [n]; a value that has no row left has a mask without any True. `identical`: the digests of
-    the two models or of their predictions are equal, so that no change is a fact and not an
-    estimate. `positive`: code of the positive class. `group` [n]: codes of what rows belong
-    together (users, patients, queries); `queries` [n]: the same for the metrics of queries alone,
-    where no interval may count by them. `values`: which values rows have by themselves, and whether
-    more of it is better (None: not known). `weight` [n]: how many rows each stands for, at least 0
-    and not all of them; only their ratios matter.
+    mask [n]; a value that has no row left has a mask without any True. `identical`: both are one
+    model, so that no change is a fact and not an estimate. `positive`: code of the positive class.
+    `group` [n]: codes of what rows belong together (users, patients, queries); `queries` [n]: the
+    same for the metrics of queries alone, where no interval may count by them. `values`: which
+    values rows have by themselves, and whether more of it is better (None: not known). `weight`
+    [n]: how many rows each stands for, at least 0 and not all of them; only their ratios matter.
     """
 
     task: Task
@@ -73,6 +72,11 @@ class PairedRows:
     def answered_alike(self) -> bool:
         """One file may hold two models' answers, each in a column of its own."""
         return _same(self.base, self.head)
+
+    @property
+    def tells_models_apart(self) -> bool:
+        """Two models hardly have equal numbers; classes that these are cut into, they may have."""
+        return self.task == "regression" or self.base.score is not None
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from mlops_ci.config import Gate, Policy
 from mlops_ci.data import ColumnsRequest, read_predictions
@@ -47,6 +48,49 @@ def test_rows_win_over_numbers_of_the_same_name(tmp_path: Path) -> None:
     assert [one.evidence for one in auc] == ["paired"]
     assert [one.evidence for one in found.metrics if one.metric == "cost"] == ["point"]
     assert found.verdict == "pass"
+
+
+SCORED, CLASSES = "scores", "classes alone"
+ONE, OTHER = {"model_digest": "sha256:1"}, {"model_digest": "sha256:2"}
+KEY, ANOTHER = {"training_key": "sha256:1"}, {"training_key": "sha256:2"}
+
+
+@pytest.mark.parametrize(
+    ("answers", "base", "head", "identical"),
+    [
+        (CLASSES, ONE, ONE, True),
+        (CLASSES, ONE, OTHER, False),
+        (CLASSES, {}, {}, False),
+        (CLASSES, ONE, {}, False),
+        (CLASSES, KEY, KEY, True),  # a DVC project that changes nothing
+        (CLASSES, KEY, ANOTHER, False),
+        (CLASSES, ONE | KEY, OTHER | KEY, False),
+        (SCORED, ONE, ONE, True),
+        (SCORED, ONE, OTHER, False),
+        (SCORED, {}, {}, True),
+        (SCORED, {}, OTHER, True),
+        (SCORED, KEY, ANOTHER, True),
+    ],
+)
+def test_equal_answers_do_not_make_two_models_one(
+    tmp_path: Path, answers: str, base: dict[str, str], head: dict[str, str], identical: bool
+) -> None:
+    columns = binary(60, 1)
+    if answers == CLASSES:
+        columns["prediction"] = [int(score > 0.5) for score in columns.pop("score")]
+    asked = ColumnsRequest(task="binary")
+    read = [read_predictions(write(tmp_path / f"{name}.csv", columns), asked) for name in "ab"]
+    sides = [
+        Known(structs.replace(Side(name="m", predictions_digest=one.digest), **digests), one)
+        for one, digests in zip(read, (base, head), strict=True)
+    ]
+    strict = Gate(metric="accuracy", kind="max-drop", limit=0.001)
+    found = compare_sides(Sides("m", sides[0], sides[1], [strict], Policy())).comparison
+    (accuracy,) = (one for one in found.metrics if one.metric == "accuracy")
+    assert accuracy.difference == 0
+    assert ((accuracy.low, accuracy.high) == (0, 0)) is identical
+    assert found.verdict == ("pass" if identical else "inconclusive")
+    assert not found.blocks
 
 
 def test_equal_predictions_are_a_fact(tmp_path: Path) -> None:
