@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlops_ci.data.arranged import Arrangement
 from mlops_ci.data.feed import Chunk, Feed, File, OrderError, UnlikeError
 from mlops_ci.data.grouping import Regrouped
 from mlops_ci.data.joined import Joined, joined
@@ -31,12 +32,14 @@ Names = tuple[tuple[str, ...], ...]
 @dataclass
 class Counted:
     """`found` of the rows that both have; `identity` of all of base's, `left_out` of its others;
-    `groups`: the same rows, where they belong together."""
+    `groups`: the same rows, where they belong together. `arranged`: they have no keys, and their
+    places tell nothing either."""
 
     found: Sufficient
     left_out: Sufficient
     identity: tuple[int, int] = (0, 0)
     groups: Regrouped | None = None
+    arranged: bool = False
 
     def add(self, sides: tuple[Chunk, Chunk], cuts: Sequence[Cut], at: tuple[int, int]) -> None:
         """`at`: the identity of these rows."""
@@ -125,7 +128,7 @@ def _cuts(file: File, values: Names, chunk: Chunk) -> list[Cut]:
 
 def _count_in_order(feeds: tuple[Feed, Feed], counted: Counted, values: Names) -> None:
     file = feeds[0].file
-    before, rising = None, True
+    before, rising, arrangement = None, True, Arrangement()
     for start, one, other in _side_by_side(feeds):
         if not _same(one.key, other.key):
             raise OrderError
@@ -134,8 +137,11 @@ def _count_in_order(feeds: tuple[Feed, Feed], counted: Counted, values: Names) -
         if one.key is not None:
             rising = rising and rises(one.key) and (before is None or before < one.key[0])
             before = one.key[-1]
+        elif file.classes:
+            arrangement.see(one.label, one.answers, other.answers)
         identity = sum_rows(one.key, one.label, file.classes, start)
         counted.add((one, other), _cuts(file, values, one), identity)
+    counted.arranged = arrangement.found
     if before is not None and not rising:
         _refuse_doubles(feeds[0])
 

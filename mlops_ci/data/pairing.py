@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mlops_ci.data.arranged import Arrangement, say_arranged
 from mlops_ci.data.classes import OTHER, order_classes
 from mlops_ci.data.keys import ALL, Rows, match
 from mlops_ci.data.overlap import (
@@ -61,12 +62,22 @@ def pair(base: Predictions, head: Predictions) -> Pairing:
     missing = say_no_key(base, head)
     if base.rows == head.rows and _same_labels(base, head, classes):
         rows = _paired(base, head, classes, (ALL, ALL))
+        if _is_arranged(rows):
+            return _apart(base, head, classes, say_arranged(missing))
         counts = RowCounts(base=base.rows, head=head.rows, paired=base.rows, paired_by="position")
         note = f"{missing}: rows are paired by position; their labels agree row by row."
         notes = (note, *_notes(base, head), *weight_notes(base, head, (ALL, ALL)))
         return Pairing(rows, counts, 0, notes)
     note = say_unlike(missing, (base.rows, head.rows))
     return _apart(base, head, classes, note)
+
+
+def _is_arranged(rows: PairedRows) -> bool:
+    if rows.task == "regression":
+        return False
+    arrangement = Arrangement()
+    arrangement.see(rows.label, rows.base, rows.head)
+    return arrangement.found
 
 
 def common_classes(base: Predictions, head: Predictions) -> tuple[str, ...]:

@@ -18,6 +18,7 @@ from typing import Literal
 
 from msgspec import structs
 
+from mlops_ci.data.arranged import say_arranged
 from mlops_ci.data.asked import Extremes, question_of, resolution_of_file
 from mlops_ci.data.counting import Counted, Names, count_pair, count_side, slices_of
 from mlops_ci.data.digest import digest_file
@@ -130,7 +131,7 @@ def _stream(
     )
     if counted is None or not base.rows == head.rows == counted.found.n:
         streamed = replace(streamed, drift=drift_of(one, other))
-    if counted is None or not is_enough(base.rows, counted.found.n):
+    if counted is None or counted.arranged or not is_enough(base.rows, counted.found.n):
         return _as_samples(streamed, (one, other), question, counted)
     return _as_pairs(streamed, (one, other), values, counted)
 
@@ -182,13 +183,14 @@ def _as_samples(
     """Each side by itself, as `pair` has them. `counted`: by key, None where there are none."""
     if any(file.roles.group for file in files):
         raise UnlikeError
-    if counted is not None:
+    if counted is not None and not counted.arranged:
         ids = tuple(ids_of(file.table, file.roles.id) for file in files)
         refuse_strange((ids[0], ids[1]), counted.found.n)
     base, head = (count_side(feed, values, question) for values, feed in map(_feed_of, files))
     streamed = replace(streamed, rows_digest=digest_of(head.n, head.identity), apart=(base, head))
-    if counted is None:
-        note = say_unlike("There is no id column", (base.n, head.n))
+    if counted is None or counted.arranged:
+        missing = "There is no id column"
+        note = say_arranged(missing) if counted else say_unlike(missing, (base.n, head.n))
         return replace(streamed, notes=(COUNTED, note))
     paired = counted.found.n
     return replace(

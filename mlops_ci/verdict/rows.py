@@ -71,7 +71,7 @@ class PairedRows:
     @property
     def answered_alike(self) -> bool:
         """One file may hold two models' answers, each in a column of its own."""
-        return _same(self.base, self.head)
+        return same_answers(self.base, self.head)
 
     @property
     def tells_models_apart(self) -> bool:
@@ -191,7 +191,7 @@ def _select(outputs: Outputs, mask: Mask | slice) -> Outputs:
     )
 
 
-def _same(one: Outputs, other: Outputs) -> bool:
+def same_answers(one: Outputs, other: Outputs) -> bool:
     pairs = [(one.prediction, other.prediction), (one.score, other.score)]
     pairs += [(values, other.values.get(name)) for name, values in one.values.items()]
     return all(
