@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from mlops_ci.config.model import Policy
 from mlops_ci.errors import ComparisonError
 from mlops_ci.records.findings import Retraining
-from mlops_ci.records.results import MetricResult
+from mlops_ci.records.results import MetricResult, RowCounts
 from mlops_ci.steps.numbers import compare_known
 from mlops_ci.steps.sides import Anchor, Known, Measured, Sides, Wanted
 from mlops_ci.value import Value
@@ -53,7 +55,9 @@ def hold_to_bests(sides: Sides, measured: Measured, measure: Measure) -> Held:
         if not found.uncommon.nothing and asked and not ours:
             commons.append(found)
     records += _of_base(records, sides.base, sides, measured)
-    return Held(tuple(records), tuple(_notes(commons, refused, found=bool(records))))
+    if refused and not records:
+        return Held(notes=(f"Against main's records of the last 90 days {NO_LIMIT}: {refused[0]}",))
+    return Held(tuple(records), tuple(_say_common(commons)))
 
 
 def _measured(anchor: Anchor, sides: Sides, measured: Measured, measure: Measure) -> Measured:
@@ -73,9 +77,12 @@ def _measured(anchor: Anchor, sides: Sides, measured: Measured, measure: Measure
         wanted = Wanted(names, fairness, functions, alone=True)
         bare = Known(known.side, older, seeds=known.seeds)
         found = measure(bare, sides.head, sides.policy, wanted)
+    rows = found.rows
+    if relabelled:
+        rows = replace(rows, base=_enough(rows, relabelled))
     common = found.uncommon.joined(Uncommon(relabelled=relabelled))
     by_rows_only = tuple(one for one in found.metrics if one.evidence != "point")
-    return Measured(by_rows_only, found.rows, found.evidence, common, found.notes)
+    return Measured(by_rows_only, rows, found.evidence, common, found.notes)
 
 
 def _comparable(older: Predictions, head: Predictions | None) -> tuple[Predictions, int]:
@@ -85,6 +92,16 @@ def _comparable(older: Predictions, head: Predictions | None) -> tuple[Predictio
     from mlops_ci.data.relabelled import without_relabelled
 
     return without_relabelled(older, head)
+
+
+def _enough(rows: RowCounts, relabelled: int) -> int:
+    """All rows of the record. Raises ComparisonError where too many have another label now."""
+    from mlops_ci.data.overlap import is_enough
+
+    base = (rows.base or 0) + relabelled
+    if not is_enough(base, rows.paired or 0):
+        raise ComparisonError(f"of its {base:,} rows {relabelled:,} have another label now")
+    return base
 
 
 def _of_base(
@@ -104,16 +121,15 @@ def _place(one: MetricResult) -> tuple[str, str | None]:
     return one.metric, one.slice
 
 
-def _notes(commons: Sequence[Measured], refused: Sequence[str], *, found: bool) -> Iterator[str]:
-    if commons:
-        least = min(commons, key=lambda one: one.rows.paired or 0).rows
-        yield (
-            "Main's best of the last 90 days has answered other evaluation rows: the limit in all "
-            f"(`max-total-drop`) is judged on the {least.paired or 0:,} rows that its "
-            f"{least.base or 0:,} and head's {least.head or 0:,} have in common."
-        )
-    if refused and not found:
-        yield f"Against main's records of the last 90 days {NO_LIMIT}: {refused[0]}"
+def _say_common(commons: Sequence[Measured]) -> Iterator[str]:
+    if not commons:
+        return
+    least = min(commons, key=lambda one: one.rows.paired or 0).rows
+    yield (
+        "Main's best of the last 90 days has answered other evaluation rows: the limit in all "
+        f"(`max-total-drop`) is judged on the {least.paired or 0:,} rows that its "
+        f"{least.base or 0:,} and head's {least.head or 0:,} have in common."
+    )
 
 
 def with_noise(
