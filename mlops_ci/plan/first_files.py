@@ -130,7 +130,7 @@ def config_text(project: str, seen: Seen) -> str:
     else:
         lines.append("    # train: python train.py   # leave it out when an earlier step trains")
     if seen.data and not seen.dvc:
-        lines.append(f"    data: [{_quoted(seen.data)}]          # inputs that are not in Git")
+        lines.append(f"    data: [{_quoted(seen.data)}]          # files that training reads")
     predictions = seen.predictions or (None if seen.metrics else "out/predictions.parquet")
     if predictions:
         lines.append(f"    predictions: {_quoted(predictions)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mlops_ci.verdict.names import Metric
 from mlops_ci.verdict.part import Part
-from mlops_ci.verdict.remarks import NO_QUERIES
+from mlops_ci.verdict.remarks import NO_QUERIES, counted
 
 # The rarer class needs as many rows as a mean does.
 RARE = 30
@@ -73,14 +73,15 @@ def _asks_classes(part: Part, metric: Metric) -> bool:
 def too_few(part: Part, metric: Metric) -> str | None:
     """Why there are too few rows to trust an interval, or None."""
     if part.view.n < part.policy.min_rows:
-        return f"{part.view.n} rows, fewer than min-rows ({part.policy.min_rows})"
+        return f"{counted(part.view.n, 'row')}, fewer than min-rows ({part.policy.min_rows})"
     if part.effective < part.policy.min_rows:
         return (
             f"{part.view.n} rows, worth {part.effective:.0f} of equal weight, fewer than min-rows "
             f"({part.policy.min_rows})"
         )
     if part.clusters is not None and part.clusters.groups < part.policy.min_rows:
-        return f"{part.clusters.groups} groups, fewer than min-rows ({part.policy.min_rows})"
+        groups = counted(part.clusters.groups, "group")
+        return f"{groups}, fewer than min-rows ({part.policy.min_rows})"
     if _needs_every_class(part, metric) and part.rarest_of(metric) < RARE:
         what = "the rarer class" if metric.label is None else metric.label
         return f"{part.rarest_of(metric)} rows of {what}{_by_weight(part)}, fewer than {RARE}"

@@ -15,7 +15,7 @@ from mlops_ci.verdict.losses import LOSSES
 from mlops_ci.verdict.measured import Measured
 from mlops_ci.verdict.names import Metric, metric_of
 from mlops_ci.verdict.part import Part
-from mlops_ci.verdict.remarks import FEW_CARRIERS, carried_by
+from mlops_ci.verdict.remarks import FEW_CARRIERS, carried_by, counted
 from mlops_ci.verdict.weights import measure_weighted
 
 FEW_A_CLASS = (
@@ -196,7 +196,7 @@ def _measure_queries(part: Part, metric: Metric) -> Measured:
     if found is None or not found.count:
         return Measured((None,) * part.sides, note="no group has a relevant row")
     if found.count < part.policy.min_rows:
-        why = f"{found.count} groups, fewer than min-rows ({part.policy.min_rows})"
+        why = f"{counted(found.count, 'group')}, fewer than min-rows ({part.policy.min_rows})"
         return Measured(found.values, note=f"not assessed: {why}")
     own = tuple(found.own(side, part.level) for side in range(part.sides))
     return Measured(found.values, own, found.change(part.level) if part.sides > 1 else None)

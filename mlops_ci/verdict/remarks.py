@@ -8,6 +8,11 @@ FEW_CARRIERS = 4
 CARRIED = "a few more like that would move it much"
 
 
+def counted(count: int, what: str) -> str:
+    """`1 row`, `12 rows`."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def carried_by(rows: float) -> str:
     """Beside an interval, which is wide for that reason."""
     count = max(round(rows), 1)

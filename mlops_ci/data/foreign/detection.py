@@ -33,6 +33,7 @@ FORMATS: tuple[Foreign, ...] = (
 )
 HEAD = 64 * 1024
 MAX_DOCUMENT = 64 * 1024 * 1024
+DOCUMENTS = (".json", ".json.gz", ".jsonl", ".jsonl.gz")
 
 
 class Detected(Value, frozen=True):
@@ -74,7 +75,7 @@ def detect(path: Path) -> Detected | None:
         return None
     if name.endswith((".parquet", ".pq")):
         return _of_columns(path)
-    return _of_document(path) if name.endswith((".json", ".json.gz")) else None
+    return _of_document(path) if name.endswith(DOCUMENTS) else None
 
 
 def detect_part(part: Mapping[Any, Any]) -> Detected | None:
@@ -134,10 +135,19 @@ def _of_document(path: Path) -> Detected | None:
         _refuse_size(path, marked, head)
         return None
     try:
-        document = json.loads(text, object_pairs_hook=_unique)
+        document = _parsed(text)
     except (ValueError, RecursionError):
         return None
     return _one_of(path, _told("document", document, document, marked))
+
+
+def _parsed(text: str) -> Any:
+    """One JSON value, or a list of one on each line. Raises ValueError."""
+    try:
+        return json.loads(text, object_pairs_hook=_unique)
+    except json.JSONDecodeError:
+        lines = [line for line in text.splitlines() if line.strip()]
+        return [json.loads(line, object_pairs_hook=_unique) for line in lines]
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

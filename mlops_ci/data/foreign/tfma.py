@@ -1,6 +1,7 @@
 """Results of TensorFlow Model Analysis, as JSON.
 
-Two forms: `json.dump(result.slicing_metrics)`, and `MessageToDict` of each `MetricsForSlice`.
+Two forms: `json.dump(result.slicing_metrics)`, alone or under that name, and `MessageToDict` of
+each `MetricsForSlice`, in a list or one a line.
 https://www.tensorflow.org/tfx/model_analysis/get_started
 """
 
@@ -13,10 +14,12 @@ from mlops_ci.data.foreign.declaration import Foreign, Named
 
 KEYS, SLICE = "metricKeysAndValues", "sliceKey"
 MESSAGES = r"metric_?[kK]eys_?[aA]nd_?[vV]alues"
+SLICING = "slicing_metrics"
 COUNTS = ("example_count", "weighted_example_count")
 
 
 def recognise_slices(document: Any) -> str | None:
+    document = _slicing(document)
     if not isinstance(document, list) or not document:
         return None
     whole = all(
@@ -30,9 +33,13 @@ def recognise_slices(document: Any) -> str | None:
     return "pairs of a slice and its metrics" if whole else None
 
 
-def slices(document: list[Any]) -> Iterator[Named]:
+def _slicing(document: Any) -> Any:
+    return document.get(SLICING, document) if isinstance(document, Mapping) else document
+
+
+def slices(document: Any) -> Iterator[Named]:
     """`auc` on all rows, `site=north.auc` on a slice; output and class stand between."""
-    for key, outputs in document:
+    for key, outputs in _slicing(document):
         part = ",".join(f"{column}={value}" for column, value in key)
         for output, classes in outputs.items():
             for name, metrics in classes.items():
@@ -102,8 +109,8 @@ def _value(value: Any) -> Any:
 
 
 TFMA_SLICES = Foreign(
-    "result of TensorFlow Model Analysis", "document", recognise_slices, r"\A\s*\[\s*\[",
-    numbers=slices,
+    "result of TensorFlow Model Analysis", "document", recognise_slices,
+    rf'\A\s*\[\s*\[|"{SLICING}"', numbers=slices,
 )  # fmt: skip
 TFMA_MESSAGES = Foreign(
     "result of TensorFlow Model Analysis", "document", recognise_messages, MESSAGES,

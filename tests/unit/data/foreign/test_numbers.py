@@ -95,6 +95,17 @@ def test_tfma_in_both_forms_says_the_same(name: str) -> None:
     assert "TensorFlow Model Analysis" in found.written_by[0][1]
 
 
+def test_tfma_under_its_name_and_one_a_line(tmp_path: Path) -> None:
+    wrapped, lines = tmp_path / "result.json", tmp_path / "metrics.jsonl"
+    whole = json.loads((SAMPLES / "tfma" / "slicing_metrics.json").read_text())
+    wrapped.write_text(json.dumps({"slicing_metrics": whole, "plots": []}))
+    messages = json.loads((SAMPLES / "tfma" / "metrics_for_slice.json").read_text())
+    lines.write_text("".join(json.dumps(one) + "\n" for one in messages))
+    pairs = ((wrapped, "slicing_metrics.json"), (lines, "metrics_for_slice.json"))
+    for path, name in pairs:
+        assert read_numbers(path).values == read_numbers(SAMPLES / "tfma" / name).values
+
+
 def test_tfma_values_of_other_kinds(tmp_path: Path) -> None:
     """Shapes of the protocol buffer `MetricValue`, and of keys with an output and a class."""
     messages = [
