@@ -124,6 +124,7 @@ def measure_functions(
     """One result for each function (name → whether more is better) and part of the rows."""
     evidence: Evidence = "paired" if isinstance(rows, PairedRows) else "unpaired"
     weight = unequal(rows.weight)
+    alike = isinstance(rows, PairedRows) and rows.answered_alike and rows.tells_models_apart
     results = []
     for at, mask in parts_of(rows):
         view = view_of(rows, mask)
@@ -131,8 +132,18 @@ def measure_functions(
         sizes = _sizes(blocks, weight, mask)
         for name in better:
             measured = _measured(part, found.get((name, at), Values()), sizes)
+            if alike and not part.view.identical and None not in measured.values:
+                measured = _unmoved(measured)
             results.append(result_of(name, part, measured, evidence))
     return tuple(results)
+
+
+def _unmoved(found: Measured) -> Measured:
+    """Of numbers that are equal to the last bit a function makes one value. What it would make of
+    rows that tell the two models apart nothing bounds, as it does for metrics of ours."""
+    own = found.own if None not in found.own else (None, None)
+    note = found.note if None in own else None
+    return Measured(found.values, own, replace(EXACTLY_ZERO, method="equal answers"), note)
 
 
 def _sizes(blocks: Ints, weight: Floats | None, mask: Mask | None) -> Floats:

@@ -223,6 +223,20 @@ def test_what_goes_wrong_is_not_assessed_and_blocks() -> None:
     assert told in str(refused(Values(refused=told)).note)
 
 
+def test_equal_scores_move_no_function_and_equal_classes_tell_nothing() -> None:
+    """A folder of a model may have another digest each time that it is written."""
+    rows = binary_rows(7)
+    alike = replace(rows, head=rows.base)
+    (found,) = measured(alike, accuracy)
+    assert (found.difference, found.low, found.high) == (0, 0, 0)
+    assert (found.method, found.note) == ("equal answers", None)
+    assert found.head_low is not None
+    said = replace(rows.base, score=None)
+    (found,) = measured(replace(alike, base=said, head=said), accuracy)
+    assert (found.difference, found.low) == (0, None)
+    assert "not assessed" in (found.note or "")
+
+
 def test_identical_models_do_not_differ() -> None:
     rows = binary_rows(7, identical=True)
     (one,) = measured(replace(rows, head=rows.base), accuracy)
