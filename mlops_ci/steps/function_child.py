@@ -17,8 +17,6 @@ from typing import Any
 
 WORDS = 300
 MORE = ("score", "weight")
-# How much longer than foreseen draws are waited for.
-PATIENCE = 3.0
 
 
 def main(folder: str) -> int:
@@ -35,18 +33,25 @@ def main(folder: str) -> int:
         # Mapped: of many rows only what the function is given is copied.
         places = {name: os.path.join(folder, f"{name}.npy") for name in plan["arrays"]}  # noqa: PTH118
         arrays = {name: np.load(place, mmap_mode="r") for name, place in places.items()}
-        told = [answer(one, plan, arrays) for one in plan["functions"]]
+        began, each = time.monotonic(), plan["seconds"] / max(len(plan["functions"]), 1)
+        told = [
+            answer(one, plan, arrays, began + each * at)
+            for at, one in enumerate(plan["functions"], 1)
+        ]
     with open(os.path.join(folder, "answer.json"), "w", encoding="utf-8") as file:  # noqa: PTH118, PTH123
         json.dump(told, file)
     return 0
 
 
-def answer(one: dict[str, str], plan: dict[str, Any], arrays: dict[str, Any]) -> dict[str, Any]:
+def answer(
+    one: dict[str, str], plan: dict[str, Any], arrays: dict[str, Any], ends: float = math.inf
+) -> dict[str, Any]:
     """Of one function: for each part of the rows and each side, its value on all of the part and
-    then without one block after the other; `drawn`: on the part's rows drawn anew, or None."""
+    then without one block after the other; `drawn`: on the part's rows drawn anew, or None.
+    `ends`: until when; who is not done then is refused, so that time decides about no interval."""
     try:
         function = load(one["path"], one["name"])
-        asking = Asking(function, plan, arrays, asked_by(function, arrays))
+        asking = Asking(function, plan, arrays, asked_by(function, arrays), ends)
         parts = [values_of(asking, part) for part in plan["parts"]]
         drawn = drawn_of(asking)
     except BaseException as error:
@@ -56,20 +61,33 @@ def answer(one: dict[str, str], plan: dict[str, Any], arrays: dict[str, Any]) ->
     return {"parts": parts, "drawn": drawn}
 
 
+class OutOfTime(BaseException):
+    """Not for the function's own `except Exception` to catch, nor for that of its draws."""
+
+
 class Asking:
     """A function and the rows that it is asked about. `more`: what it asks for beside labels and
-    predictions; `least`: by the part asked about the shortest time of the processor a call took."""
+    predictions; `ends`: when its time is over."""
 
     def __init__(
-        self, function: Any, plan: dict[str, Any], arrays: dict[str, Any], more: list[str]
+        self,
+        function: Any,
+        plan: dict[str, Any],
+        arrays: dict[str, Any],
+        more: list[str],
+        ends: float = math.inf,
     ) -> None:
         self.function, self.plan, self.arrays, self.more = function, plan, arrays, more
-        self.took = 0.0
-        self.least: list[float] = []
+        self.ends = ends
 
     def about(self, side: str, rows: Any) -> float:
         import numpy as np
 
+        if time.monotonic() > self.ends:
+            raise OutOfTime(
+                f"all functions together have {self.plan['seconds']:.0f} s, and its share is over: "
+                "give the model a longer `timeout: SECONDS`"
+            )
         arrays, asked = self.arrays, {}
         for one in self.more:
             named = arrays.get("weight" if one == "weight" else f"{side}_score")
@@ -79,10 +97,7 @@ class Asking:
         given = arrays["y"][rows], arrays[f"{side}_prediction"][rows]
         if "weight" in asked and asked["weight"] is None:
             asked["weight"] = np.ones(len(given[0]))
-        started = time.process_time()
-        value = float(self.function(*given, **asked))
-        self.took = time.process_time() - started
-        return value
+        return float(self.function(*given, **asked))
 
     def chosen(self, part: Any) -> Any:
         """The part's rows [n] that weigh anything."""
@@ -114,7 +129,6 @@ def values_of(asking: Asking, part: Any) -> list[list[float]]:
     import numpy as np
 
     block, chosen = asking.arrays["block"], asking.chosen(part)
-    least = math.inf
     left_out = [None, *np.unique(block[chosen]).tolist()]
     values: list[list[float]] = []
     for side in asking.plan["sides"]:
@@ -122,35 +136,28 @@ def values_of(asking: Asking, part: Any) -> list[list[float]]:
         for number in left_out:
             rows = chosen if number is None else chosen & (block != number)
             value = asking.about(side, rows)
-            least = min(least, asking.took)
             if number is None:
                 again = asking.about(side, rows)
                 if again != value and not (again != again and value != value):  # noqa: PLR0124
                     raise ValueError("it gives two values for the same rows: seed what is random")
             found.append(value)
         values.append(found)
-    asking.least.append(least)
     return values
 
 
 def drawn_of(asking: Asking) -> list[Any]:
     """Of each part by side its values on draws, or None: of many rows, where a draw has no value,
-    or where all parts' draws would take too long: then the first part's alone are asked, or none.
-    """
-    plan = asking.plan
-    seconds = plan["seconds"] / len(plan["functions"])
-    parts = [asking.chosen(part) for part in plan["parts"]]
-    few = [at for at, chosen in enumerate(parts) if chosen.sum() < plan["most_rows"]]
-    calls = [least * plan["draws"] * len(plan["sides"]) for least in asking.least]
-    if sum(calls[at] for at in few) > seconds:
-        few = [at for at in few if at == 0 and calls[0] <= seconds]
-    ends = time.process_time() + PATIENCE * seconds
-    return [
-        values_drawn(asking, chosen, ends) if at in few else None for at, chosen in enumerate(parts)
-    ]
+    and where there are many parts of any but all rows. How long calls take decides nothing."""
+    plan, found = asking.plan, []
+    for part in plan["parts"]:
+        chosen = asking.chosen(part)
+        is_asked = part is None or len(plan["parts"]) <= plan["most_parts"]
+        is_few = chosen.sum() < plan["most_rows"]
+        found.append(values_drawn(asking, chosen) if is_asked and is_few else None)
+    return found
 
 
-def values_drawn(asking: Asking, chosen: Any, ends: float) -> list[list[float]] | None:
+def values_drawn(asking: Asking, chosen: Any) -> list[list[float]] | None:
     """The same draws for every side."""
     import numpy as np
 
@@ -161,8 +168,6 @@ def values_drawn(asking: Asking, chosen: Any, ends: float) -> list[list[float]] 
         for number in range(asking.plan["draws"]):
             again = np.repeat(rows, times_drawn(len(places), number)[place.reshape(-1)])
             values.append([asking.about(side, again) for side in asking.plan["sides"]])
-            if time.process_time() > ends:
-                return None
     except Exception:  # noqa: BLE001 - a sample that it has no value for; of the rows it has
         return None
     return [list(side) for side in zip(*values)]  # noqa: B905 - an old Python knows no strict
@@ -184,6 +189,8 @@ def times_drawn(count: int, number: int) -> Any:
 
 def said(error: BaseException) -> str:
     words = " ".join(str(error).split())
+    if isinstance(error, OutOfTime):
+        return words
     return f"{type(error).__name__}: {words}"[:WORDS]
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlops_ci.config import Function, Policy
-from mlops_ci.engines import Echo, Job, engine_of
+from mlops_ci.engines import Echo, Ended, Job, engine_of
 from mlops_ci.engines.owner import make_folder, user_for
 from mlops_ci.engines.python import Request, find_lock, ready_python
 from mlops_ci.errors import MlopsCiError
@@ -33,7 +33,7 @@ from mlops_ci.verdict.functions import (
     places_of,
     refusal,
 )
-from mlops_ci.verdict.redrawn import DRAWS, MOST_ROWS, SECONDS
+from mlops_ci.verdict.redrawn import DRAWS, MOST_PARTS, MOST_ROWS
 from mlops_ci.verdict.rows import Mask, Outputs, PairedRows, SingleRows, unequal
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 MAX_ANSWER = 64 << 20
 PATIENCE = 600.0  # seconds, where the model has no `timeout`
+IN_TIME = 0.9  # the part of them after which a function is refused, and the others are answered
 
 
 @dataclass(frozen=True)
@@ -137,13 +138,21 @@ class Functions:
             "parts": [None if part is None else names.index(part) for part in parts],
             "draws": DRAWS,
             "most_rows": MOST_ROWS,
-            "seconds": SECONDS,
+            "most_parts": MOST_PARTS,
+            "seconds": IN_TIME * self._timeout,
         }
         write_atomically(folder / "plan.json", json.dumps(plan).encode())
         child = folder / "ask_functions.py"
         write_atomically(child, Path(function_child.__file__).read_bytes())
-        self._job((str(child), str(folder)), folder / "answer.json")
+        ended = self._job((str(child), str(folder)), folder / "answer.json")
+        if ended.code is None:
+            why = f"no answer after {self._timeout:g} s: give the model a longer `timeout: SECONDS`"
+            return [{"refused": why}] * len(self.asked)
         return _answer(folder / "answer.json")
+
+    @property
+    def _timeout(self) -> float:
+        return self.project.model(self.model).timeout or PATIENCE
 
     def _written(self, one: Asked, folder: Path, at: int) -> dict[str, str]:
         file, _, name = one.function.function.partition(":")
@@ -157,7 +166,7 @@ class Functions:
         )
         return {"path": str(place), "name": name}
 
-    def _job(self, arguments: Sequence[str], answer: Path) -> None:
+    def _job(self, arguments: Sequence[str], answer: Path) -> Ended:
         project, model = self.project, self.project.model(self.model)
         engine = engine_of(self.engine, project.world)
         root = project.git.root
@@ -174,10 +183,10 @@ class Functions:
             log=log,
             secrets=model.secrets,
             bin=python,
-            timeout=model.timeout or PATIENCE,
+            timeout=self._timeout,
             outputs=(answer.relative_to(project.root).as_posix(),),
         )
-        engine.run(job, self.echo)
+        return engine.run(job, self.echo)
 
 
 def _size(rows: Rows, mask: Mask | None) -> int:

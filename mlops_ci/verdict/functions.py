@@ -1,7 +1,7 @@
 """A metric of the user's own, f(y, prediction), by a delete-block jackknife or a bootstrap.
 
 Nothing is known of the function but its values, so blocks of rows are left out one after the other,
-and of few rows samples are drawn anew (`redrawn`), which decide where the function is fast enough.
+and of few rows samples are drawn anew (`redrawn`), which decide then.
 The blocks are of unequal size: Busing, Meijer & van der Leeden 1999, "Delete-m jackknife for
 unequal m" (Statistics and Computing 9, 3–8, doi:10.1023/A:1008800423698). Where rows have weights a
 block is as large as these come to, and the function is given them.

@@ -22,8 +22,8 @@ from mlops_ci.verdict.rows import Floats
 DRAWS = 400
 # Of so many rows the jackknife's blocks are large enough, and a call takes long.
 MOST_ROWS = 20_000
-# Of processor time for all functions of a comparison. Who takes longer has the jackknife alone.
-SECONDS = 40.0
+# Slices, and all rows: of more, slices have the jackknife alone.
+MOST_PARTS = 50
 
 
 def redrawn_interval(value: float, drawn: Floats, units: float, level: float) -> Interval:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -84,7 +83,7 @@ class Functions:
         hashes = rng.integers(0, 2**63, self.n) if self.keyed else None
         marks = {"block": blocks_of(rows, hashes), "place": places_of(rows, hashes)}
         plan = {"parts": [None], "sides": ["base", "head"], "functions": [None], "draws": DRAWS}
-        plan |= {"most_rows": 0 if self.slow else MOST_ROWS, "seconds": math.inf}
+        plan |= {"most_rows": 0 if self.slow else MOST_ROWS, "most_parts": 1}
         found: dict[tuple[str, str | None], Values] = {
             (name, None): _asked(f, plan, _arrays(rows) | marks)
             for name, f in self.functions.items()

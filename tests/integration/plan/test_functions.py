@@ -146,6 +146,20 @@ def test_a_function_that_fails_is_not_assessed_and_blocks(repo: Repository, body
     assert outcome.exit_code == 1
 
 
+def test_a_function_that_is_too_slow_says_what_to_do(repo: Repository) -> None:
+    repo.commit({
+        "metrics.py": "import time\n\ndef slow(y, prediction):\n    time.sleep(60)\n",
+        "mlops-ci.yaml": config("metrics.py:slow").replace("task:", "timeout: 2\n    task:"),
+    })  # fmt: skip
+    repo.git("push", "-q", "origin", "HEAD:main")
+    repo.commit({"predictions.csv": rows(11)})
+    outcome = run(repo)
+    one = profits(outcome)[None]
+    assert one.head is None
+    assert "no answer after 2 s: give the model a longer `timeout: SECONDS`" in str(one.note)
+    assert all(gate.blocks for gate in gates(outcome).values())
+
+
 def test_a_function_may_ask_for_the_score(repo: Repository) -> None:
     repo.commit(
         {

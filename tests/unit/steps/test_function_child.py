@@ -1,4 +1,4 @@
-"""What a function is asked: all rows, all but a block, and rows drawn anew while that is quick."""
+"""What a function is asked: all rows, all but a block, and of few rows some drawn anew."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mlops_ci.verdict.functions import blocks_of, places_of
 
 PLAN: dict[str, Any] = {
     "parts": [None], "sides": ["head"], "functions": [{}], "draws": 50, "most_rows": 1_000,
-    "seconds": 60.0,
+    "most_parts": 50, "seconds": 60.0,
 }  # fmt: skip
 N = 300
 
@@ -28,14 +28,11 @@ def mean_error(y: Any, prediction: Any) -> float:
 
 
 def asking(function: Any = mean_error, arrays: dict[str, Any] | None = None, **plan: Any) -> Asking:
-    """As after calls that took no time."""
     rng = np.random.default_rng(1)
     label = np.rint(rng.normal(size=N) * 64) / 64
     given = {"y": label, "head_prediction": np.zeros(N), "place": rng.permutation(N)}
     given["block"] = given["place"] % 20
-    found = Asking(function, PLAN | plan, given | (arrays or {}), [])
-    found.least = [0.0] * len(found.plan["parts"])
-    return found
+    return Asking(function, PLAN | plan, given | (arrays or {}), [])
 
 
 def test_as_many_are_drawn_as_there_are_each_as_likely_as_the_others() -> None:
@@ -117,34 +114,61 @@ def test_a_sample_without_a_value_leaves_no_draws() -> None:
     assert drawn_of(one) == [None]
 
 
-def test_how_long_calls_take_decides_whether_all_parts_are_drawn_the_first_or_none() -> None:
-    slices = np.array([np.arange(N) < 200])
-    times = (((0.6, 0.5), [True, True]), ((0.9, 0.4), [True, False]), ((1.3, 0.1), [False, False]))
-    for least, expected in times:
-        one = asking(arrays={"slices": slices}, parts=[None, 0])
-        one.least = [*least]  # as if calls had taken so long
+def test_of_many_parts_only_all_rows_are_drawn() -> None:
+    arrays = {"slices": np.array([np.arange(N) < 200, np.arange(N) >= 100])}
+    for most, expected in ((3, [True, True, True]), (2, [True, False, False])):
+        one = asking(arrays=arrays, parts=[None, 0, 1], most_parts=most)
         assert [drawn is not None for drawn in drawn_of(one)] == expected
 
 
 class Clock:
-    """Of which calls take 5, 4, 3, 4, 5, ... seconds."""
+    """Each look at it takes a second."""
 
     def __init__(self) -> None:
-        self.asked, self.now = 0, 0.0
+        self.now = 0.0
 
-    def process_time(self) -> float:
-        self.asked += 1
-        if self.asked % 2 == 0:
-            self.now += 3 + abs(self.asked // 2 - 3)
+    def monotonic(self) -> float:
+        self.now += 1
         return self.now
 
 
-def test_the_shortest_call_is_what_one_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+def ask(folder: Path, bodies: list[str], monkeypatch: pytest.MonkeyPatch, **plan: Any) -> Any:
+    functions = []
+    for at, body in enumerate(bodies):
+        path = folder / f"f{at}.py"
+        path.write_text(f"def f(y, prediction):\n    {body}\n")
+        functions.append({"path": str(path), "name": "f"})
+    given = asking().arrays
+    for name, array in given.items():
+        np.save(folder / f"{name}.npy", array)
+    asked = PLAN | {"functions": functions, "arrays": list(given)} | plan
+    (folder / "plan.json").write_text(json.dumps(asked))
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    function_child.main(str(folder))
+    return json.loads((folder / "answer.json").read_bytes())
+
+
+def test_no_time_that_calls_take_decides_about_an_interval(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = "return float(abs(y - prediction).mean())"
+    quick = ask(tmp_path, [body], monkeypatch)
     monkeypatch.setattr(function_child, "time", Clock())
-    one = asking()
-    one.least = []
-    values_of(one, None)
-    assert one.least == [3.0]
+    assert ask(tmp_path, [body], monkeypatch, seconds=1e6) == quick, "slow, and in time"
+    (late,) = ask(tmp_path, [body], monkeypatch, seconds=60.0)
+    assert list(late) == ["refused"], "blocks were answered, draws not all"
+    assert "60 s" in late["refused"]
+    assert "`timeout: SECONDS`" in late["refused"]
+
+
+def test_who_is_out_of_time_takes_none_of_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(function_child, "time", Clock())
+    waits = "from mlops_ci.steps.function_child import time; time.now += 100; return 1.0"
+    slow, quick = ask(tmp_path, [waits, "return float(y.mean())"], monkeypatch, seconds=2_000.0)
+    assert "is over" in slow["refused"]
+    assert len(quick["drawn"][0][0]) == PLAN["draws"]
 
 
 def test_of_many_rows_only_what_the_function_is_given_is_copied(
