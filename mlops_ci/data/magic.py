@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import IO
 
 from mlops_ci.errors import ComparisonError
 
@@ -81,11 +82,17 @@ def _ends(path: Path) -> tuple[bytes, bytes, bool]:
         size = file.seek(0, os.SEEK_END)
         file.seek(max(0, size - FEW))
         last = file.read(FEW)
-        try:
-            hole = os.lseek(file.fileno(), 0, os.SEEK_HOLE) < size
-        except (AttributeError, OSError):
-            hole = False
-    return first, last, hole
+        return first, last, _has_hole(file, size)
+
+
+def _has_hole(file: IO[bytes], size: int) -> bool:
+    """Some file systems call a hole what is only not on disk yet: bytes tell."""
+    try:
+        at = file.seek(0, os.SEEK_HOLE)
+    except (AttributeError, OSError):
+        return False
+    file.seek(at)
+    return at < size and file.read(1) == b"\0"
 
 
 def _other(path: Path, what: str, fix: str) -> ComparisonError:

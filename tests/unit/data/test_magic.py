@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,12 @@ def test_a_hole_between_rows(tmp_path: Path) -> None:
         file.write(ROWS.encode())
     with pytest.raises(ComparisonError, match="has a hole"):
         format_of(path)
+
+
+def test_a_hole_that_is_none_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "SEEK_HOLE", os.SEEK_SET)  # as if all of it were one
+    (tmp_path / "x.csv").write_text(ROWS * 1_000)
+    assert format_of(tmp_path / "x.csv") == "csv"
 
 
 def test_names_that_lie_about_compression(tmp_path: Path) -> None:
