@@ -158,9 +158,9 @@ def test_what_needs_the_rows_is_left_to_them(tmp_path: Path, case: str) -> None:
 def test_one_group_that_decides_is_looked_at_where_few_differ(tmp_path: Path) -> None:
     """A group far larger than all others: no mean of groups is normal."""
     rows = 3_000
-    group = [f"user {max(0, row - 1_500)}" for row in range(rows)]
+    group = [f"user {max(0, row - 900)}" for row in range(rows)]
     base, head = (numbers(rows, 10, seed) | {"group": group} for seed in (1, 2))
-    head["prediction"] = base["label"][:1_500] + head["prediction"][1_500:]
+    head["prediction"] = base["label"][:900] + head["prediction"][900:]
     paths = both(tmp_path, base, head)
     found = of_stream(paths, Policy())
     expected = of_rows(paths, Policy())
@@ -182,3 +182,20 @@ def test_weak_slices_are_not_told_by_rows(tmp_path: Path) -> None:
     found = compare_files(Files(*both(tmp_path, base, head), REQUEST, (), Policy())).comparison
     assert TOGETHER in found.notes
     assert found.weak_slices == ()
+
+
+def test_a_group_of_most_rows_is_told_as_in_memory(tmp_path: Path) -> None:
+    sides = []
+    for name, seed in (("base", 1), ("head", 2)):
+        columns = binary(4_000, 300, seed)
+        columns["group"] = ["nobody"] * 1_600 + columns["group"][1_600:]
+        sides.append(write(tmp_path / f"{name}.parquet", columns))
+    streamed = stream_pair(sides[0], sides[1], REQUEST, ())
+    assert streamed is not None
+    found = compare_merged(streamed.found, Policy())
+    pairing = pair(*(read_predictions(side, REQUEST) for side in sides))
+    assert isinstance(pairing.rows, PairedRows)
+    for results in (found, compare_paired(pairing.rows, Policy())):
+        told = {one.metric: str(one.note) for one in results if one.slice is None}
+        assert "one group has 1,600 of 4,000 rows, over a third" in told["log_loss"]
+        assert "one group has 1,600" in told["roc_auc"]

@@ -117,6 +117,26 @@ def test_neither_order_nor_names_of_groups_matter(seed: int, groups: int) -> Non
     assert compare_paired(reordered(named, rng.permutation(600)), Policy()) == expected
 
 
+def test_a_group_of_most_rows_hides_how_they_vary() -> None:
+    """Its own distance from a mean that it makes itself tells nothing: passed, it was too short."""
+    rows = binary_rows(0, n=3_000)
+    for share, assessed in ((0.3, True), (0.4, False), (0.95, False)):
+        most = np.where(np.arange(3_000) < 3_000 * share, 2_999, np.arange(3_000) // 2)
+        found = by_name(compare_paired(replace(rows, group=most), Policy()))
+        for name in ("log_loss", "accuracy", "roc_auc", "ece"):
+            one = found[name]
+            assert (one.low is not None) == (one.head_low is not None) == assessed, (share, name)
+            assert assessed or f"one group has {3_000 * share:,.0f} of 3,000 rows" in str(one.note)
+
+
+def test_a_query_counts_once_however_many_rows_it_has() -> None:
+    rows = binary_rows(0, n=3_000)
+    query = np.where(np.arange(3_000) < 1_500, 2_999, np.arange(3_000) // 10)
+    found = by_name(compare_paired(replace(rows, group=query), Policy(), ("ndcg", "accuracy")))
+    assert found["ndcg"].low is not None
+    assert found["accuracy"].low is None
+
+
 def test_few_groups_are_not_assessed() -> None:
     few = by_name(compare_paired(grouped(binary_rows(0), 12), Policy()))
     for one in few.values():
