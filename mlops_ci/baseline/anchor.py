@@ -16,9 +16,8 @@ from mlops_ci.baseline.entry import Found, Header, Store, Wanted
 from mlops_ci.errors import MlopsCiError
 
 DAYS = 90
-SETS = (
-    3  # records of other rows, the best by their own numbers: those of other rows compare roughly
-)
+# Records of other rows, the best by their own numbers: those of other rows compare roughly.
+SETS = 3
 MOST = 24  # records that are opened for one comparison
 ANSWERS = "predictions.parquet"
 

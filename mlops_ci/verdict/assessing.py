@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mlops_ci.verdict.aggregates.exact import sum_by, sum_of
 from mlops_ci.verdict.names import Metric
 from mlops_ci.verdict.part import Part
 from mlops_ci.verdict.remarks import NO_QUERIES, counted
@@ -88,9 +89,13 @@ def too_few(part: Part, metric: Metric) -> str | None:
     if part.clusters is not None and part.clusters.groups < part.policy.min_rows:
         groups = counted(part.clusters.groups, "group")
         return f"{groups}, fewer than min-rows ({part.policy.min_rows})"
-    if _largest_of(part, metric) > MOST_OF_ONE * part.view.n:
+    share = _share_of_one(part, metric)
+    if part.clusters is not None and share > MOST_OF_ONE:
+        what = f"{part.clusters.largest:,} of {part.view.n:,} rows"
+        if part.view.weight is not None:
+            what = f"{share:.0%} of all weight"
         return (
-            f"one group has {_largest_of(part, metric):,} of {part.view.n:,} rows, over a third: "
+            f"one group has {what}, over a third: "
             "where it stands for rows of nobody, give each of them a group of its own"
         )
     if _needs_every_class(part, metric) and part.rarest_of(metric) < RARE:
@@ -99,9 +104,15 @@ def too_few(part: Part, metric: Metric) -> str | None:
     return None
 
 
-def _largest_of(part: Part, metric: Metric) -> int:
-    """Rows of the largest group. Of queries each counts once, however many rows it has."""
-    return 0 if part.clusters is None or metric.needs == "group" else part.clusters.largest
+def _share_of_one(part: Part, metric: Metric) -> float:
+    """Of the rows, or of their weight, that the largest group has. Of queries each counts once,
+    however many rows it has."""
+    clusters, weight = part.clusters, part.view.weight
+    if clusters is None or metric.needs == "group" or not part.view.n:
+        return 0.0
+    if weight is None or not clusters.rows:
+        return clusters.largest / part.view.n
+    return float(sum_by(clusters.codes, weight, clusters.groups).max()) / sum_of(weight)
 
 
 def _by_weight(part: Part) -> str:

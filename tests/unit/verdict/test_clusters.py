@@ -129,6 +129,17 @@ def test_a_group_of_most_rows_hides_how_they_vary() -> None:
             assert assessed or f"one group has {3_000 * share:,.0f} of 3,000 rows" in str(one.note)
 
 
+def test_a_group_of_most_weight_hides_as_much() -> None:
+    group = np.arange(3_000) // 10
+    for weight, assessed in ((20.0, True), (400.0, False)):
+        rows = replace(
+            binary_rows(0, n=3_000), group=group, weight=np.where(group == 7, weight, 1.0)
+        )
+        one = by_name(compare_paired(rows, Policy(min_rows=5)))["log_loss"]
+        assert (one.low is not None) == assessed
+        assert assessed or "one group has 57% of all weight" in str(one.note)
+
+
 def test_a_query_counts_once_however_many_rows_it_has() -> None:
     rows = binary_rows(0, n=3_000)
     query = np.where(np.arange(3_000) < 1_500, 2_999, np.arange(3_000) // 10)
