@@ -18,8 +18,9 @@ from mlops_ci.verdict.aggregates.grouped import Adds, Asked
 from mlops_ci.verdict.aggregates.joint import Joint, Steps
 from mlops_ci.verdict.aggregates.sufficient import Sufficient
 from mlops_ci.verdict.assessing import impossible
-from mlops_ci.verdict.confusion import Gradient, linearise, margins_of
+from mlops_ci.verdict.confusion import linearise
 from mlops_ci.verdict.losses import columns_of, is_of_losses, loss_of
+from mlops_ci.verdict.margins import Gradient, margins_of
 from mlops_ci.verdict.merged import MergedPart, wanted_of
 from mlops_ci.verdict.names import Metric, known_metric, metric_of
 from mlops_ci.verdict.precision import average_precision

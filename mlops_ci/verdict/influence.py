@@ -11,9 +11,10 @@ from dataclasses import replace
 import numpy as np
 
 from mlops_ci.verdict.clusters import Clusters
-from mlops_ci.verdict.confusion import linearise, margins_of
+from mlops_ci.verdict.confusion import linearise
 from mlops_ci.verdict.intervals import Interval
 from mlops_ci.verdict.losses import LOSSES, loss_of
+from mlops_ci.verdict.margins import margins_of
 from mlops_ci.verdict.means import Means
 from mlops_ci.verdict.measured import Measured
 from mlops_ci.verdict.multiclass import areas

@@ -12,6 +12,7 @@ from mlops_ci.verdict.assessing import impossible, ranks, too_few
 from mlops_ci.verdict.influence import by_groups
 from mlops_ci.verdict.intervals import EXACTLY_ZERO, Interval, wilson
 from mlops_ci.verdict.losses import LOSSES
+from mlops_ci.verdict.margins import margins_of
 from mlops_ci.verdict.measured import Measured
 from mlops_ci.verdict.names import Metric, metric_of
 from mlops_ci.verdict.part import Part
@@ -119,7 +120,7 @@ def _scale_of(metric: Metric, found: Measured) -> float:
 def _measure_confusion(part: Part, metric: Metric) -> Measured:
     question = part.question(metric)
     sides = range(part.sides)
-    found = [confusion.linearise(confusion.margins_of(part.cells, one), question) for one in sides]
+    found = [confusion.linearise(margins_of(part.cells, one), question) for one in sides]
     values = tuple(None if linear is None else linear[0] for linear in found)
     own = tuple(confusion.own_interval(part.cells, one, question, part.level) for one in sides)
     change = None

@@ -30,6 +30,7 @@ from mlops_ci.verdict.clusters import ClusterGaps
 from mlops_ci.verdict.influence import within_range
 from mlops_ci.verdict.intervals import Interval
 from mlops_ci.verdict.losses import LOSSES, explained_of, loss_of
+from mlops_ci.verdict.margins import Margins
 from mlops_ci.verdict.measured import Measured
 from mlops_ci.verdict.moments import mean_interval
 from mlops_ci.verdict.names import Metric
@@ -146,7 +147,7 @@ def _of_table(part: Part, outputs: Outputs, metric: Metric) -> Linear | None:
         raise ValueError("no prediction")
     weight, said = _weight(view), outputs.prediction
     total, right = sum_of(weight), said == view.label
-    margins = confusion.Margins(
+    margins = Margins(
         total,
         sum_by(view.label, weight, k) / total,
         sum_by(said, weight, k) / total,

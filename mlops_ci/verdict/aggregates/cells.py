@@ -34,23 +34,12 @@ class Cells:
             np.concatenate([self.counts, other.counts]),
         )
 
-    def table(self, side: int) -> Ints:
-        """Label × prediction of one side, [classes, classes]."""
-        flat = self.codes[:, 0] * self.classes + self.codes[:, 1 + side]
-        table = np.bincount(flat, weights=self.counts, minlength=self.classes**2)
-        return table.astype(np.int64).reshape(self.classes, self.classes)
-
     def correct(self, side: int) -> Ints:
         return np.asarray(self.codes[:, 0] == self.codes[:, 1 + side], dtype=np.int64)
 
     @property
     def n(self) -> int:
         return int(self.counts.sum())
-
-    @property
-    def discordant(self) -> int:
-        """Rows on which the two sides say different classes."""
-        return int(self.counts[self.codes[:, 1] != self.codes[:, -1]].sum())
 
     def of_class(self, code: int) -> Cells:
         chosen = self.codes[:, 0] == code

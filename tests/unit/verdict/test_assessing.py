@@ -12,7 +12,8 @@ import pytest
 from mlops_ci.config.model import Policy
 from mlops_ci.verdict import Outputs, PairedRows, compare_paired
 from mlops_ci.verdict.aggregates.cells import count_cells
-from mlops_ci.verdict.confusion import Question, averaged, bias_of, linearise, margins_of
+from mlops_ci.verdict.confusion import Question, averaged, bias_of, linearise
+from mlops_ci.verdict.margins import margins_of
 from mlops_ci.verdict.measuring import measure
 from mlops_ci.verdict.part import Part
 from mlops_ci.verdict.rows import view_of

@@ -253,7 +253,8 @@ def test_average_precision_influence_is_the_derivative() -> None:
 def test_confusion_influence_is_the_derivative(name: str, make: Callable[..., PairedRows]) -> None:
     """Leaving out 1 % of a cell moves the metric as its influence says."""
     from mlops_ci.verdict.aggregates.cells import Cells
-    from mlops_ci.verdict.confusion import Linear, Question, linearise, margins_of
+    from mlops_ci.verdict.confusion import Linear, Question, linearise
+    from mlops_ci.verdict.margins import margins_of
 
     def of(table: Any) -> Linear | None:
         codes = np.argwhere(table > 0)
