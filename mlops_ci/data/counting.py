@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mlops_ci.data.arranged import Arrangement
+from mlops_ci.data.arrays import part_of
 from mlops_ci.data.feed import Chunk, Feed, File, OrderError, UnlikeError
 from mlops_ci.data.grouping import Regrouped
 from mlops_ci.data.joined import Joined, joined
@@ -32,23 +33,38 @@ Names = tuple[tuple[str, ...], ...]
 @dataclass
 class Counted:
     """`found` of the rows that both have; `identity` of all of base's, `left_out` of its others;
-    `groups`: the same rows, where they belong together. `arranged`: they have no keys, and their
-    places tell nothing either."""
+    `groups`: the same rows, where they belong together or have weights. `paired`: rows that both
+    have, `reweighed`: those of them that have another weight in head; `weighs`: whether any row has
+    one there that is not 0. `arranged`: they have no keys, and their places tell nothing
+    either."""
 
     found: Sufficient
     left_out: Sufficient
     identity: tuple[int, int] = (0, 0)
     groups: Regrouped | None = None
     arranged: bool = False
+    paired: int = 0
+    reweighed: int = 0
+    weighs: bool = False
 
     def add(self, sides: tuple[Chunk, Chunk], cuts: Sequence[Cut], at: tuple[int, int]) -> None:
         """`at`: the identity of these rows."""
-        view = _view(self.found.question, *sides)
         self.identify(at)
-        self.found.add(view, cuts, at)
+        self.paired += len(sides[0].label)
+        weight, other = (side.weight for side in sides)
+        self.weighs |= other is not None and bool(other.any())
+        if weight is not None and other is not None:
+            self.reweighed += int(np.count_nonzero(weight != other))
         group = next((side.group for side in sides if side.group is not None), None)
-        if self.groups is not None and group is not None:
-            self.groups.add(view, cuts, group)
+        rows = sides, tuple(cut.codes for cut in cuts), group
+        if weight is not None and not weight.all():  # a row without weight is not there
+            rows = part_of(rows, weight > 0)
+        (one, two), codes, group = rows
+        view = _view(self.found.question, one, two)
+        kept = [replace(cut, codes=of) for cut, of in zip(cuts, codes, strict=True)]
+        self.found.add(view, kept, at)
+        if self.groups is not None and (group is not None or one.weight is not None):
+            self.groups.add(view, kept, group, one.weight)
 
     def identify(self, sums: tuple[int, int]) -> None:
         one, other = ((a + b) % 2**64 for a, b in zip(self.identity, sums, strict=True))
@@ -104,15 +120,24 @@ def _count_with(
     counted = Counted(
         Sufficient.empty(question, names), Sufficient.empty(replace(question, sides=1))
     )
-    if any(feed.group for feed in feeds):
-        counted.groups = Regrouped(file.table.rows, min(feed.rows_at_once for feed in feeds))
+    if file.roles.weight or any(feed.group for feed in feeds):
+        step = min(feed.rows_at_once for feed in feeds)
+        by_rows = not file.roles.group
+        counted.groups = Regrouped(file.table.rows, step, by_rows=by_rows)
     try:
         count(feeds, counted, values)
+        _refuse_weightless(feeds[1].file, counted)
     except BaseException:
         if counted.groups is not None:
             counted.groups.close()
         raise
     return counted
+
+
+def _refuse_weightless(head: File, counted: Counted) -> None:
+    """Raises UnlikeError where no row of head weighs anything."""
+    if head.roles.weight and not counted.weighs:
+        raise UnlikeError
 
 
 def slices_of(file: File, values: Names) -> list[tuple[str, ...]]:
@@ -176,7 +201,7 @@ def _count_parts(
             view = _view(counted.found.question, *part.sides)
             yield view, _cuts(file, values, part.sides[0])
 
-    if is_enough(file.table.rows, counted.found.n):
+    if is_enough(file.table.rows, counted.paired):
         count_areas(counted.found, both)
     elif counted.groups is not None:
         raise UnlikeError

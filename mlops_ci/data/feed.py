@@ -60,18 +60,19 @@ class Chunk:
     answers: Outputs
     slices: tuple[NDArray[Any], ...]
     group: NDArray[np.uint64] | None = None
+    weight: NDArray[np.float64] | None = None
 
 
 def understand(table: Table, request: ColumnsRequest) -> File:
     roles = resolve_columns(table, request)
-    if roles.weight or table.written_by:
+    if table.written_by:
         raise UnlikeError
     table.keep(roles.columns)
     table.number()
     task = resolve_task(table, roles, request)
     if task[0] != "binary" and request.positive is not None:
         raise UnlikeError
-    _refuse_text(table, roles.values)
+    _refuse_text(table, (*roles.values, *([roles.weight] if roles.weight else [])))
     if task[0] == "regression":
         number = roles.prediction or roles.score
         _refuse_text(table, (roles.label, number))
@@ -93,7 +94,7 @@ def _refuse_text(table: Table, columns: Iterable[str | None]) -> None:
 class Feed:
     """`group`: the column that says which rows belong together, where it counts. `rows_at_once`: so
     many may be read in bounded memory. Raises UnlikeError for a cell that is
-    missing or not finite, and scores that no cut fits."""
+    missing or not finite, a weight below 0, and scores that no cut fits."""
 
     def __init__(self, file: File, slices: tuple[str, ...], group: str | None = None) -> None:
         self.file, self.group = file, group
@@ -105,6 +106,7 @@ class Feed:
         sql |= {f"v{at}": _number(one) for at, one in enumerate(file.roles.values)}
         sql |= {f"c{at}": code for at, code in enumerate(slices)}
         sql |= {"g": _hash(file.table, group)} if group else {}
+        sql |= {"w": _number(file.roles.weight)} if file.roles.weight else {}
         self._sql = ", ".join(f"{text} AS {name}" for name, text in sql.items())
         self.rows = file.table.rows
         self.has_text_keys = text
@@ -116,7 +118,7 @@ class Feed:
     @property
     def without_keys(self) -> Feed:
         """The same rows for a second look, in the same chunks."""
-        roles = replace(self.file.roles, id=(), values=())
+        roles = replace(self.file.roles, id=(), values=(), weight=None)
         found = Feed(replace(self.file, roles=roles), self._cuts)
         found.rows_at_once = self.rows_at_once
         return found
@@ -138,7 +140,10 @@ class Feed:
         if key is not None and key.dtype.kind != "i":
             key = hash_texts(key)
         slices = tuple(found[f"c{at}"] for at in self._slices)
-        return Chunk(key, codes["y"], self._answers(found, codes.get("p")), slices, found.get("g"))
+        answers, weight = self._answers(found, codes.get("p")), found.get("w")
+        if weight is not None and not (np.isfinite(weight) & (weight >= 0)).all():
+            raise UnlikeError
+        return Chunk(key, codes["y"], answers, slices, found.get("g"), weight)
 
     def _answers(self, found: dict[str, NDArray[Any]], said: NDArray[Any] | None) -> Outputs:
         scores = [found[f"s{at}"] for at in range(len(self.file.scores))]

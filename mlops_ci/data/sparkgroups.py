@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from mlops_ci.data.arrays import arrays_of, part_of, with_arrays
-from mlops_ci.data.grouping import Kept, group_codes, sum_parts
+from mlops_ci.data.arrays import arrays_of, with_arrays
+from mlops_ci.data.grouping import Kept, in_order, sum_parts
 from mlops_ci.data.packing_groups import PackedGrouped, pack_grouped, unpack_grouped
 from mlops_ci.data.sparkrows import Plan, Work, joined_of, rows_of
 from mlops_ci.verdict.adds import asked_of
@@ -60,11 +60,11 @@ def _sum_groups(plan: Plan, sent: Any) -> Work:
         if found is None:
             return
         kept, like = found
-        kept = part_of(kept, np.argsort(kept.group))
+        kept, group = in_order(kept)
         sums: Parts = {name: Grouped() for name in asked}
         cuts = [Cut(*cut) for cut in zip(plan.names, kept.slices, strict=True)]
         view = replace(like, label=kept.label, sides=kept.sides)
-        sum_parts(sums, asked, view, cuts, group_codes(kept.group))
+        sum_parts(sums, asked, view, cuts, group)
         yield pa.RecordBatch.from_pydict({"sums": [_to_bytes(sums)]})
 
     return work

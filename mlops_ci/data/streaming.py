@@ -2,14 +2,14 @@
 
 The rows are never there all at once: each chunk of both files is counted (`counting`) and
 forgotten. Where too few rows are common, each file is counted by itself.
-Where rows belong together, they are kept on disk until their groups are summed (`grouping`). What
-is not plain (weights, a missing cell, a label that differs) is left to `read_predictions` and
-`pair`, which hold columns on disk and say what is wrong.
+Where rows belong together or have weights, they are kept on disk until these are summed
+(`grouping`). What is not plain (a missing cell, a label that differs) is left to
+`read_predictions` and `pair`, which hold columns on disk and say what is wrong.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
@@ -42,6 +42,7 @@ from mlops_ci.data.room import is_many
 from mlops_ci.data.rows import slice_of
 from mlops_ci.data.strangers import ids_of, refuse_strange
 from mlops_ci.data.table import Table, quote
+from mlops_ci.data.weighing import say_weights, say_whose
 from mlops_ci.records import Resolution, RowCounts
 from mlops_ci.records.findings import ColumnDrift
 from mlops_ci.verdict.aggregates.sufficient import Question, Sufficient
@@ -110,15 +111,12 @@ def _stream(
         raise UnlikeError
     values, base_feed = _feed_of(one)
     metrics = tuple(metrics)
-    if one.roles.group and one.task[0] == "multiclass" and one.scores:
-        raise UnlikeError  # the ROC AUC of many classes by groups needs the rows
+    _refuse_beyond((one, other))
     question = question_of(one, request, metrics, _extremes_of(base))
     counted = count_pair((base_feed, _head_feed((one, other), metrics)), values, question)
     if counted is not None and counted.groups is not None:
-        with closing(counted.groups) as groups:
-            if one.roles.group:
-                groups.sum_into(counted.found, slices_of(one, values), metrics)
-            groups.rank_into(counted.found, slices_of(one, values), metrics)
+        with closing(counted.groups):
+            _look_again(counted, one, slices_of(one, values), metrics)
     with ThreadPoolExecutor(2) as threads:
         digests = tuple(threads.map(lambda file: digest_file(file.table.path), (one, other)))
     streamed = Streamed(
@@ -129,11 +127,36 @@ def _stream(
         "",
         (),
     )
-    if counted is None or not base.rows == head.rows == counted.found.n:
+    if counted is None or not base.rows == head.rows == counted.paired:
         streamed = replace(streamed, drift=drift_of(one, other))
-    if counted is None or counted.arranged or not is_enough(base.rows, counted.found.n):
+    if counted is None or counted.arranged or not is_enough(base.rows, counted.paired):
         return _as_samples(streamed, (one, other), question, counted)
     return _as_pairs(streamed, (one, other), values, counted)
+
+
+def _refuse_beyond(files: tuple[File, File]) -> None:
+    """Raises UnlikeError for what groups and weights need the rows for."""
+    base, head = files
+    weight = base.roles.weight
+    if (base.roles.group or weight) and base.task[0] == "multiclass" and base.scores:
+        raise UnlikeError  # the ROC AUC of many classes
+    if weight and base.table.rows != head.table.rows:
+        raise UnlikeError
+
+
+def _look_again(
+    counted: Counted, base: File, names: Sequence[tuple[str, ...]], metrics: Iterable[str]
+) -> None:
+    groups, weight = counted.groups, base.roles.weight
+    if groups is None:
+        return
+    if weight and counted.paired < base.table.rows:
+        raise UnlikeError
+    if weight:
+        groups.weigh_into(counted.found, names)
+    if weight or base.roles.group:
+        groups.sum_into(counted.found, names, metrics)
+    groups.rank_into(counted.found, names, metrics)
 
 
 def _feed_of(file: File) -> tuple[Names, Feed]:
@@ -158,16 +181,17 @@ def _as_pairs(
     found.identical = numbers and streamed.digests[0] == streamed.digests[1]
     for part in found.slices.values():
         part.identical = found.identical
-    rows = one.table.rows
-    unscored, added = rows - found.n, other.table.rows - found.n
+    rows, paired = one.table.rows, counted.paired
+    unscored, added = rows - paired, other.table.rows - paired
     by: Literal["id", "position"] = "id" if one.roles.id else "position"
     return replace(
         streamed,
         found=found,
-        counts=structs.replace(streamed.counts, paired=found.n, paired_by=by),
+        counts=structs.replace(streamed.counts, paired=paired, paired_by=by),
         rows_digest=digest_of(rows, counted.identity),
         notes=(
             *_notes(one, other),
+            *_notes_weights(one, other, counted),
             *notes_uncommon(rows, unscored, added),
             *(_new_slices(one, other, values) if added else ()),
         ),
@@ -181,18 +205,18 @@ def _as_samples(
     streamed: Streamed, files: tuple[File, File], question: Question, counted: Counted | None
 ) -> Streamed:
     """Each side by itself, as `pair` has them. `counted`: by key, None where there are none."""
-    if any(file.roles.group for file in files):
+    if any(file.roles.group or file.roles.weight for file in files):
         raise UnlikeError
     if counted is not None and not counted.arranged:
         ids = tuple(ids_of(file.table, file.roles.id) for file in files)
-        refuse_strange((ids[0], ids[1]), counted.found.n)
+        refuse_strange((ids[0], ids[1]), counted.paired)
     base, head = (count_side(feed, values, question) for values, feed in map(_feed_of, files))
     streamed = replace(streamed, rows_digest=digest_of(head.n, head.identity), apart=(base, head))
     if counted is None or counted.arranged:
         missing = "There is no id column"
         note = say_arranged(missing) if counted else say_unlike(missing, (base.n, head.n))
         return replace(streamed, notes=(COUNTED, note))
-    paired = counted.found.n
+    paired = counted.paired
     return replace(
         streamed,
         notes=(COUNTED, say_too_few(base.n, paired)),
@@ -235,3 +259,11 @@ def _notes(base: File, head: File) -> tuple[str, ...]:
                 "own."
             )
     return tuple(notes)
+
+
+def _notes_weights(base: File, head: File, counted: Counted) -> Iterator[str]:
+    weighed = counted.found.weighed
+    if weighed is not None and base.roles.weight:
+        yield say_weights(base.roles.weight, weighed.n, weighed.worth)
+    differ = None if head.roles.weight is None else counted.reweighed
+    yield from say_whose(base=base.roles.weight is not None, differ=differ)

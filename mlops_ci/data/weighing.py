@@ -24,23 +24,32 @@ def choose_weight(base: Predictions, rows: tuple[Rows, Rows]) -> Weights | None:
 
 def weight_notes(base: Predictions, head: Predictions, rows: tuple[Rows, Rows]) -> Iterator[str]:
     weight = choose_weight(base, rows)
-    if weight is None or base.weight is None:
-        if head.weight is not None:
-            yield (
-                "Only head has weights: every row counts alike until base's predictions have "
-                "them, too."
-            )
-        return
-    if weight.any():
-        many, worth = np.count_nonzero(weight), effective_rows(weight)
+    differ = None
+    if weight is not None and weight.any():
+        many, worth = int(np.count_nonzero(weight)), effective_rows(weight)
+        yield say_weights(_name(base), many, worth)
+    if head.weight is not None:
+        differ = 0 if weight is None else int(np.count_nonzero(weight != head.weight[rows[1]]))
+    yield from say_whose(base=weight is not None, differ=differ)
+
+
+def say_weights(name: str, rows: int, worth: float) -> str:
+    return (
+        f"Rows count by the column `{name}`: {rows:,} rows are worth {worth:,.0f} of equal weight."
+    )
+
+
+def say_whose(*, base: bool, differ: int | None) -> Iterator[str]:
+    """`base`: whether it has weights. `differ`: rows with other weights in head; None: it has
+    none."""
+    if not base and differ is not None:
         yield (
-            f"Rows count by the column `{_name(base)}`: {many:,} rows are worth {worth:,.0f} "
-            "of equal weight."
+            "Only head has weights: every row counts alike until base's predictions have them, too."
         )
-    if head.weight is None:
+    elif base and differ is None:
         yield "Only base has weights: both sides are measured with them."
-    elif other := int(np.count_nonzero(base.weight[rows[0]] != head.weight[rows[1]])):
-        yield f"{other:,} rows have another weight in head than in base: base's count."
+    elif base and differ:
+        yield f"{differ:,} rows have another weight in head than in base: base's count."
 
 
 def notes_apart(base: Predictions, head: Predictions) -> Iterator[str]:

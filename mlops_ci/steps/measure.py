@@ -39,6 +39,9 @@ TOGETHER = (
     "Weak slices were not searched for: rows belong together, and they were counted as they were "
     "read."
 )
+WEIGHED = (
+    "Weak slices were not searched for: rows have weights, and they were counted as they were read."
+)
 
 
 def measure_rows(base: Known | None, head: Known, policy: Policy, wanted: Wanted) -> Measured:
@@ -98,6 +101,8 @@ def _say_unsearched(found: Sufficient) -> tuple[str, ...]:
     """Why weak slices could not be searched for."""
     if found.cube is not None and found.grouped is not None:
         return (TOGETHER,)
+    if found.cube is not None and found.unequal is not None:
+        return (WEIGHED,)
     return (TOO_MANY,) if found.cube is not None and found.cube.lost else ()
 
 

@@ -16,8 +16,11 @@ import numpy as np
 from mlops_ci.config.model import Average, Policy
 from mlops_ci.verdict.aggregates.grouped import Adds, Asked
 from mlops_ci.verdict.aggregates.joint import Joint, Steps
+from mlops_ci.verdict.aggregates.losses import key_of
 from mlops_ci.verdict.aggregates.sufficient import Sufficient
+from mlops_ci.verdict.aggregates.weighed import Weighed
 from mlops_ci.verdict.assessing import impossible
+from mlops_ci.verdict.by_weights import Slopes, known_of
 from mlops_ci.verdict.confusion import linearise
 from mlops_ci.verdict.losses import columns_of, is_of_losses, loss_of
 from mlops_ci.verdict.margins import Gradient, margins_of
@@ -94,6 +97,19 @@ class OfLosses:
         ]
 
 
+@dataclass(frozen=True)
+class OfMeans:
+    """`sides`: of a smooth function of weighted means."""
+
+    metric: Metric
+    sides: tuple[Slopes, ...]
+    most: float
+
+    def of(self, view: View) -> list[Floats]:
+        pairs = zip(self.sides, view.sides, strict=True)
+        return [one.of(self.metric, view, side) for one, side in pairs]
+
+
 def asked_of(found: Sufficient, metrics: Iterable[str], crowd: int) -> dict[str | None, Asked]:
     """Of all rows (None) and of each slice. `metrics`: those asked for beside the usual ones; names
     of others are passed over. `crowd`: rows that no group has more of."""
@@ -116,19 +132,58 @@ def _asked(found: Sufficient, slice_name: str | None, names: Sequence[str], crow
             one = _adds(part, metric)
             if one is not None:
                 adds[part.key_of(metric)] = one
-    return Asked(adds, found.gaps is not None, crowd)
+    weighed = found.unequal
+    if weighed is None:
+        return Asked(adds, found.gaps is not None, crowd)
+    gaps = found.gaps is not None and not weighed.by_rows
+    return Asked(adds, gaps, crowd, weighed.scale, weighed.most)
 
 
 def _adds(part: MergedPart, metric: Metric) -> Adds | None:
     if metric.needs == "group" or metric.name == "ece":
         return None
     with np.errstate(over="ignore", invalid="ignore"):
+        if part.weights is not None:
+            return _weighted(part, part.weights, metric)
         if is_of_losses(metric):
             return _of_losses(part, metric)
         if metric.needs == "score":
             kind = _SCORES.get(metric.name)
             return None if kind is None or part.view.task != "binary" else kind(part)
         return _of_cells(part, metric)
+
+
+def _weighted(part: MergedPart, weighed: Weighed, metric: Metric) -> Adds | None:
+    """What rows add before they are multiplied by their weights."""
+    if metric.name == "roc_auc" and part.view.task != "binary":
+        return None
+    found = [known_of(part, weighed, side, metric) for side in range(part.sides)]
+    adds = [one.adds for one in found if one is not None]
+    if len(adds) < part.sides:
+        return None
+    cells = tuple(one for one in adds if isinstance(one, Gradient))
+    if cells:
+        return OfCells(cells, len(part.view.classes))
+    slopes = tuple(one for one in adds if isinstance(one, Slopes))
+    if slopes:
+        most = sum(_farthest(part, metric, one) for one in slopes) * SLACK
+        return OfMeans(metric, slopes, most) if np.isfinite(most) else None
+    tables = [one for one in adds if isinstance(one, np.ndarray)]
+    return OfSteps(part.joint.scale, np.stack(tables))
+
+
+def _farthest(part: MergedPart, metric: Metric, slopes: Slopes) -> float:
+    """No row of either side adds more."""
+    extent, sides = part.found.losses[key_of(metric)].extent, part.sides
+    far = [max(abs(low), abs(high)) for low, high in zip(extent.low, extent.high, strict=True)]
+    scheme, reach = part.scheme_of(metric), [max(far[0], far[-1] if sides > 1 else 0.0)]
+    if loss_of(metric).signed:
+        reach = [reach[0] + abs(scheme.centre)]
+    if len(slopes.means) > 1:
+        label = far[sides] + abs(slopes.label - scheme.centre)
+        reach += [label, label**2]
+    ends = np.array(reach) + np.abs(slopes.means)
+    return float((np.abs(slopes.slopes) * ends).sum())
 
 
 def _of_cells(part: MergedPart, metric: Metric) -> Adds | None:

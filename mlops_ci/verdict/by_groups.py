@@ -6,12 +6,13 @@ As `Clusters.interval`: Miller 2024, "Adding error bars to evals" (arXiv 2411.00
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from mlops_ci.verdict.aggregates.gaps import BINS
-from mlops_ci.verdict.aggregates.grouped import Column, Grouped, gap_pairs
+from mlops_ci.verdict.aggregates.grouped import Column, Grouped, GroupSums, gap_pairs
 from mlops_ci.verdict.aggregates.sums import order_for
 from mlops_ci.verdict.aggregates.totals import WIDTH, Totals, top_of
 from mlops_ci.verdict.clusters import ClusterGaps
@@ -48,10 +49,20 @@ def intervals_by_groups(found: Grouped, name: str, level: float) -> list[Interva
     sums = found.sums.get(name)
     if sums is None:
         return None
-    units = Units(found.groups, found.rows, found.largest)
-    reaches = [*sums.reach, sum(sums.reach)]
-    pairs = zip(sums.columns, reaches, strict=False)
-    return [_interval(column, units, reach, level) for column, reach in pairs]
+    intervals = intervals_of(sums, units_of(found), sums.reach, level)
+    return [one and replace(one, method=f"{one.method}, groups") for one in intervals]
+
+
+def units_of(found: Grouped) -> Units:
+    return Units(found.groups, found.rows, found.largest)
+
+
+def intervals_of(
+    sums: GroupSums, units: Units, reach: Sequence[float], level: float
+) -> list[Interval | None]:
+    """`reach`: the most that a row could add to each side."""
+    pairs = zip(sums.columns, [*reach, sum(reach)], strict=False)
+    return [_interval(column, units, most, level) for column, most in pairs]
 
 
 def _interval(column: Column, units: Units, reach: float, level: float) -> Interval | None:
@@ -61,7 +72,7 @@ def _interval(column: Column, units: Units, reach: float, level: float) -> Inter
     if known is None and column.atoms is not None:
         values = column.atoms.all * units.scale
         known = mean_interval(values - values.mean(), (-most, most), level)
-    return None if known is None else replace(known, method=f"{known.method}, groups")
+    return known
 
 
 def _large(totals: Totals, units: Units, most: float, level: float) -> Interval | None:
@@ -79,19 +90,30 @@ def _large(totals: Totals, units: Units, most: float, level: float) -> Interval 
     return large_interval(moments, ALONE, (-most, most), level)
 
 
-def gaps_by_groups(found: Grouped, mean: Floats, sides: int) -> ClusterGaps:
-    """As `cluster_gaps`. `mean`: of a row's gaps [sides · BINS]."""
+def gaps_by_groups(
+    found: Grouped, mean: Floats, sides: int, total: float | None = None
+) -> ClusterGaps:
+    """As `cluster_gaps`. `mean`: of a row's gaps [sides · BINS]. `total`: what all rows weigh."""
     if found.gaps is None:
         raise ValueError("no gaps were counted")
     size = 1 + sides * BINS
     products = np.zeros((size, size))
     for at, (i, j) in enumerate(gap_pairs(sides)):
         products[i, j] = products[j, i] = _number(found.gaps, at)
-    rows, sums = products[0, 0], products[0, 1:]
-    scatter = products[1:, 1:] - np.outer(sums, mean) - np.outer(mean, sums)
-    scatter += rows * np.outer(mean, mean)
-    g = found.groups
-    return ClusterGaps(mean, scatter * (g / max(g - 1, 1) / found.rows**2))
+    parts = products[0, 0], products[0, 1:], products[1:, 1:]
+    return gaps_of_products(parts, mean, (found.groups, total or found.rows))
+
+
+def gaps_of_products(
+    products: tuple[float, Floats, Floats], mean: Floats, size: tuple[int, float]
+) -> ClusterGaps:
+    """`products`: over units (groups, rows) the sums of their squared weights, of weights times
+    gaps and of gaps times gaps. `size`: how many units there are, and what they weigh."""
+    squares, lined, scatter = products
+    units, total = size
+    scatter = scatter - np.outer(lined, mean) - np.outer(mean, lined)
+    scatter += squares * np.outer(mean, mean)
+    return ClusterGaps(mean, scatter * (units / max(units - 1, 1) / total**2))
 
 
 def _number(totals: Totals, column: int) -> float:

@@ -20,6 +20,7 @@ from mlops_ci.verdict.group_rates import CELLS, Groups
 from mlops_ci.verdict.rows import Ints
 
 BY_GROUPS = "not assessed: rows belong together, and they were counted as they were read"
+BY_WEIGHTS = "not assessed: rows have weights, and they were counted as they were read"
 
 
 def compare_counted_fairness(
@@ -41,6 +42,8 @@ def _groups(found: Sufficient, policy: Policy, column: str) -> Groups | str:
         return NO_CLASSES
     if found.grouped is not None:
         return BY_GROUPS
+    if found.unequal is not None:
+        return BY_WEIGHTS
     names = [name for name in sorted(found.slices) if name.partition("=")[0] == column]
     kept = [name for name in names if found.slices[name].n >= policy.min_rows]
     if len(kept) < 2:

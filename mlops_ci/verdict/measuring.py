@@ -44,7 +44,7 @@ def measure(part: Part, name: str) -> Measured:
 
 def _measured(part: Part, metric: Metric) -> Measured:
     if part.view.weight is not None:
-        return measure_weighted(part, metric)
+        return part.weighed(metric) or measure_weighted(part, metric)
     found = _family(metric)(part, metric)
     if part.clusters is None or metric.needs == "group" or metric.name == "ece":
         return found

@@ -24,17 +24,19 @@ from mlops_ci.verdict.aggregates.order import Ranking
 from mlops_ci.verdict.aggregates.scale import SLICE
 from mlops_ci.verdict.aggregates.sufficient import Question, Sufficient
 from mlops_ci.verdict.by_groups import gaps_by_groups, intervals_by_groups
+from mlops_ci.verdict.by_weights import measure_weighed
 from mlops_ci.verdict.clusters import ClusterGaps, Clusters
 from mlops_ci.verdict.comparing import joined, result_of
 from mlops_ci.verdict.intervals import Interval, skewed_interval, student_quantile
 from mlops_ci.verdict.losses import is_of_losses, loss_of
 from mlops_ci.verdict.means import Means
+from mlops_ci.verdict.measured import Measured
 from mlops_ci.verdict.measuring import measure
 from mlops_ci.verdict.moments import FEW_CHANGES, few_rows_decide
 from mlops_ci.verdict.moved import Banded, Counted, Moved
 from mlops_ci.verdict.multiclass import SummedAreas
 from mlops_ci.verdict.names import DEFAULT, Metric, canonical_metric
-from mlops_ci.verdict.part import Part
+from mlops_ci.verdict.part import Part, worth_of
 from mlops_ci.verdict.precision import Precision, average_precision
 from mlops_ci.verdict.queried import Queried
 from mlops_ci.verdict.rows import Floats, Ints
@@ -92,6 +94,7 @@ class MergedPart(Part):
     def __init__(self, found: Sufficient, policy: Policy, slice_name: str | None) -> None:
         super().__init__(summary_of(found), policy, slice_name)
         self.found = found
+        self.weights = found.unequal
 
     @cached_property
     def cells(self) -> Cells:
@@ -153,6 +156,8 @@ class MergedPart(Part):
         if metric.name == "ece":
             return None
         if metric.needs == "group":
+            if self.weights is not None:
+                return None
             return None if metric.name in (self.found.queries or {}) else NO_ROWS
         if is_of_losses(metric):
             known = self.found.losses.get(key_of(metric))
@@ -175,6 +180,20 @@ class MergedPart(Part):
         if grouped is None:
             return None
         return Clusters(np.zeros(0, dtype=np.int64), grouped.groups, grouped.largest)
+
+    def weighed(self, metric: Metric) -> Measured | None:
+        return None if self.weights is None else measure_weighed(self, self.weights, metric)
+
+    @cached_property
+    def effective(self) -> float:
+        return super().effective if self.weights is None else self.weights.worth
+
+    @cached_property
+    def worth(self) -> Ints:
+        if self.weights is None:
+            return super().worth
+        sums, squares = self.weights.of_classes
+        return worth_of(sums, squares)
 
     def key_of(self, metric: Metric) -> str:
         """Under which name sums over groups are kept."""

@@ -19,10 +19,11 @@ from mlops_ci.verdict.clusters import Clusters, cluster_gaps, clusters_of
 from mlops_ci.verdict.intervals import Interval
 from mlops_ci.verdict.losses import loss_of
 from mlops_ci.verdict.means import Means
+from mlops_ci.verdict.measured import Measured
 from mlops_ci.verdict.multiclass import ManyAreas, RowAreas, areas
 from mlops_ci.verdict.names import Metric
 from mlops_ci.verdict.queried import Queried, RowQueries
-from mlops_ci.verdict.rows import Ints, View
+from mlops_ci.verdict.rows import Floats, Ints, View
 from mlops_ci.verdict.soundness import faults_of
 
 # From here on scores are ranked in bins; the bound of what they hide is part of the interval.
@@ -154,8 +155,7 @@ class Part:
         weight, k = weight / weight.max(), len(self.view.classes)
         sums = sum_by(self.view.label, weight, k)
         squares = sum_by(self.view.label, np.square(weight), k)
-        # A little more, so that rounding makes no 29 of 30 rows that weigh alike.
-        return np.asarray(sums**2 / np.where(squares > 0, squares, 1.0) + 1e-9, dtype=np.int64)
+        return worth_of(sums, squares)
 
     def rarest_of(self, metric: Metric) -> int:
         """Rows of the rarest class that a metric rests on."""
@@ -173,6 +173,10 @@ class Part:
 
     def by_groups(self, metric: Metric) -> list[Interval | None] | None:  # noqa: ARG002
         """Around 0, of each side and of the change, where sums over groups are all there is."""
+        return None
+
+    def weighed(self, metric: Metric) -> Measured | None:  # noqa: ARG002
+        """A metric of rows with weights, where sums over them are all there is."""
         return None
 
     @cached_property
@@ -196,3 +200,9 @@ class Part:
         positive = self.view.positive if self.view.task == "binary" else None
         name = metric.name.removesuffix(f"_{metric.average}") if metric.average else metric.name
         return confusion.Question(name, positive, average)
+
+
+def worth_of(sums: Floats, squares: Floats) -> Ints:
+    """Of the weights of each class."""
+    # A little more, so that rounding makes no 29 of 30 rows that weigh alike.
+    return np.asarray(sums**2 / np.where(squares > 0, squares, 1.0) + 1e-9, dtype=np.int64)

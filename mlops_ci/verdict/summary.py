@@ -36,6 +36,8 @@ def summary_of(found: Sufficient) -> Summary:
         identical=found.identical,
         positive=asked.positive,
         values={value.name: value.better for value in asked.values},
+        # Of weights that are gone it is known that there were some.
+        weight=None if found.unequal is None else np.zeros(0),
         rows=found.n,
         counts=found.counts,
     )

@@ -134,7 +134,7 @@ def find_weak_merged(found: Sufficient, policy: Policy) -> tuple[WeakSlice, ...]
     cube = found.cube
     if cube is None or cube.lost or found.identical or not cube.counts[:, 1].any():
         return ()
-    if found.grouped is not None:  # its tests would count rows
+    if found.grouped or found.unequal:  # its tests would count rows
         return ()
     change = Counted(cube, signs=found.question.task != "regression")
     return _search(change, cube.masks(), policy)

@@ -13,6 +13,7 @@ what was sampled.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,6 +23,7 @@ from mlops_ci.verdict.aggregates.exact import sum_by, sum_of
 from mlops_ci.verdict.aggregates.gaps import BINS, gap_of
 from mlops_ci.verdict.aggregates.order import rank
 from mlops_ci.verdict.calibration import (
+    Sampled,
     calibration_error,
     calibration_intervals,
     sampled_of,
@@ -36,6 +38,7 @@ from mlops_ci.verdict.moments import mean_interval
 from mlops_ci.verdict.names import Metric
 from mlops_ci.verdict.part import Part
 from mlops_ci.verdict.rows import Floats, Ints, Mask, Outputs, View
+from mlops_ci.verdict.weighted_ranks import Placed, weighted_area, weighted_precision
 
 NO_QUERIES = "not assessed: rows have weights, and a ranked group of rows has none of its own"
 
@@ -59,23 +62,41 @@ def measure_weighted(part: Part, metric: Metric) -> Measured:
     if metric.name == "ece":
         return _measure_calibration(part)
     found = [linear_of(part, side, metric) for side in range(part.sides)]
+
+    def intervals() -> list[Interval | None]:
+        known = [one for one in found if one is not None]
+        around = [_interval(part, one.influence, one.most) for one in known]
+        if len(known) > 1:
+            base, head = known
+            moved = head.influence - base.influence
+            around.append(_interval(part, moved, base.most + head.most))
+        return around
+
     values = tuple(None if one is None else one.value for one in found)
-    known = [one for one in found if one is not None]
-    if len(known) < len(found):
+    return told(part, metric, values, intervals)
+
+
+def told(
+    part: Part,
+    metric: Metric,
+    values: tuple[float | None, ...],
+    intervals: Callable[[], Sequence[Interval | None]],
+) -> Measured:
+    """`intervals`: around 0, of each side and, of two, of the change; asked for where all sides
+    have a value."""
+    average = part.average(metric)
+    if None in values:
         what = metric.label or "positive"
         note = f"no row was predicted to be {what}" if metric.by_class else None
-        return Measured(values, note=note, average=part.average(metric))
+        return Measured(values, note=note, average=average)
     if part.view.n < 2:
-        return Measured(values, average=part.average(metric))
-    own = tuple(
-        within_range(one.value, _interval(part, one.influence, one.most), metric) for one in known
-    )
-    change = None
-    if part.sides > 1:
-        base, head = known
-        change = _interval(part, head.influence - base.influence, base.most + head.most)
-        change = None if change is None else change.shifted(head.value - base.value)
-    return Measured(values, own, change, average=part.average(metric))
+        return Measured(values, average=average)
+    found = intervals()
+    own = tuple(within_range(value, one, metric) for value, one in zip(values, found, strict=False))
+    if part.sides < 2 or found[2] is None:
+        return Measured(values, own, average=average)
+    moved = float(values[1] or 0) - float(values[0] or 0)
+    return Measured(values, own, found[2].shifted(moved), average=average)
 
 
 def _interval(part: Part, influence: Floats, most: float) -> Interval | None:
@@ -106,8 +127,8 @@ def linear_of(part: Part, side: int, metric: Metric) -> Linear | None:
     if metric.needs == "score":
         if outputs.score is None:
             raise ValueError("no score")
-        make = _of_area if metric.name == "roc_auc" else _of_precision
-        return make(_ranked(outputs.score, view.actual, _weight(view)))
+        place = weighted_area if metric.name == "roc_auc" else weighted_precision
+        return _of_scores(place, outputs.score, view.actual, _weight(view))
     if metric.name == "accuracy" or metric.average == "micro":
         right = np.asarray(outputs.prediction == view.label, dtype=np.float64)
         return _of_mean(right, _weight(view), (0.0, 1.0))
@@ -163,54 +184,18 @@ def _of_table(part: Part, outputs: Outputs, metric: Metric) -> Linear | None:
     return Linear(value, influence.at(view.label, said), most)
 
 
-@dataclass(frozen=True)
-class _Ranked:
-    """Of each score that occurs, rising: weight of its `positive` and of its `negative` rows [g].
-    `code` [n]: which score a row has.
-    """
-
-    code: Ints
-    actual: Mask
-    positive: Floats
-    negative: Floats
-
-    @property
-    def totals(self) -> tuple[float, float]:
-        """Weight of all positive rows, of all negative ones."""
-        return sum_of(self.positive), sum_of(self.negative)
-
-    def influence(self, of_positive: Floats, of_negative: Floats) -> Floats:
-        found = np.where(self.actual, of_positive[self.code], of_negative[self.code])
-        return np.asarray(found, dtype=np.float64)
-
-
-def _ranked(score: Floats, actual: Mask, weight: Floats) -> _Ranked:
+def _of_scores(
+    place: Callable[[Floats, Floats], Placed], score: Floats, actual: Mask, weight: Floats
+) -> Linear:
+    """`place`: of the weight of each score's positive rows and of its negative ones."""
     ranking = rank(score, actual)
     code, size = np.asarray(ranking.group_of(slice(0, len(score)))), len(ranking.positives)
     positive, negative = (
         sum_by(code[kind], weight[kind], size) for kind in (actual, np.logical_not(actual))
     )
-    return _Ranked(code, actual, positive, negative)
-
-
-def _from_above(column: Floats) -> Floats:
-    """Of each score the sum of those at least as high."""
-    return np.asarray(np.cumsum(column[::-1])[::-1])
-
-
-def _of_area(ranked: _Ranked) -> Linear:
-    """The share of pairs, one positive and one negative, that are in order, each pair by the
-    product of its weights.
-    """
-    positives, negatives = ranked.totals
-    n = positives + negatives
-    below = np.cumsum(ranked.negative) - ranked.negative / 2
-    above = _from_above(ranked.positive) - ranked.positive / 2
-    area = min(sum_of(ranked.positive * below) / (positives * negatives), 1.0)
-    influence = ranked.influence(
-        (below / negatives - area) * (n / positives), (above / positives - area) * (n / negatives)
-    )
-    return Linear(area, influence, max(area, 1 - area) * n / min(positives, negatives))
+    found = place(positive, negative)
+    influence = np.where(actual, found.of_positive[code], found.of_negative[code])
+    return Linear(found.value, influence, max(found.most, float(np.abs(influence).max())))
 
 
 def _of_areas(view: View, outputs: Outputs) -> Linear:
@@ -221,37 +206,24 @@ def _of_areas(view: View, outputs: Outputs) -> Linear:
     value, influence, most = 0.0, np.zeros(view.n), 0.0
     for k in present:
         score = np.ascontiguousarray(outputs.score[:, k])
-        one = _of_area(_ranked(score, np.asarray(view.label == k), _weight(view)))
+        one = _of_scores(weighted_area, score, np.asarray(view.label == k), _weight(view))
         value += one.value / len(present)
         influence += one.influence / len(present)
         most += one.most / len(present)
     return Linear(value, influence, most)
 
 
-def _of_precision(ranked: _Ranked) -> Linear:
-    """Average precision, as in `precision.average_precision`."""
-    here, rows = ranked.positive, ranked.positive + ranked.negative
-    total, n = ranked.totals[0], sum(ranked.totals)
-    hits, chosen = _from_above(here), _from_above(rows)
-    precision = hits / chosen
-    value = min(sum_of(here * precision) / total, 1.0)
-    gain = np.cumsum(here / chosen)
-    loss = np.cumsum(here * precision / chosen)
-    scale = n / total
-    influence = ranked.influence((precision - value + gain - loss) * scale, -loss * scale)
-    return Linear(value, influence, max(scale, float(np.abs(influence).max())))
-
-
 def _measure_calibration(part: Part) -> Measured:
     if part.view.n < 2:
         return Measured((None,) * part.sides, note="one row has no calibration")
-    gaps = _gaps(part)
+    return told_of_gaps(part, _gaps(part), sampled_of(part.view, part.clusters))
+
+
+def told_of_gaps(part: Part, gaps: ClusterGaps, sampled: Sampled) -> Measured:
     seen = [calibration_error(gaps, side) for side in range(part.sides)]
     intervals = [
         replace(one, method=f"{one.method}, weighted")
-        for one in calibration_intervals(
-            gaps, part.sides, part.level, sampled_of(part.view, part.clusters)
-        )
+        for one in calibration_intervals(gaps, part.sides, part.level, sampled)
     ]
     return Measured(
         tuple(seen), tuple(intervals[: part.sides]), intervals[-1] if part.sides > 1 else None

@@ -94,8 +94,8 @@ class GroupSums:
 @dataclass
 class Grouped:
     """Of the groups of some rows. `largest`: rows of the largest group. `sums`: by the name of a
-    metric. `gaps`: sums of the products of a group's rows and its gaps between score and outcome
-    [1 + sides · BINS], each with each.
+    metric. `gaps`: sums of the products of a group's rows (or what they weigh) and its gaps between
+    score and outcome [1 + sides · BINS], each with each.
 
     Grows in place.
     """
@@ -126,11 +126,14 @@ class Grouped:
 @dataclass(frozen=True)
 class Asked:
     """`adds`: by the name of a metric. `gaps`: whether calibration is asked for. `crowd`: rows that
-    no group has more of."""
+    no group has more of. `scale`: where rows count by their weights, 1 over the mean one, and
+    `most`, the heaviest, which is at most 1."""
 
     adds: Mapping[str, Adds]
     gaps: bool
     crowd: int
+    scale: float | None = None
+    most: float = 1.0
 
     @property
     def bits(self) -> int:
@@ -156,20 +159,25 @@ def _sum_groups(view: View, starts: Ints, asked: Asked, like: Grouped) -> Groupe
     for name, adds in asked.adds.items():
         known = like.sums.get(name)
         kept = [True] * 3 if known is None else [one.atoms is not None for one in known.columns]
-        found[name] = _sum_adds(adds, view, starts, asked.bits, kept)
+        found[name] = _sum_adds(adds, view, starts, asked, kept)
     gaps = _sum_gaps(view, sizes, asked) if asked.gaps else None
     return Grouped(len(starts), view.n, int(sizes.max()), found, gaps)
 
 
-def _sum_adds(adds: Adds, view: View, starts: Ints, bits: int, kept: Sequence[bool]) -> GroupSums:
-    found = adds.of(view)
-    unit = math.ldexp(1.0, math.frexp(adds.most)[1] - bits) if adds.most else 1.0
+def _sum_adds(
+    adds: Adds, view: View, starts: Ints, asked: Asked, kept: Sequence[bool]
+) -> GroupSums:
+    found, most = adds.of(view), adds.most
     reach = tuple(float(np.abs(one).max()) for one in found)
+    if asked.scale is not None and view.weight is not None:
+        factor = view.weight * asked.scale
+        found, most = [one * factor for one in found], most * asked.most * asked.scale
+    unit = math.ldexp(1.0, math.frexp(most)[1] - asked.bits) if most else 1.0
     sums = []
     for one in found:
         whole = one / unit
         np.rint(whole, out=whole)
-        sums.append(np.add.reduceat(whole, starts))
+        sums.append(whole if len(starts) == view.n else np.add.reduceat(whole, starts))
     if len(sums) > 1:
         sums.append(sums[1] - sums[0])
     columns = (Column.of(one * unit, atoms=keep) for one, keep in zip(sums, kept, strict=False))
@@ -182,13 +190,16 @@ def gap_pairs(sides: int) -> list[tuple[int, int]]:
 
 
 def _sum_gaps(view: View, sizes: Ints, asked: Asked) -> Totals:
-    unit = min(UNIT, 2.0**asked.bits)
-    group = np.repeat(np.arange(len(sizes)), sizes) * BINS
+    group = np.repeat(np.arange(len(sizes)), sizes)
+    unit, weight = min(UNIT, 2.0**asked.bits), None
     columns = [sizes.astype(np.float64)]
+    if asked.scale is not None and view.weight is not None:
+        unit, weight = 2.0**asked.bits, view.weight
+        columns = [np.bincount(group, weights=np.rint(weight * unit)) / unit]
     for side in view.sides:
         inside, gap = gap_of(view, side)
-        inside += group
-        whole = np.rint(gap * unit)
+        inside += group * BINS
+        whole = np.rint((gap if weight is None else gap * weight) * unit)
         table = np.bincount(inside, weights=whole, minlength=len(sizes) * BINS) / unit
         columns += list(np.ascontiguousarray(table.reshape(-1, BINS).T))
     return total_singly([columns[i] * columns[j] for i, j in gap_pairs(len(view.sides))])

@@ -38,6 +38,7 @@ from mlops_ci.verdict.rows import Floats, Ints, Outputs, View
 from mlops_ci.verdict.soundness import SUM_TOLERANCE
 
 if TYPE_CHECKING:
+    from mlops_ci.verdict.aggregates.weighed import Weighed
     from mlops_ci.verdict.queried import SummedQueries
 
 ROWS = 1 << 14  # of a chunk that is summed at once: it stays in a core's cache
@@ -99,6 +100,7 @@ class Sufficient:
     rows belong together, what a second pass (`adds`) has summed over their groups. `crowd`: of the
     scores of many classes, until the rows have been looked at again for their `areas`, which do not
     merge. `queries`: by metric what a look at whole queries has summed; None where there are none.
+    `weighed`: where rows have weights, what another look has summed.
 
     Grows in place.
     """
@@ -121,6 +123,7 @@ class Sufficient:
     crowd: Crowd | None = None
     areas: CountedAreas | None = None
     queries: dict[str, SummedQueries | None] | None = None
+    weighed: Weighed | None = None
 
     @classmethod
     def empty(
@@ -171,7 +174,7 @@ class Sufficient:
         """Raises ValueError for statistics of another question."""
         if self.question != other.question or self.slices.keys() != other.slices.keys():
             raise ValueError("these statistics answer different questions")
-        if self.grouped is not None or other.grouped is not None:
+        if any(one.grouped or one.weighed for one in (self, other)):
             raise ValueError("what rows add rests on all of them: sum over groups once merged")
         self.n += other.n
         self.counts += other.counts
@@ -188,6 +191,11 @@ class Sufficient:
         self._identify(other.identity)
         for name, part in self.slices.items():
             part.merge(other.slices[name])
+
+    @property
+    def unequal(self) -> Weighed | None:
+        """Where rows count more than others."""
+        return self.weighed if self.weighed is not None and self.weighed.unequal else None
 
     @property
     def paired(self) -> bool:

@@ -145,7 +145,6 @@ def test_groups_of_heads_alone_do_not_count(tmp_path: Path) -> None:
 
 LEFT: dict[str, Columns] = {
     "a row without a group": {"group": [None] + ["user"] * 499},
-    "weights": {"weight": [1.0 + row for row in range(500)]},
 }
 
 

@@ -137,7 +137,7 @@ def test_an_identical_file_is_no_change(tmp_path: Path) -> None:
 
 
 LEFT: dict[str, tuple[Columns, Columns]] = {
-    "weights": (columns(1, weight=[1.0 + n for n in range(ROWS)]), columns(2)),
+    "a weight below 0": (columns(1), columns(2, weight=[n - 1.0 for n in range(ROWS)])),
     "no probabilities": (columns(1), columns(2, score=[n - 9.5 for n in range(ROWS)])),
     "a class more": (classes(1), classes(2) | {"prediction": ["fox"] + ["cat"] * (ROWS - 1)}),
 }
@@ -148,6 +148,10 @@ def test_what_is_not_plain_is_left_to_the_rows(tmp_path: Path, case: str) -> Non
     base, head = (without(side, "score") if "prediction" in side else side for side in LEFT[case])
     paths = files(tmp_path, base, head)
     assert stream_pair(*paths, REQUEST) is None
+    if "weight" in head:
+        with pytest.raises(ComparisonError, match="below 0"):
+            compare_files(asked(*paths))
+        return
     comparison = compare_files(asked(*paths)).comparison
     assert COUNTED not in comparison.notes
     assert comparison.rows.base == ROWS
