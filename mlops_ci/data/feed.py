@@ -110,8 +110,10 @@ class Feed:
         self._sql = ", ".join(f"{text} AS {name}" for name, text in sql.items())
         self.rows = file.table.rows
         self.has_text_keys = text
-        # Several scores are put side by side: they are there twice for a while.
+        # Several scores are put side by side, rows with weights chosen: they are there twice for a
+        # while.
         cells = len(sql) + (len(file.scores) if len(file.scores) > 1 else 0)
+        cells += len(sql) if file.roles.weight else 0
         self.rows_at_once = max(1, AT_ONCE // (CELL * cells + (TEXT if text else 0)))
         self._cuts, self._slices = slices, range(len(slices))
 
