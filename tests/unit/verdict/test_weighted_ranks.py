@@ -27,8 +27,9 @@ def rows_of(seed: int, n: int) -> tuple[Floats, Ints, Floats]:
 def by_score(score: Floats, label: Ints, weight: Floats) -> tuple[Floats, Floats]:
     """Weight of the positive and of the negative rows of each score."""
     _, where = np.unique(score, return_inverse=True)
-    positive = np.bincount(where, weight * label)
-    return positive, np.bincount(where, weight * (1 - label))
+    rows = weight * label, weight * (1 - label)
+    positive, negative = (np.bincount(where, weights=one).astype(np.float64) for one in rows)
+    return positive, negative
 
 
 @given(seed=st.integers(0, 2**32 - 1), n=st.integers(2, 200), digits=st.sampled_from([1, 2, 9]))
