@@ -110,6 +110,8 @@ def _share_of_one(part: Part, metric: Metric) -> float:
     clusters, weight = part.clusters, part.view.weight
     if clusters is None or metric.needs == "group" or not part.view.n:
         return 0.0
+    if clusters.heaviest is not None:
+        return clusters.heaviest
     if weight is None or not clusters.rows:
         return clusters.largest / part.view.n
     return float(sum_by(clusters.codes, weight, clusters.groups).max()) / sum_of(weight)

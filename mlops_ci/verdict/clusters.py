@@ -25,11 +25,13 @@ BITS = 52
 
 @dataclass(frozen=True)
 class Clusters:
-    """`codes` [n]: 0 … groups − 1, each of which occurs; of rows that are gone there are none."""
+    """`codes` [n]: 0 … groups − 1, each of which occurs; of rows that are gone there are none, and
+    `heaviest` is the share of the weight that one group has, where they had weights."""
 
     codes: Ints
     groups: int
     largest: int
+    heaviest: float | None = None
 
     @property
     def rows(self) -> int:

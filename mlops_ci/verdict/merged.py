@@ -179,7 +179,8 @@ class MergedPart(Part):
         grouped = self.found.grouped
         if grouped is None:
             return None
-        return Clusters(np.zeros(0, dtype=np.int64), grouped.groups, grouped.largest)
+        share = grouped.heaviest / self.weights.total if self.weights else None
+        return Clusters(np.zeros(0, dtype=np.int64), grouped.groups, grouped.largest, share)
 
     def weighed(self, metric: Metric) -> Measured | None:
         return None if self.weights is None else measure_weighed(self, self.weights, metric)

@@ -93,7 +93,8 @@ class GroupSums:
 
 @dataclass
 class Grouped:
-    """Of the groups of some rows. `largest`: rows of the largest group. `sums`: by the name of a
+    """Of the groups of some rows. `largest`: rows of the largest group, `heaviest`:
+    what the heaviest weighs where rows have weights. `sums`: by the name of a
     metric. `gaps`: sums of the products of a group's rows (or what they weigh) and its gaps between
     score and outcome [1 + sides · BINS], each with each.
 
@@ -105,11 +106,13 @@ class Grouped:
     largest: int = 0
     sums: dict[str, GroupSums] = field(default_factory=dict)
     gaps: Totals | None = None
+    heaviest: float = 0.0
 
     def merge(self, other: Grouped) -> None:
         self.groups += other.groups
         self.rows += other.rows
         self.largest = max(self.largest, other.largest)
+        self.heaviest = max(self.heaviest, other.heaviest)
         if not self.sums and self.gaps is None:
             self.sums, self.gaps = dict(other.sums), other.gaps
         elif other.groups:
@@ -161,7 +164,11 @@ def _sum_groups(view: View, starts: Ints, asked: Asked, like: Grouped) -> Groupe
         kept = [True] * 3 if known is None else [one.atoms is not None for one in known.columns]
         found[name] = _sum_adds(adds, view, starts, asked, kept)
     gaps = _sum_gaps(view, sizes, asked) if asked.gaps else None
-    return Grouped(len(starts), view.n, int(sizes.max()), found, gaps)
+    heaviest = 0.0
+    if asked.scale is not None and view.weight is not None:
+        whole = np.rint(view.weight * 2.0**asked.bits)
+        heaviest = float(np.add.reduceat(whole, starts).max()) / 2.0**asked.bits
+    return Grouped(len(starts), view.n, int(sizes.max()), found, gaps, heaviest)
 
 
 def _sum_adds(

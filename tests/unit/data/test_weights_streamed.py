@@ -274,3 +274,14 @@ def test_what_needs_the_rows_is_left_to_them(tmp_path: Path) -> None:
     assert stream_pair(*both(tmp_path, several, several), REQUEST) is not None
     several["weight"] = weights(500)
     assert stream_pair(*both(tmp_path, several, several), REQUEST) is None
+
+
+def test_a_group_of_most_weight_is_told_as_in_memory(tmp_path: Path) -> None:
+    base, head = sides(test_grouping.numbers, 900, weights(900), groups=200)
+    weight = [99.0 if row < 20 else one for row, one in enumerate(base["weight"])]
+    group = ["nobody"] * 20 + base["group"][20:]
+    more = {"weight": weight, "group": group}
+    paths = both(tmp_path, base | more, head | more)
+    found, expected = of_stream(paths), of_rows(paths)
+    assert "of all weight" in str(found[0].note)
+    check(found, expected)
