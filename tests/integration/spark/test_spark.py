@@ -190,11 +190,12 @@ def test_rows_that_head_left_out_never_pass(
     assert '"verdict": "inconclusive"' in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("first", [800, ROWS])
+@pytest.mark.parametrize("first", [800, ROWS - 60])
 def test_with_too_few_common_rows_it_says_what_files_say(
     spark: Any, tmp_path: Path, first: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Of base's rows head has 73 %, or none at all: two samples, all rows of each."""
+    """Of base's rows head has 73 %, or 2 %: two samples, all rows of each. (Of two files that have
+    none in common the ids are wrong: these are refused.)"""
     keys = list(range(first, first + ROWS))
     head = columns(2, id=keys)
     labels = columns(1)["label"]
