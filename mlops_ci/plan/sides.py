@@ -81,9 +81,7 @@ def _sides(
     counted = seeds_of(project, outcome.name, search) > 1
     head = _head(project, evaluation, measure, counted=counted)
     before, base = _bases(search, evaluation)
-    if studio is not None and head.predictions is not None:
-        rows = (base.predictions if base is not None else None, head.predictions)
-        outcome.drawing = studio.begin(rows, search.base.name if search is not None else "main")
+    _begin_drawing(studio, outcome, (base, head), search)
     functions, replaced = functions_of(project, outcome.name, search)
     asking = Asking(base, head, measure, functions, resources_of(outcome.training, evaluation))
     bests = bests_of(project, outcome, asking, store)
@@ -94,15 +92,14 @@ def _sides(
     ruling = Ruling(measure.policy, measure.waivers, measure.gates)
     robustness = robustness_with_base(project, outcome, search, answers, ruling)
     history, missed = history_of(outcome.name, head, store if side else None)
-    missed += same_seeds(evaluation)
     leakage, leaks = leakage_with_base(project, outcome.name, search, head, measure)
     known = [one.predictions if one is not None else None for one in (before, base)]
-    promised = (*contract.notes, *robustness.notes)
     evaluations = evaluations_of(outcome.name, head, store)
-    missed += spending_notes(measure.policy, evaluations)
     gates, later = gates_apart(measure.gates)
-    waits = [LATER] if later else []
-    features = notes_on_features(project, search, evaluation, *known)
+    notes = [*leaks, *contract.notes, *robustness.notes]
+    notes += notes_on_features(project, search, evaluation, *known)
+    notes += [*outcome.notes, *bests.notes, *missed, *same_seeds(evaluation)]
+    notes += [*spending_notes(measure.policy, evaluations), *unread, *([LATER] if later else ())]
     return Sides(
         model=outcome.name,
         base=base,
@@ -114,16 +111,7 @@ def _sides(
         contract=contract.results,
         robustness=robustness.results,
         waiting=contract.waiting + len(later),
-        notes=(
-            *leaks,
-            *promised,
-            *features,
-            *outcome.notes,
-            *bests.notes,
-            *missed,
-            *unread,
-            *waits,
-        ),
+        notes=tuple(notes),
         before=before,
         history=history,
         beside=leakage,
@@ -134,6 +122,18 @@ def _sides(
         waivers=measure.waivers,
         today=project.world.now().date(),
     )
+
+
+def _begin_drawing(
+    studio: Studio | None,
+    outcome: ModelOutcome,
+    sides: tuple[Known | None, Known],
+    search: Search | None,
+) -> None:
+    base, head = sides
+    if studio is not None and head.predictions is not None:
+        rows = (base.predictions if base is not None else None, head.predictions)
+        outcome.drawing = studio.begin(rows, search.base.name if search is not None else "main")
 
 
 def _bases(search: Search | None, evaluation: Evaluation) -> tuple[Known | None, Known | None]:

@@ -79,13 +79,8 @@ def known_of(part: MergedPart, weighed: Weighed, side: int, metric: Metric) -> K
 
 def _of_cells(part: MergedPart, weighed: Weighed, side: int, metric: Metric) -> Known | None:
     margins = Margins(weighed.total, *weighed.margins(side))
-    found = confusion.gradient_of(margins, part.question(metric))
-    if found is None:
-        return None
-    value, gradient = found
-    influence = gradient.centred(margins)
-    low, high = influence.ends(np.flatnonzero(margins.actual))
-    return Known(value, influence, max(-float(low.min()), float(high.max())))
+    found = confusion.influence_of(margins, part.question(metric))
+    return None if found is None else Known(*found)
 
 
 def _of_scores(part: MergedPart, weighed: Weighed, side: int, metric: Metric) -> Known:

@@ -141,6 +141,18 @@ def gradient_of(m: Margins, question: Question) -> Linear | None:
     return of_class(name, m, positive)
 
 
+def influence_of(m: Margins, question: Question) -> tuple[float, Gradient, float] | None:
+    """Value, what each kind of row adds with mean 0, and how far any could lie from 0; None where
+    the metric has no value."""
+    found = gradient_of(m, question)
+    if found is None:
+        return None
+    value, gradient = found
+    influence = gradient.centred(m)
+    low, high = influence.ends(np.flatnonzero(m.actual))
+    return value, influence, max(-float(low.min()), float(high.max()))
+
+
 def of_class(name: str, m: Margins, k: int) -> Linear | None:
     """None: no row was predicted to be of the class, whose precision is asked for."""
     if name == "precision" and m.called[k] == 0:

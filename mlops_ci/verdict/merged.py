@@ -40,7 +40,7 @@ from mlops_ci.verdict.part import Part, worth_of
 from mlops_ci.verdict.precision import Precision, average_precision
 from mlops_ci.verdict.queried import Queried
 from mlops_ci.verdict.rows import Floats, Ints
-from mlops_ci.verdict.summary import summary_of
+from mlops_ci.verdict.summary import faults_of_counts, summary_of
 from mlops_ci.verdict.summed import SummedMeans
 
 NO_ROWS = "not assessed: it needs every row, and these were counted as they were read"
@@ -134,22 +134,7 @@ class MergedPart(Part):
 
     @cached_property
     def faults(self) -> dict[str, str]:
-        told: dict[str, str] = {}
-        asked = self.found.question
-        for name, counts in zip(
-            ("base", "head")[-self.sides :], self.found.improbable, strict=True
-        ):
-            answered = asked.classed or asked.task == "regression"
-            for what, there in (("prediction", answered), ("score", asked.scored)):
-                if not there:
-                    told.setdefault(what, f"{name} has no {what}")
-            outside, off = map(int, counts)
-            if outside:
-                told.setdefault("probability", f"{name}: {outside} scores lie outside 0…1")
-            elif off:
-                said = f"{name}: in {off} rows the scores do not sum to 1"
-                told.setdefault("probability", said)
-        return told
+        return faults_of_counts(self.found)
 
     def beyond(self, metric: Metric) -> str | None:
         """Why a metric cannot be had of statistics."""

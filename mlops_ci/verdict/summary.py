@@ -1,4 +1,4 @@
-"""A view of rows that are gone."""
+"""A view of rows that are gone, and what was wrong with them."""
 
 from __future__ import annotations
 
@@ -41,3 +41,20 @@ def summary_of(found: Sufficient) -> Summary:
         rows=found.n,
         counts=found.counts,
     )
+
+
+def faults_of_counts(found: Sufficient) -> dict[str, str]:
+    """As `soundness.faults_of`, of all sides: use, and why these answers do not serve it."""
+    told: dict[str, str] = {}
+    asked = found.question
+    for name, counts in zip(("base", "head")[-asked.sides :], found.improbable, strict=True):
+        answered = asked.classed or asked.task == "regression"
+        for what, there in (("prediction", answered), ("score", asked.scored)):
+            if not there:
+                told.setdefault(what, f"{name} has no {what}")
+        outside, off = map(int, counts)
+        if outside:
+            told.setdefault("probability", f"{name}: {outside} scores lie outside 0…1")
+        elif off:
+            told.setdefault("probability", f"{name}: in {off} rows the scores do not sum to 1")
+    return told

@@ -174,13 +174,10 @@ def _of_table(part: Part, outputs: Outputs, metric: Metric) -> Linear | None:
         sum_by(said, weight, k) / total,
         sum_by(view.label[right], weight[right], k) / total,
     )
-    found = confusion.gradient_of(margins, part.question(metric))
+    found = confusion.influence_of(margins, part.question(metric))
     if found is None:
         return None
-    value, gradient = found
-    influence = gradient.centred(margins)
-    low, high = influence.ends(np.flatnonzero(margins.actual))
-    most = max(-float(low.min()), float(high.max()))
+    value, influence, most = found
     return Linear(value, influence.at(view.label, said), most)
 
 

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
+from mlops_ci.data import room
 from mlops_ci.records.results import MetricResult
+from mlops_ci.steps import two_files
 from mlops_ci.verdict import PairedRows
 from mlops_ci.verdict.aggregates.losses import Value, centre_of
 from mlops_ci.verdict.aggregates.sufficient import Cut, Question, Sufficient
@@ -37,6 +39,13 @@ def in_memory(rows: PairedRows) -> Sufficient:
     found.add(view_of(rows), [Cut(names, np.asarray(codes))])
     found.identical = rows.identical
     return found
+
+
+def take_all_for_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everything is large, and a chunk is small."""
+    monkeypatch.setattr(room, "MANY", 10)
+    monkeypatch.setattr(room, "CHUNK", 1_600)
+    monkeypatch.setattr(two_files, "FEW_BYTES", 10)
 
 
 ENDS = ("base", "head", "difference", "low", "high", "base_low", "base_high", "head_low")

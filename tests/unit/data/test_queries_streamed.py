@@ -12,10 +12,10 @@ from mlops_ci.config.model import Gate, Policy
 from mlops_ci.data import ColumnsRequest, joined, pair, read_predictions, room, stream_pair
 from mlops_ci.data.streaming import COUNTED
 from mlops_ci.records import MetricResult
-from mlops_ci.steps import two_files
 from mlops_ci.steps.two_files import Files, compare_files
 from mlops_ci.verdict import PairedRows, compare_merged, compare_paired
 from mlops_ci.verdict.merged import NO_ROWS
+from tests.unit.data.counted import take_all_for_large
 from tests.unit.data.files import write
 
 REQUEST = ColumnsRequest(slices=("region",))
@@ -26,10 +26,8 @@ Columns = dict[str, Any]
 
 @pytest.fixture(autouse=True)
 def large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "MANY", 10)
-    monkeypatch.setattr(room, "CHUNK", 1_600)
+    take_all_for_large(monkeypatch)
     monkeypatch.setattr(joined, "SHARE", 2)
-    monkeypatch.setattr(two_files, "FEW_BYTES", 10)
 
 
 def columns(seed: int, rows: int, queries: int, *, numbers: bool = False) -> Columns:

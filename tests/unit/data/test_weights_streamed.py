@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from mlops_ci.config.model import Policy
 from mlops_ci.data import ColumnsRequest, pair, read_predictions, room, stream_pair
 from mlops_ci.records.results import MetricResult
-from mlops_ci.steps import two_files
 from mlops_ci.steps.measure import WEIGHED
 from mlops_ci.steps.two_files import Files, compare_files
 from mlops_ci.verdict import PairedRows, compare_merged, compare_paired
 from tests.unit.data import test_grouping
+from tests.unit.data.counted import take_all_for_large
 from tests.unit.data.files import write
 
 REQUEST = ColumnsRequest(slices=("region",), values={"cost": False})
@@ -32,10 +32,7 @@ Columns = dict[str, Any]
 
 @pytest.fixture(autouse=True)
 def many(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything is large, and a chunk is small."""
-    monkeypatch.setattr(room, "MANY", 10)
-    monkeypatch.setattr(room, "CHUNK", 1_600)
-    monkeypatch.setattr(two_files, "FEW_BYTES", 10)
+    take_all_for_large(monkeypatch)
 
 
 def weights(rows: int, seed: int = 7) -> list[float]:
