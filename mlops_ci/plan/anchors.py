@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -198,8 +197,10 @@ def _open(record: Record, asking: Asking) -> Known:
         return Known(side, base.predictions, seeds=seeds)
     if base is not None and _has_answered(base, header, asking.head):
         return base
-    with tempfile.TemporaryDirectory() as folder:
-        place = Path(folder) / "predictions.parquet"
+    from mlops_ci.data.scratch import Scratch
+
+    with Scratch() as scratch:
+        place = Path(scratch.name) / "predictions.parquet"
         place.write_bytes(record.found.entry.predictions or b"")
         return Known(side, open_slim(place, asking.measure.model, evaluation), seeds=seeds)
 
